@@ -1,0 +1,52 @@
+"""The dialect object and its loading into a context."""
+
+import importlib
+from typing import Any
+
+from fsa.bindings import ext, ir
+
+OP_MODULES = (
+    "pack_bits",
+    "unpack_bits",
+    "binarized_matmul",
+    "binarized_conv2d",
+    "binarized_threshold",
+    "binarized_max_pool2d",
+    "capsule_predict",
+    "capsule_routing",
+    "squash",
+    "stitched_region",
+    "launch",
+)
+
+
+class Fsa(ext.Dialect, name="fsa"):
+    """The ``fsa`` dialect. Ops attach to it when their module is imported."""
+
+    @classmethod
+    def load(cls) -> None:
+        """Register the dialect in the current context; a second call in a context does nothing."""
+        for name in OP_MODULES:
+            importlib.import_module(f"fsa.dialects.fsa.ops.{name}")
+        if ir.Context.current.is_dialect_loaded(cls.DIALECT_NAMESPACE):
+            return
+        super().load()
+        # The IRDL module would keep the context alive for as long as this class lives.
+        cls._mlir_module = None
+
+
+def load(context: Any) -> None:
+    """Register the ``fsa`` dialect in `context` (an `ir.Context`)."""
+    with context:
+        Fsa.load()
+
+
+def new_context() -> Any:
+    """Return a new `ir.Context` with the ``fsa`` dialect loaded and multithreading off.
+
+    Python verifiers and traits deadlock on the interpreter lock under MLIR's own threads.
+    """
+    context = ir.Context()
+    context.enable_multithreading(False)
+    load(context)
+    return context

@@ -1,0 +1,41 @@
+"""Errors that FSA raises: each message is one sentence with what was expected and what was found."""
+
+
+class FsaError(Exception):
+    """Base of all errors that a user of FSA can cause; tools print its text and no traceback."""
+
+
+class InputError(FsaError):
+    """A file, text or argument is not what the tool or function takes."""
+
+
+class VerificationError(FsaError):
+    """A module does not verify; the text holds every diagnostic with its location."""
+
+
+class PassFailure(FsaError):
+    """A pass failed.
+
+    `reproducer` is the path of a file with the IR before the pass (None when none was written).
+    """
+
+    def __init__(self, message: str, *, pass_name: str, reproducer: str | None = None):
+        super().__init__(message)
+        self.pass_name = pass_name
+        self.reproducer = reproducer
+
+
+class TargetError(FsaError):
+    """A target is unknown, or cannot do what a module needs."""
+
+
+class CompileError(FsaError):
+    """IREE refused a module; the text holds IREE's diagnostics."""
+
+
+class DeviceUnavailable(FsaError):
+    """No device of the wanted kind can be opened; the text lists the devices that can."""
+
+
+class CallError(FsaError):
+    """A function was called with the wrong arguments."""

@@ -1,0 +1,1 @@
+"""Front ends: each turns a user's model into one linalg-on-tensors module."""
