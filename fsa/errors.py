@@ -1,4 +1,4 @@
-"""Errors that FSA raises: each message is one sentence with what was expected and what was found."""
+"""Errors that FSA raises: one sentence each, with what was expected and what was found."""
 
 
 class FsaError(Exception):

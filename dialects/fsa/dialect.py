@@ -20,7 +20,7 @@ OP_MODULES = (
 )
 
 
-class Fsa(ext.Dialect, name="fsa"):
+class Fsa(ext.Dialect, name="fsa"):  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue]
     """The ``fsa`` dialect. Ops attach to it when their module is imported."""
 
     @classmethod

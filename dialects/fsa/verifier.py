@@ -28,6 +28,10 @@ def require(label: str, condition: bool, text: str) -> None:
 class VerifiedOp(Fsa.Operation):
     """Base of every fsa op: structural checks, then the op's own `constraints`."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Pass `name` and `traits` on to the bindings: type checkers cannot see their signature."""
+        super().__init_subclass__(**kwargs)
+
     @classmethod
     def constraints(cls, op: Any) -> None:
         """Check the op's labelled constraints; raise `Violation`. `op` is an `ir.Operation`."""

@@ -25,6 +25,4 @@ def _fields(namespace: dict[str, Any]) -> None:
     }
 
 
-Launch = types.new_class(
-    "Launch", (VerifiedOp,), {"name": "launch", "traits": [ext.Pure]}, _fields
-)
+Launch = types.new_class("Launch", (VerifiedOp,), {"name": "launch", "traits": [ext.Pure]}, _fields)
