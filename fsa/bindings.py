@@ -1,7 +1,7 @@
 """The MLIR Python bindings, imported in this one place.
 
 PyPI's ``mlir-python-bindings`` is an empty placeholder; the ``torch-mlir`` wheel carries the
-complete upstream bindings, so every other module of FSA writes ``from fsa.bindings import ir, arith, ...``.
+complete upstream bindings. Every other module of FSA writes ``from fsa.bindings import ir, arith``.
 Dialect modules are imported when first asked for, which keeps start-up short.
 """
 
