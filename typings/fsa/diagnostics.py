@@ -1,0 +1,1 @@
+../../fsa/diagnostics.py
