@@ -1,0 +1,213 @@
+"""The meaning of every fsa op in NumPy.
+
+Each function takes and returns arrays and states the op's result exactly; tests, the portable
+lowering and the kernels are held against it. Floats (f16, bf16 as `ml_dtypes.bfloat16`, f32, f64)
+are computed in float64 and rounded once at the end. Words are int32 or int64 arrays. Any size may
+be 0. Shapes are those of SPEC.md; an array that does not fit raises ValueError.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from fsa.dialects.fsa.packed_arrays import (
+    Array,
+    expect_words,
+    pack,
+    popcount,
+    same_words,
+    tap,
+    unpack,
+    window_extents,
+    word_width_of,
+)
+
+Agreement = Literal["per_sample", "batch_shared"]
+PadMode = Literal["zero", "one"]
+
+
+def pack_bits(x: ArrayLike, *, word_width: int = 32) -> Array:
+    """Pack the bit `x >= 0` of [..., K] floats into [..., ceil(K / word_width)] words.
+
+    NaN gives bit 0 and -0.0 gives bit 1. Bit k is bit k mod W of word k div W; the bits past K in
+    the last word are 0.
+    """
+    with np.errstate(invalid="ignore"):  # ml_dtypes warns when it compares NaN
+        return pack(np.asarray(x) >= 0, word_width)
+
+
+def unpack_bits(bits: ArrayLike, *, depth: int, dtype: DTypeLike = np.float32) -> Array:
+    """Return +1 where a bit is 1 and -1 where it is 0: [..., Kw] words to [..., depth] floats."""
+    words = np.asarray(bits)
+    expect_words("the last dimension of bits", words.shape[-1], depth, word_width_of(words))
+    ones = unpack(words, depth)
+    return np.where(ones, 1.0, -1.0).astype(dtype)
+
+
+def binarized_matmul(lhs: ArrayLike, rhs: ArrayLike, *, depth: int) -> Array:
+    """Return the int32 dot products `depth - 2 * popcount(a xor b)` of packed +1 / -1 rows.
+
+    `lhs` is [..., M, Kw], `rhs` [..., N, Kw] with the same leading dimensions or none; the result
+    is [..., M, N].
+    """
+    a, b = same_words("lhs", np.asarray(lhs), "rhs", np.asarray(rhs))
+    expect_words("the last dimension of lhs", a.shape[-1], depth, word_width_of(a))
+    if b.ndim != 2 and b.shape[:-2] != a.shape[:-2]:
+        raise ValueError(f"expected rhs batch {a.shape[:-2]} or none, found {b.shape[:-2]}")
+    shape = (*a.shape[:-1], b.shape[-2])
+    differing = np.zeros(shape, np.int32)
+    for word in range(a.shape[-1]):
+        differing += popcount(a[..., :, None, word] ^ b[..., None, :, word])
+    return (np.int32(depth) - 2 * differing).astype(np.int32)
+
+
+def binarized_conv2d(
+    input: ArrayLike,
+    filter: ArrayLike,
+    *,
+    channels: int,
+    strides: tuple[int, int] = (1, 1),
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0),
+    pad_mode: PadMode = "zero",
+    dilations: tuple[int, int] = (1, 1),
+    groups: int = 1,
+) -> Array:
+    """Convolve packed NHWC `input` with packed OHWI `filter`; the result is int32 NHWC.
+
+    `input` is [N, H, W, ceil(C / Wb)] for C = `channels` and words of Wb bits, `filter`
+    [O, Kh, Kw, ceil(C / groups / Wb)], `pad` top, bottom, left, right. Taps outside the frame add
+    nothing ("zero") or count as an input of +1 in every channel ("one").
+    """
+    image, kernel = same_words("input", np.asarray(input), "filter", np.asarray(filter), last=False)
+    width, depth = word_width_of(image), channels // groups
+    expect_words("the last dimension of input", image.shape[-1], channels, width)
+    expect_words("the last dimension of filter", kernel.shape[-1], depth, width)
+    count, out_h, out_w = window_extents(image, kernel.shape[1:3], strides, pad, dilations)
+    out_channels, words = kernel.shape[0], kernel.shape[-1]
+    ones = pack(np.ones((1, channels), bool), width)[0]
+    acc = np.zeros((count, out_h, out_w, out_channels), np.int32)
+    for y, x in np.ndindex(*kernel.shape[1:3]):
+        taps, inside = tap(image, (y, x), (out_h, out_w), strides, pad, dilations, fill=ones)
+        for out in range(out_channels):
+            group = out // (out_channels // groups)
+            part = taps[..., group * words : (group + 1) * words]
+            product = depth - 2 * popcount(part ^ kernel[out, y, x]).sum(-1, dtype=np.int32)
+            acc[..., out] += product if pad_mode == "one" else np.where(inside, product, 0)
+    return acc
+
+
+def binarized_threshold(acc: ArrayLike, tau: ArrayLike, flip: ArrayLike) -> Array:
+    """Pack the bits `(acc >= tau) xor flip` of int32 [..., C] into [..., ceil(C / W)] words.
+
+    `tau` is int32 [C]; `flip` holds C packed bits, and its word type is the result's.
+    """
+    values, limits, flips = np.asarray(acc), np.asarray(tau), np.asarray(flip)
+    expect_words("flip", flips.shape[-1], limits.shape[0], word_width_of(flips))
+    return pack((values >= limits) ^ unpack(flips, limits.shape[0]), word_width_of(flips))
+
+
+def binarized_max_pool2d(
+    input: ArrayLike,
+    *,
+    kernel: tuple[int, int],
+    strides: tuple[int, int],
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0),
+    dilations: tuple[int, int] = (1, 1),
+) -> Array:
+    """OR the words of every window of packed NHWC `input`; taps outside the frame add nothing."""
+    image = np.asarray(input)
+    count, out_h, out_w = window_extents(image, kernel, strides, pad, dilations)
+    result = np.zeros((count, out_h, out_w, image.shape[-1]), image.dtype)
+    nothing = np.zeros(image.shape[-1], image.dtype)
+    for position in np.ndindex(*kernel):
+        taps, _ = tap(image, position, (out_h, out_w), strides, pad, dilations, fill=nothing)
+        result |= taps
+    return result
+
+
+def capsule_predict(u: ArrayLike, w: ArrayLike) -> Array:
+    """Return u_hat[b, l, h] = w[l, h] u[b, l] for u [B, L, Din] and w [L, H, D, Din]."""
+    vectors, matrices = np.asarray(u), np.asarray(w)
+    wide = np.einsum("bli,lhdi->blhd", vectors.astype(np.float64), matrices.astype(np.float64))
+    return _rounded(wide, vectors.dtype)
+
+
+def capsule_routing(
+    u_hat: ArrayLike,
+    *,
+    iterations: int,
+    agreement: Agreement = "per_sample",
+    epsilon: float = 1e-7,
+) -> Array:
+    """Route predictions [B, L, H, D] to capsules [B, H, D] (Sabour et al. 2017, Procedure 1).
+
+    "batch_shared" keeps one set of logits for the whole batch and adds the agreement of all
+    samples to it (PIM-CapsNet, HPCA 2020); "per_sample" keeps one each.
+    The logits after the last iteration are not used, so they are not updated.
+    """
+    given = np.asarray(u_hat)
+    wide = given.astype(np.float64)
+    batch, low, high, size = wide.shape
+    logits = np.zeros((1 if agreement == "batch_shared" else batch, low, high))
+    v = np.zeros((batch, high, size))
+    with np.errstate(all="ignore"):
+        for iteration in range(iterations):
+            coefficients = _softmax(logits)
+            s = np.einsum("blh,blhd->bhd", np.broadcast_to(coefficients, wide.shape[:3]), wide)
+            v = _squash(s, epsilon)
+            if iteration + 1 < iterations:
+                agreed = np.einsum("blhd,bhd->blh", wide, v)
+                logits += agreed.sum(0, keepdims=True) if agreement == "batch_shared" else agreed
+    return _rounded(v, given.dtype)
+
+
+def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
+    """Return s * n / ((1 + n) * sqrt(n + epsilon)), n the squared length over the last dimension.
+
+    The result is 0 where n is 0, also with epsilon 0.
+    """
+    given = np.asarray(s)
+    return _rounded(_squash(given.astype(np.float64), epsilon), given.dtype)
+
+
+def reference_of(name: str) -> Callable[..., Array]:
+    """Return the function that states the meaning of the op `name` ("fsa.squash" or "squash").
+
+    Raise KeyError for an unknown name and for ops whose meaning is not one array function.
+    """
+    functions: dict[str, Callable[..., Array]] = {
+        function.__name__: function
+        for function in (
+            pack_bits,
+            unpack_bits,
+            binarized_matmul,
+            binarized_conv2d,
+            binarized_threshold,
+            binarized_max_pool2d,
+            capsule_predict,
+            capsule_routing,
+            squash,
+        )
+    }
+    return functions[name.removeprefix("fsa.")]
+
+
+def _squash(s: Array, epsilon: float) -> Array:
+    n = np.sum(s * s, axis=-1, keepdims=True)
+    with np.errstate(all="ignore"):
+        scaled = s * (n / ((1.0 + n) * np.sqrt(n + epsilon)))
+    return np.where(n == 0.0, 0.0, scaled)
+
+
+def _softmax(logits: Array) -> Array:
+    if logits.size == 0:
+        return logits
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
+    return exponentials / exponentials.sum(-1, keepdims=True)
+
+
+def _rounded(wide: Array, dtype: Any) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return wide.astype(dtype)
