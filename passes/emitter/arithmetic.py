@@ -1,0 +1,350 @@
+"""Arithmetic of the kernel builder: constants, integers, floats, comparisons and casts.
+
+Each method takes values or Python numbers. Two numbers fold to a number and emit nothing; a number
+beside a value becomes a constant of that value's type. Scalars and vectors share the methods; a
+scalar beside a vector is not broadcast silently: use `splat`.
+"""
+
+from typing import Any
+
+from fsa.bindings import arith, ir, math
+from fsa.passes.emitter.types import (
+    Index,
+    Scalar,
+    Value,
+    bit_width,
+    element_type,
+    is_float,
+    is_index,
+    is_vector,
+    with_element,
+)
+
+_INTEGER_PREDICATES = {
+    "eq": arith.CmpIPredicate.eq,
+    "ne": arith.CmpIPredicate.ne,
+    "lt": arith.CmpIPredicate.slt,
+    "le": arith.CmpIPredicate.sle,
+    "gt": arith.CmpIPredicate.sgt,
+    "ge": arith.CmpIPredicate.sge,
+    "ult": arith.CmpIPredicate.ult,
+    "ule": arith.CmpIPredicate.ule,
+    "ugt": arith.CmpIPredicate.ugt,
+    "uge": arith.CmpIPredicate.uge,
+}
+# As in Python and NumPy: every comparison with NaN is false, but `ne` is true.
+_FLOAT_PREDICATES = {
+    "eq": arith.CmpFPredicate.OEQ,
+    "ne": arith.CmpFPredicate.UNE,
+    "lt": arith.CmpFPredicate.OLT,
+    "le": arith.CmpFPredicate.OLE,
+    "gt": arith.CmpFPredicate.OGT,
+    "ge": arith.CmpFPredicate.OGE,
+}
+_FOLDED_PREDICATES = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+}
+
+
+def _numbers(*operands: Scalar) -> bool:
+    return not any(isinstance(operand, ir.Value) for operand in operands)
+
+
+class Arithmetic:
+    """Constants and element-wise operations on scalars, vectors and indices."""
+
+    def constant(self, number: int | float | bool, kind: Any = None) -> Value:
+        """Return a constant of type `kind` (default index); for a vector type, a splat."""
+        kind = ir.IndexType.get() if kind is None else kind
+        element = element_type(kind)
+        if isinstance(element, ir.FloatType):
+            attribute = ir.FloatAttr.get(element, float(number))
+        else:
+            attribute = ir.IntegerAttr.get(element, _wrapped(int(number), bit_width(element)))
+        if is_vector(kind):
+            attribute = ir.DenseElementsAttr.get_splat(kind, attribute)
+        return self._constant_op(kind, attribute)
+
+    def _constant_op(self, kind: Any, attribute: Any) -> Value:
+        return arith.ConstantOp(kind, attribute).result
+
+    def value(self, scalar: Scalar, kind: Any = None) -> Value:
+        """Return `scalar` as a value: itself, or a constant of type `kind` (default index)."""
+        return scalar if isinstance(scalar, ir.Value) else self.constant(scalar, kind)
+
+    def _operands(self, *scalars: Scalar) -> list[Value]:
+        """Return all as values; numbers take the type of the first operand that is a value."""
+        kind = next((s.type for s in scalars if isinstance(s, ir.Value)), None)
+        return [self.value(scalar, kind) for scalar in scalars]
+
+    # Operations on integers, indices and floats alike.
+
+    def add(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a + b."""
+        if _numbers(a, b):
+            return a + b
+        if _is_zero(b):
+            return a
+        if _is_zero(a):
+            return b
+        a, b = self._operands(a, b)
+        return arith.addf(a, b) if is_float(a) else arith.addi(a, b)
+
+    def sub(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a - b."""
+        if _numbers(a, b):
+            return a - b
+        if _is_zero(b):
+            return a
+        a, b = self._operands(a, b)
+        return arith.subf(a, b) if is_float(a) else arith.subi(a, b)
+
+    def mul(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a * b."""
+        if _numbers(a, b):
+            return a * b
+        if _is_one(b):
+            return a
+        if _is_one(a):
+            return b
+        if (_is_zero(a) and is_index(b)) or (_is_zero(b) and is_index(a)):
+            return 0
+        a, b = self._operands(a, b)
+        return arith.mulf(a, b) if is_float(a) else arith.muli(a, b)
+
+    def min(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return the smaller; signed for integers, NaN if either is NaN for floats."""
+        if _numbers(a, b):
+            return min(a, b)
+        a, b = self._operands(a, b)
+        return arith.minimumf(a, b) if is_float(a) else arith.minsi(a, b)
+
+    def max(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return the larger; signed for integers, NaN if either is NaN for floats."""
+        if _numbers(a, b):
+            return max(a, b)
+        a, b = self._operands(a, b)
+        return arith.maximumf(a, b) if is_float(a) else arith.maxsi(a, b)
+
+    def min_number(self, a: Value, b: Scalar) -> Value:
+        """Return the smaller of two floats; a NaN loses against a number."""
+        a, b = self._operands(a, b)
+        return arith.minnumf(a, b)
+
+    def max_number(self, a: Value, b: Scalar) -> Value:
+        """Return the larger of two floats; a NaN loses against a number."""
+        a, b = self._operands(a, b)
+        return arith.maxnumf(a, b)
+
+    # Index and integer arithmetic.
+
+    def floordiv(self, a: Index, b: Index) -> Index:
+        """Return a // b of non-negative integers."""
+        if _numbers(a, b):
+            return a // b
+        if _is_one(b):
+            return a
+        a, b = self._operands(a, b)
+        return arith.divui(a, b)
+
+    def ceildiv(self, a: Index, b: Index) -> Index:
+        """Return a / b of non-negative integers, rounded up."""
+        if _numbers(a, b):
+            return -(-a // b)
+        return self.floordiv(self.add(a, self.sub(b, 1)), b)
+
+    def rem(self, a: Index, b: Index) -> Index:
+        """Return a % b of non-negative integers."""
+        if _numbers(a, b):
+            return a % b
+        if _is_one(b):
+            return 0 if is_index(a) else self.constant(0, a.type)
+        a, b = self._operands(a, b)
+        return arith.remui(a, b)
+
+    def delinearize(self, position: Index, extents: list[Index]) -> list[Index]:
+        """Return the coordinates of a row-major `position` in a box of `extents`.
+
+        The first extent is not read: the first coordinate takes what is left.
+        """
+        coordinates: list[Index] = []
+        for extent in reversed(extents[1:]):
+            coordinates.append(self.rem(position, extent))
+            position = self.floordiv(position, extent)
+        return [*([position] if extents else []), *reversed(coordinates)]
+
+    def linearize(self, coordinates: list[Index], extents: list[Index]) -> Index:
+        """Return the row-major position of `coordinates` in a box of `extents`."""
+        position: Index = 0
+        for coordinate, extent in zip(coordinates, extents, strict=True):
+            position = self.add(self.mul(position, extent), coordinate)
+        return position
+
+    def product(self, factors: list[Index]) -> Index:
+        """Return the product of sizes; 1 for none."""
+        result: Index = 1
+        for factor in factors:
+            result = self.mul(result, factor)
+        return result
+
+    def bit_and(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a & b."""
+        if _numbers(a, b):
+            return a & b
+        return arith.andi(*self._operands(a, b))
+
+    def bit_or(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a | b."""
+        if _numbers(a, b):
+            return a | b
+        return arith.ori(*self._operands(a, b))
+
+    def bit_xor(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a ^ b."""
+        if _numbers(a, b):
+            return a ^ b
+        return arith.xori(*self._operands(a, b))
+
+    def shift_left(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a << b; b is below the width."""
+        if _numbers(a, b):
+            return a << b
+        return a if _is_zero(b) else arith.shli(*self._operands(a, b))
+
+    def shift_right(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a >> b, filled with zeros; b is below the width."""
+        if _numbers(a, b):
+            return a >> b
+        return a if _is_zero(b) else arith.shrui(*self._operands(a, b))
+
+    def popcount(self, a: Value) -> Value:
+        """Return the number of bits set."""
+        return math.ctpop(a)
+
+    # Float arithmetic.
+
+    def div(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a / b of floats."""
+        if _numbers(a, b):
+            return a / b
+        return arith.divf(*self._operands(a, b))
+
+    def negate(self, a: Value) -> Value:
+        """Return -a of a float."""
+        return arith.negf(a)
+
+    def fma(self, a: Scalar, b: Scalar, c: Scalar) -> Value:
+        """Return a * b + c, rounded once."""
+        return math.fma(*self._operands(a, b, c))
+
+    def math(self, function: str, *operands: Scalar) -> Value:
+        """Apply a function of the `math` dialect by its name: exp, tanh, erf, sqrt, rsqrt, ..."""
+        return getattr(math, function)(*self._operands(*operands))
+
+    # Comparison, selection.
+
+    def compare(self, predicate: str, a: Scalar, b: Scalar) -> Scalar:
+        """Return a `predicate` b as i1: eq, ne, lt, le, gt, ge; for integers also ult ... uge.
+
+        Integers compare signed without the u. With a NaN, `ne` is true and all others false.
+        """
+        if _numbers(a, b):
+            return _FOLDED_PREDICATES[predicate.removeprefix("u")](a, b)
+        a, b = self._operands(a, b)
+        if is_float(a):
+            return arith.cmpf(_FLOAT_PREDICATES[predicate], a, b)
+        return arith.cmpi(_INTEGER_PREDICATES[predicate], a, b)
+
+    def select(self, condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
+        """Return `yes` where `condition` holds, else `no`."""
+        if _numbers(condition):
+            return yes if condition else no
+        yes, no = self._operands(yes, no)
+        return arith.select(condition, yes, no)
+
+    def logical_and(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a and b of two conditions; Python bools fold."""
+        if _numbers(a):
+            return b if a else False
+        if _numbers(b):
+            return a if b else False
+        return arith.andi(a, b)
+
+    def logical_or(self, a: Scalar, b: Scalar) -> Scalar:
+        """Return a or b of two conditions; Python bools fold."""
+        if _numbers(a):
+            return True if a else b
+        if _numbers(b):
+            return True if b else a
+        return arith.ori(a, b)
+
+    # Casts.
+
+    def cast(self, a: Scalar, element: Any, *, signed: bool = True) -> Value:
+        """Convert `a`, keeping its shape, to the scalar type `element`.
+
+        Floats widen exactly and narrow to nearest even; f16 and bf16 convert through f32. Integers
+        extend by sign unless `signed` is false, and wrap when they narrow. An index is taken to be
+        below 2^31 when it becomes a float. A float becomes an integer by truncation.
+        """
+        if _numbers(a):
+            return self.constant(a, element)
+        source = element_type(a)
+        if source == element:
+            return a
+        if isinstance(source, ir.FloatType) and isinstance(element, ir.FloatType):
+            return self._cast_float(a, source, element)
+        if isinstance(source, ir.IndexType) or isinstance(element, ir.IndexType):
+            return self._cast_index(a, source, element, signed)
+        target = with_element(a, element)
+        if isinstance(source, ir.FloatType):
+            return arith.fptosi(target, a) if signed else arith.fptoui(target, a)
+        if isinstance(element, ir.FloatType):
+            unsigned = not signed or source.width == 1
+            return arith.uitofp(target, a) if unsigned else arith.sitofp(target, a)
+        if element.width < source.width:
+            return arith.trunci(target, a)
+        # A condition is 0 or 1: the sign extension of i1 would make it -1.
+        unsigned = not signed or source.width == 1
+        return arith.extui(target, a) if unsigned else arith.extsi(target, a)
+
+    def _cast_float(self, a: Value, source: Any, element: Any) -> Value:
+        target = with_element(a, element)
+        if element.width > source.width:
+            return arith.extf(target, a)
+        if element.width < source.width:
+            return arith.truncf(target, a)
+        return self.cast(self.cast(a, ir.F32Type.get()), element)
+
+    def _cast_index(self, a: Value, source: Any, element: Any, signed: bool) -> Value:
+        if isinstance(source, ir.FloatType) or isinstance(element, ir.FloatType):
+            word = ir.IntegerType.get_signless(32)
+            return self.cast(self.cast(a, word, signed=signed), element, signed=signed)
+        target = with_element(a, element)
+        unsigned = not signed or (isinstance(source, ir.IntegerType) and source.width == 1)
+        return arith.index_castui(target, a) if unsigned else arith.index_cast(target, a)
+
+    def bitcast(self, a: Value, element: Any) -> Value:
+        """Reinterpret the bits of each element of `a` as `element` of the same width."""
+        return a if element_type(a) == element else arith.bitcast(with_element(a, element), a)
+
+
+def _wrapped(number: int, width: int) -> int:
+    """Return `number` modulo 2^width as the attribute's signed range holds it."""
+    if width == 1:
+        return number & 1
+    half = 1 << (width - 1)
+    return (number + half) % (1 << width) - half
+
+
+def _is_zero(scalar: Scalar) -> bool:
+    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 0
+
+
+def _is_one(scalar: Scalar) -> bool:
+    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 1

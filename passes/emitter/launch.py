@@ -1,0 +1,145 @@
+"""Launches: how a kernel is called from a function on tensors.
+
+`emit_guarded_launch` decides whether a launch can meet a tensor of size 0. Where it surely does, it
+emits the empty result and never asks for the kernel; where it may, it wraps the launch in `scf.if`.
+It also converts what does not cross as it is: i1 crosses as i8 and index as i64.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fsa.bindings import arith, ir, tensor
+from fsa.passes.emitter.builder import Builder
+from fsa.passes.emitter.kernel import Kernel
+from fsa.passes.emitter.types import Index, Value, crossing_element, tensor_shape
+
+EmptyResults = Callable[[Builder], Sequence[Value]]
+
+
+def tensor_dims(builder: Builder, value: Value) -> list[Index]:
+    """Return the dimensions of a tensor: an int where static, else a `tensor.dim`."""
+    return [
+        tensor.dim(value, builder.constant(axis)) if size is None else size
+        for axis, size in enumerate(tensor_shape(value.type))
+    ]
+
+
+def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | float = 0) -> Value:
+    """Return a tensor of type `kind` and size `dims` with `number` in each element."""
+    dynamic = [size for size, known in zip(dims, tensor_shape(kind), strict=True) if known is None]
+    return tensor.splat(
+        kind,
+        builder.constant(number, kind.element_type),
+        [builder.value(size) for size in dynamic],
+    )
+
+
+def replace_op(op: Any, values: Sequence[Value]) -> None:
+    """Replace an op (an `ir.Operation`) by `values`, one a result, and erase it."""
+    for result, value in zip(op.results, values, strict=True):
+        result.replace_all_uses_with(value)
+    op.erase()
+
+
+def emit_guarded_launch(
+    make_kernel: Callable[[], Kernel],
+    *,
+    grid: Callable[[Builder], Sequence[Index]],
+    inputs: Sequence[Value],
+    results: Sequence[tuple[Any, Sequence[Index]]],
+    scalars: Sequence[Value] = (),
+    empty: EmptyResults | None = None,
+) -> list[Value]:
+    """Launch a kernel at the current insertion point and return its results as tensors.
+
+    `make_kernel` builds the kernel; it is called once, and not at all when a size is known to be 0.
+    `grid` gives up to three grid sizes (missing ones are 1), `results` the tensor type of each
+    result with its dimensions. `empty` gives the results for a launch that would touch an empty tensor;
+    by default they are zeros, which is right when every result is then empty itself.
+    """
+    builder = Builder()
+
+    def zeros(_: Builder) -> list[Value]:
+        return [filled(builder, kind, dims) for kind, dims in results]
+
+    empty_results = empty or zeros
+    sizes = [size for value in inputs for size in tensor_dims(builder, value)]
+    sizes += [size for _, dims in results for size in dims]
+    if any(isinstance(size, int) and size == 0 for size in sizes):
+        return list(empty_results(builder))
+    kernel = make_kernel()
+    is_empty: Any = False
+    for size in _distinct(sizes):
+        is_empty = builder.logical_or(is_empty, builder.compare("eq", size, 0))
+    if is_empty is False:
+        return _launch(builder, kernel, grid, inputs, results, scalars)
+    branch = builder.branch(is_empty, [kind for kind, _ in results])
+    with branch.then():
+        branch.yield_(*empty_results(builder))
+    with branch.otherwise():
+        branch.yield_(*_launch(builder, kernel, grid, inputs, results, scalars))
+    return branch.results
+
+
+def _distinct(sizes: Sequence[Index]) -> list[Index]:
+    """Return the sizes that are values, each once."""
+    found: list[Index] = []
+    for size in sizes:
+        if not isinstance(size, int) and all(size != other for other in found):
+            found.append(size)
+    return found
+
+
+def _launch(
+    builder: Builder,
+    kernel: Kernel,
+    grid: Callable[[Builder], Sequence[Index]],
+    inputs: Sequence[Value],
+    results: Sequence[tuple[Any, Sequence[Index]]],
+    scalars: Sequence[Value],
+) -> list[Value]:
+    from fsa.dialects.fsa.ops import launch as launch_op
+    from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS, padded
+
+    sizes = [builder.value(size) for size in grid(builder)]
+    sizes += [builder.constant(1)] * (3 - len(sizes))
+    kinds = [_crossing(kind) for kind, _ in results]
+    dynamic = [
+        builder.value(size)
+        for kind, dims in results
+        for size, known in zip(dims, tensor_shape(kind), strict=True)
+        if known is None
+    ]
+    names = kernel.symbol.split("::")
+    op = launch_op.Launch(
+        *sizes,
+        dynamic,
+        list(scalars),
+        *padded([_to_crossing(value) for value in inputs], MAX_INPUTS, "inputs of a launch"),
+        *padded(kinds, MAX_OUTPUTS, "results of a launch"),
+        ir.SymbolRefAttr.get(names),
+        ir.DenseI64ArrayAttr.get(list(kernel.spec.workgroup_size)),
+    )
+    launched = list(op.operation.results)
+    return [_from_crossing(value, kind) for value, (kind, _) in zip(launched, results, strict=True)]
+
+
+def _crossing(kind: Any) -> Any:
+    return ir.RankedTensorType.get(list(kind.shape), crossing_element(kind.element_type))
+
+
+def _to_crossing(value: Value) -> Value:
+    kind = _crossing(value.type)
+    if kind == value.type:
+        return value
+    if isinstance(value.type.element_type, ir.IndexType):
+        return arith.index_cast(kind, value)
+    return arith.extui(kind, value)
+
+
+def _from_crossing(value: Value, kind: Any) -> Value:
+    if kind == value.type:
+        return value
+    if isinstance(kind.element_type, ir.IndexType):
+        return arith.index_cast(kind, value)
+    return arith.trunci(kind, value)

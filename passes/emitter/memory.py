@@ -1,0 +1,209 @@
+"""Memory of the kernel builder: dimensions, scalar and vector loads and stores, masks, vectors.
+
+A vector load or store takes a `count` of valid lanes: None or a number that covers all lanes gives
+the plain form, anything else a masked one, so one call serves the body and the tail of a loop.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fsa.bindings import arith, ir, memref, vector
+from fsa.passes.emitter.control import Control
+from fsa.passes.emitter.types import (
+    Index,
+    Scalar,
+    Value,
+    element_type,
+    is_float,
+    is_vector,
+    tensor_shape,
+    vector_type,
+)
+
+REDUCTIONS = ("add", "mul", "min", "max", "and", "or", "xor")
+
+
+class Memory(Control):
+    """Memrefs and vectors."""
+
+    # Memrefs.
+
+    def dim(self, source: Value, axis: int) -> Index:
+        """Return a dimension of a memref: an int where it is static."""
+        size = tensor_shape(source.type)[axis]
+        return memref.dim(source, self.constant(axis)) if size is None else size
+
+    def dims(self, source: Value) -> list[Index]:
+        """Return all dimensions of a memref."""
+        return [self.dim(source, axis) for axis in range(source.type.rank)]
+
+    def load(self, source: Value, indices: Sequence[Index]) -> Value:
+        """Load one element."""
+        return memref.load(source, [self.value(index) for index in indices])
+
+    def store(self, scalar: Scalar, target: Value, indices: Sequence[Index]) -> None:
+        """Store one element."""
+        item = self.value(scalar, target.type.element_type)
+        memref.store(item, target, [self.value(index) for index in indices])
+
+    def alloca(self, shape: Sequence[int], element: Any) -> Value:
+        """Return an uninitialised local buffer (CPU only); it counts against the stack limit."""
+        return memref.alloca(ir.MemRefType.get(list(shape), element), [], [])
+
+    def flatten(self, source: Value) -> Value:
+        """Return a contiguous memref as one of rank 1; rank 0 is refused by ValueError."""
+        rank = source.type.rank
+        if rank == 0:
+            raise ValueError("expected a memref of rank 1 or more, found rank 0")
+        if rank == 1:
+            return source
+        sizes = tensor_shape(source.type)
+        size = ir.ShapedType.get_dynamic_size() if None in sizes else _product(sizes)
+        kind = ir.MemRefType.get(
+            [size], source.type.element_type, memory_space=source.type.memory_space
+        )
+        return memref.collapse_shape(kind, source, [list(range(rank))])
+
+    def vector_load(
+        self,
+        source: Value,
+        indices: Sequence[Index],
+        lanes: int,
+        count: Index | None = None,
+        fill: int | float = 0,
+    ) -> Value:
+        """Load `lanes` elements along the innermost dimension; lanes past `count` hold `fill`."""
+        kind = vector_type(lanes, source.type.element_type)
+        positions = [self.value(index) for index in indices]
+        if _covers(count, lanes):
+            return vector.load(kind, source, positions)
+        rest = self.constant(fill, kind)
+        return vector.maskedload(kind, source, positions, self.mask(lanes, count), rest)
+
+    def vector_store(
+        self, value: Value, target: Value, indices: Sequence[Index], count: Index | None = None
+    ) -> None:
+        """Store a vector along the innermost dimension; lanes past `count` are not written."""
+        lanes = value.type.shape[0]
+        positions = [self.value(index) for index in indices]
+        if _covers(count, lanes):
+            vector.store(value, target, positions)
+        else:
+            vector.maskedstore(target, positions, self.mask(lanes, count), value)
+
+    def mask(self, lanes: int, count: Index) -> Value:
+        """Return a vector of i1 whose first `count` lanes are set; `count` may exceed `lanes`."""
+        kind = vector_type(lanes, ir.IntegerType.get_signless(1))
+        return vector.create_mask(kind, [self.value(count)])
+
+    # Vectors.
+
+    def splat(self, scalar: Scalar, lanes: int, element: Any = None) -> Value:
+        """Return a vector with `scalar` in each lane; a number needs its `element` type."""
+        if not isinstance(scalar, ir.Value):
+            return self.constant(scalar, vector_type(lanes, element))
+        return vector.broadcast(vector_type(lanes, scalar.type), scalar)
+
+    def extract(self, source: Value, lane: int) -> Value:
+        """Return one lane of a vector."""
+        return vector.extract(source, [], [lane])
+
+    def insert(self, scalar: Value, target: Value, lane: int) -> Value:
+        """Return `target` with one lane replaced."""
+        return vector.insert(scalar, target, [], [lane])
+
+    def elements(self, items: Sequence[Value]) -> Value:
+        """Return the vector of the scalars `items`."""
+        return vector.from_elements(vector_type(len(items), items[0].type), list(items))
+
+    def shuffle(self, a: Value, b: Value, lanes: Sequence[int]) -> Value:
+        """Return the vector of the named lanes of `a` followed by `b`."""
+        return vector.shuffle(a, b, list(lanes))
+
+    def lane_numbers(self, lanes: int, element: Any) -> Value:
+        """Return the vector 0, 1, ... of `element` type."""
+        kind = vector_type(lanes, element)
+        make = ir.FloatAttr.get if isinstance(element, ir.FloatType) else ir.IntegerAttr.get
+        return self._constant_op(
+            kind, ir.DenseElementsAttr.get([make(element, i) for i in range(lanes)], kind)
+        )
+
+    def vector_bitcast(self, source: Value, lanes: int, element: Any) -> Value:
+        """Reinterpret all bits of a vector as `lanes` of `element`; i1 lanes become a bit mask."""
+        return vector.bitcast(vector_type(lanes, element), source)
+
+    def elementwise(self, op: Any, operands: Sequence[Value]) -> list[Value]:
+        """Repeat an element-wise `arith` or `math` op on `operands`, scalars or vectors.
+
+        `op` works on tensors or scalars; the results take the shape of the operands. Its attributes
+        (predicates, fast-math flags) are kept. `arith.constant` needs a splat.
+        """
+        shape = next((o.type.shape for o in operands if is_vector(o)), None)
+        kinds: list[Any] = []
+        for result in op.results:
+            element = element_type(result)
+            kinds.append(element if shape is None else ir.VectorType.get(shape, element))
+        made = ir.Operation.create(
+            op.name, results=kinds, operands=list(operands), attributes=dict(op.attributes.items())
+        )
+        return list(made.results)
+
+    # Reductions.
+
+    def identity(self, kind: str, element: Any) -> Value:
+        """Return the neutral element of a reduction over the scalar type `element`."""
+        return self.constant(_identity(kind, element), element)
+
+    def combine(self, kind: str, a: Value, b: Value) -> Value:
+        """Join two partial results of a reduction: one of `REDUCTIONS`.
+
+        `min` and `max` are signed for integers and keep a NaN for floats.
+        """
+        table = {
+            "add": self.add,
+            "mul": self.mul,
+            "min": self.min,
+            "max": self.max,
+            "and": self.bit_and,
+            "or": self.bit_or,
+            "xor": self.bit_xor,
+        }
+        return table[kind](a, b)
+
+    def reduce(self, kind: str, value: Value, init: Value | None = None) -> Value:
+        """Reduce all lanes of a vector, and `init`, to a scalar (CPU and CUDA).
+
+        Float sums and products may be taken in any order.
+        """
+        name = kind
+        reassociate: dict[str, Any] = {}
+        if kind in ("min", "max"):
+            name = f"{kind}imumf" if is_float(value) else f"{kind}si"
+        elif is_float(value):
+            reassociate = {"fastmath": arith.FastMathFlags.reassoc}
+        kind_attribute = ir.Attribute.parse(f"#vector.kind<{name}>")
+        return vector.reduction(element_type(value), kind_attribute, value, acc=init, **reassociate)
+
+
+def _covers(count: Index | None, lanes: int) -> bool:
+    return count is None or (isinstance(count, int) and count >= lanes)
+
+
+def _product(sizes: Sequence[int | None]) -> int:
+    result = 1
+    for size in sizes:
+        result *= size or 0
+    return result
+
+
+def _identity(kind: str, element: Any) -> int | float:
+    if kind in ("add", "or", "xor"):
+        return 0
+    if kind == "mul":
+        return 1
+    if kind == "and":
+        return -1
+    if isinstance(element, ir.FloatType):
+        return float("inf") if kind == "min" else float("-inf")
+    highest = (1 << (element.width - 1)) - 1
+    return highest if kind == "min" else -highest - 1
