@@ -1,39 +1,148 @@
 """`fsa.stitched_region` and `fsa.yield`: a graph of memory-bound ops that becomes one kernel."""
 
-import types
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa import variadic
-from fsa.dialects.fsa.verifier import VerifiedOp
+from fsa.dialects.fsa.verifier import VerifiedOp, require
 
-
-def _region_fields(namespace: dict[str, Any]) -> None:
-    namespace["__doc__"] = "A graph of tensor ops, isolated from above, that becomes one kernel."
-    namespace["__module__"] = __name__
-    namespace["__annotations__"] = {
-        **variadic.inputs(),
-        **variadic.outputs(),
-        "body": ext.Region,
-    }
-
-
-def _yield_fields(namespace: dict[str, Any]) -> None:
-    namespace["__doc__"] = "Return values from an `fsa.stitched_region`."
-    namespace["__module__"] = __name__
-    namespace["__annotations__"] = variadic.inputs()
-
-
-StitchedRegion = types.new_class(
-    "StitchedRegion",
-    (VerifiedOp,),
-    {"name": "stitched_region", "traits": [ext.Pure, ir.IsIsolatedFromAboveTrait]},
-    _region_fields,
+BODY_DIALECTS = ("affine", "arith", "complex", "index", "linalg", "math", "tensor", "ub")
+BODY_OPS = (
+    "fsa.binarized_conv2d",
+    "fsa.binarized_matmul",
+    "fsa.binarized_max_pool2d",
+    "fsa.binarized_threshold",
+    "fsa.capsule_predict",
+    "fsa.capsule_routing",
+    "fsa.pack_bits",
+    "fsa.squash",
+    "fsa.unpack_bits",
 )
+# Ops of the dialects above with control flow or side effects.
+EXCLUDED_OPS = ("affine.for", "affine.if", "affine.parallel")
+# Regions of these ops hold index computations or element bodies, not tensors to stitch.
+TERMINATOR = "fsa.yield"
 
-Yield = types.new_class(
-    "Yield",
-    (VerifiedOp,),
-    {"name": "yield", "traits": [ext.Pure, ir.IsTerminatorTrait]},
-    _yield_fields,
-)
+
+class StitchedRegion(
+    VerifiedOp, name="stitched_region", traits=[ext.Pure, ir.IsIsolatedFromAboveTrait]
+):
+    """A graph of tensor ops, isolated from above, that becomes one kernel (AStitch).
+
+    Operands and results are tensors and scalars, in the numbered fields `input_*` and `output_*`;
+    the block's arguments stand for the operands and its `fsa.yield` gives the results.
+    """
+
+    __annotations__ = {**variadic.inputs(), **variadic.outputs(), "body": ext.Region}
+
+    @classmethod
+    def constraints(cls, op: Any) -> None:
+        """Check stitched_region_c1 to stitched_region_c5."""
+        # stitched_region_c1: a region takes and gives tensors and scalars.
+        for value in (*op.operands, *op.results):
+            require(
+                "stitched_region_c1",
+                _is_tensor_or_scalar(value.type),
+                "expected operands and results to be ranked tensors, integers, floats, complex "
+                f"numbers or index, found {value.type}",
+            )
+        # stitched_region_c2: the arguments of the only block stand for the operands.
+        blocks = list(op.regions[0].blocks)
+        require("stitched_region_c2", len(blocks) == 1, f"expected one block, found {len(blocks)}")
+        _require_types("stitched_region_c2", "block arguments", blocks[0].arguments, op.operands)
+        # stitched_region_c3: fsa.yield ends the block.
+        body = list(blocks[0].operations)
+        last = body[-1].operation.name if body else "an empty block"
+        require(
+            "stitched_region_c3",
+            last == TERMINATOR,
+            f"expected the block to end with {TERMINATOR}, found {last}",
+        )
+        # stitched_region_c4: fsa.yield gives the results.
+        _require_types("stitched_region_c4", "yielded values", body[-1].operands, op.results)
+        # stitched_region_c5: only ops without control flow or side effects are stitched.
+        for name in _disallowed(body[:-1]):
+            require(
+                "stitched_region_c5",
+                False,
+                f"expected ops of the dialects {', '.join(BODY_DIALECTS)} and tensor ops of fsa "
+                f"in the body, found {name}",
+            )
+
+
+class Yield(VerifiedOp, name="yield", traits=[ext.Pure, ir.IsTerminatorTrait]):
+    """Return values from an `fsa.stitched_region`."""
+
+    __annotations__ = variadic.inputs()
+
+    @classmethod
+    def constraints(cls, op: Any) -> None:
+        """Check yield_c1."""
+        # yield_c1: there is a region to return from.
+        parent = op.parent.name if op.parent is not None else "no parent"
+        require(
+            "yield_c1",
+            parent == StitchedRegion.OPERATION_NAME,
+            f"expected to be in {StitchedRegion.OPERATION_NAME}, found {parent}",
+        )
+
+
+def _is_tensor_or_scalar(type: Any) -> bool:
+    scalars = (ir.IntegerType, ir.FloatType, ir.IndexType, ir.ComplexType)
+    return isinstance(type, (ir.RankedTensorType, *scalars))
+
+
+def _require_types(label: str, what: str, found: Any, expected: Any) -> None:
+    found_types = [str(value.type) for value in found]
+    expected_types = [str(value.type) for value in expected]
+    require(
+        label,
+        found_types == expected_types,
+        f"expected {what} of types ({', '.join(expected_types)}), found ({', '.join(found_types)})",
+    )
+
+
+def _disallowed(operations: Sequence[Any]) -> Iterator[str]:
+    """Give the names of ops, nested ones too, that a stitched region may not hold."""
+    for view in operations:
+        operation = view.operation
+        name = operation.name
+        if name in EXCLUDED_OPS or (
+            name.partition(".")[0] not in BODY_DIALECTS and name not in BODY_OPS
+        ):
+            yield name
+        for region in operation.regions:
+            for block in region.blocks:
+                yield from _disallowed(list(block.operations))
+
+
+def stitched_region(
+    inputs: Sequence[Any],
+    result_types: Sequence[Any],
+    body: Callable[..., Sequence[Any]],
+    *,
+    loc: Any = None,
+    ip: Any = None,
+) -> StitchedRegion:
+    """Build `fsa.stitched_region`; raise ValueError for more values than the op can take.
+
+    `body` is called with the block's arguments and the insertion point set in the block, and
+    returns the values to yield.
+    """
+    region = StitchedRegion(
+        *variadic.padded(list(inputs), variadic.MAX_INPUTS, "inputs"),
+        *variadic.padded(list(result_types), variadic.MAX_OUTPUTS, "outputs"),
+        loc=loc,
+        ip=ip,
+    )
+    with loc or ir.Location.current:
+        block = region.operation.regions[0].blocks.append(*[value.type for value in inputs])
+        with ir.InsertionPoint(block):
+            yield_(body(*block.arguments))
+    return region
+
+
+def yield_(values: Sequence[Any], *, loc: Any = None, ip: Any = None) -> Yield:
+    """Build `fsa.yield` of `values`."""
+    return Yield(*variadic.padded(list(values), variadic.MAX_INPUTS, "values"), loc=loc, ip=ip)
