@@ -1,0 +1,76 @@
+"""Write every fsa op but `fsa.launch` as linalg on tensors."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass, PassError
+from fsa.passes.patterns.lowering import Conventions
+from fsa.passes.patterns.tensors import cast_to
+
+PATTERNS = {
+    f"fsa.{name}": f"fsa.passes.patterns.{name}"
+    for name in (
+        "pack_bits",
+        "unpack_bits",
+        "binarized_matmul",
+        "binarized_conv2d",
+        "binarized_threshold",
+        "binarized_max_pool2d",
+        "capsule_predict",
+        "capsule_routing",
+        "squash",
+        "stitched_region",
+    )
+}
+
+
+@dataclass(frozen=True)
+class ConvertFsaToLinalg(Pass):
+    """Lower fsa ops to linalg, tensor, arith, math and scf on tensors, for any device.
+
+    The result computes what `reference.py` states: the binarized ops exactly, the capsule ops with
+    sums in f32 (f64 for f64). A stitched region becomes the ops of its body. `fsa.launch` and what
+    else the module holds stay as they are.
+
+    The attribute `fsa.target` of the module, where there is one, says whether 64-bit words may use
+    64-bit arithmetic and whether tensors that are empty at run time need a guard (GPUs do); without
+    it the code runs on every target.
+    """
+
+    name: ClassVar[str] = "convert-fsa-to-linalg"
+    summary: ClassVar[str] = "Lower every fsa op but fsa.launch to linalg on tensors"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Lower the ops of a module in place."""
+        conventions = Conventions.of_module(op)
+        for found in _ops_to_lower(op):
+            _lower(found, conventions)
+
+
+def _ops_to_lower(module: Any) -> list[Any]:
+    """Return the fsa ops that have a lowering, those inside a region before the region."""
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        if op.operation.name in PATTERNS:
+            found.append(op.operation)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.POST_ORDER)
+    return found
+
+
+def _lower(op: Any, conventions: Conventions) -> None:
+    """Replace one op by its lowering and erase it."""
+    lower = importlib.import_module(PATTERNS[op.name]).lower
+    try:
+        with op.location, ir.InsertionPoint(op):
+            values = lower(op, conventions)
+            for result, value in zip(list(op.results), values, strict=True):
+                result.replace_all_uses_with(cast_to(value, result.type))
+    except ir.MLIRError as error:
+        raise PassError(op.location, f"cannot lower {op.name}: {error}") from error
+    op.erase()

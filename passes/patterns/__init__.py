@@ -1,0 +1,1 @@
+"""How each fsa op is written as linalg on tensors; one module an op."""

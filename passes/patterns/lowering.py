@@ -1,0 +1,54 @@
+"""What the lowering of every op shares: conventions of the target, the guard for empty tensors."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.passes.patterns.tensors import Size, any_zero, cast_to, choose, dynamic_only
+from fsa.runtime.targets import ATTRIBUTE, Target
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What the lowering may assume of the target.
+
+    `native_i64`: 64-bit arithmetic lowers, population counts included; else words of 64 bits are
+    handled as two halves. `guard_empty`: a dispatch that touches an empty tensor must not run, so
+    whatever may be empty at run time is guarded.
+    """
+
+    native_i64: bool = False
+    guard_empty: bool = True
+
+    @classmethod
+    def of_module(cls, module: Any) -> "Conventions":
+        """Read the target of a module; without one, assume no more than every target has."""
+        if ATTRIBUTE not in module.attributes:
+            return cls()
+        target = Target.of_module(module)
+        return cls(native_i64=target.has_i64, guard_empty=target.kind != "cpu")
+
+
+def unless_empty(
+    conventions: Conventions,
+    touched: Sequence[Size],
+    result_type: Any,
+    empty: Callable[[], Any],
+    build: Callable[[], Any],
+) -> Any:
+    """Return what `build` makes, or what `empty` makes when a size in `touched` is 0.
+
+    IREE fails at run time when a dispatch on a GPU touches an empty tensor, so the choice is made
+    here: at compile time when the sizes are static, else by an scf.if.
+    """
+    if 0 in [size for size in touched if isinstance(size, int)]:
+        return cast_to(empty(), result_type)
+    unknown = dynamic_only(touched)
+    if not unknown or not conventions.guard_empty:
+        return cast_to(build(), result_type)
+    return choose(
+        any_zero(unknown),
+        result_type,
+        lambda: cast_to(empty(), result_type),
+        lambda: cast_to(build(), result_type),
+    )

@@ -1,0 +1,91 @@
+"""Scalar code for the bodies of linalg ops: bits of words, and float accumulation."""
+
+from typing import Any
+
+from fsa.bindings import arith, ir, math
+from fsa.passes.patterns.lowering import Conventions
+from fsa.passes.patterns.tensors import scalar
+
+# Bits of the exponent and of the fraction of each float type.
+_FORMATS = {"f16": (5, 10), "bf16": (8, 7), "f32": (8, 23), "f64": (11, 52)}
+
+
+def integer(width: int) -> Any:
+    """Return the signless integer type of `width` bits."""
+    return ir.IntegerType.get_signless(width)
+
+
+def is_non_negative(x: Any) -> Any:
+    """Return the i1 `x >= 0`: true for -0.0, false for NaN.
+
+    The test is made on the bits: devices run with denormals flushed to zero, and a float
+    comparison would then take the negative ones for zero.
+    """
+    exponent, fraction = _FORMATS[str(x.type)]
+    width = 1 + exponent + fraction
+    bits = arith.bitcast(integer(width), x)
+    infinity = ((1 << exponent) - 1) << fraction
+    minus_zero = 1 << (width - 1)
+    if width == 16:  # 16-bit integers are emulated on some devices, 32-bit ones on none
+        width, bits = 32, arith.extui(integer(32), bits)
+    up_to_infinity = arith.cmpi(arith.CmpIPredicate.ule, bits, word_constant(width, infinity))
+    is_minus_zero = arith.cmpi(arith.CmpIPredicate.eq, bits, word_constant(width, minus_zero))
+    return arith.ori(up_to_infinity, is_minus_zero)
+
+
+def word_constant(width: int, bits: int) -> Any:
+    """Return the word of `width` bits whose unsigned value is `bits`."""
+    signed = bits - (1 << width) if bits >> (width - 1) else bits
+    return scalar(integer(width), signed)
+
+
+def single_bit(position: Any, word: Any, conventions: Conventions) -> Any:
+    """Return the word whose only 1 is at `position` (an index below the width of `word`)."""
+    if word.width == 32 or conventions.native_i64:
+        return arith.shli(scalar(word, 1), arith.index_cast(word, position))
+    # An emulated 64-bit shift by a variable amount is wrong for 32, so each half is made alone.
+    half = integer(32)
+    at = arith.index_cast(half, position)
+    limit, one, none = scalar(half, 32), scalar(half, 1), scalar(half, 0)
+    is_low = arith.cmpi(arith.CmpIPredicate.ult, at, limit)
+    bit = arith.shli(one, arith.andi(at, scalar(half, 31)))
+    low, high = arith.select(is_low, bit, none), arith.select(is_low, none, bit)
+    high_word = arith.shli(arith.extui(word, high), scalar(word, 32))
+    return arith.ori(arith.extui(word, low), high_word)
+
+
+def has_bit(word: Any, position: Any, conventions: Conventions) -> Any:
+    """Return the i1 that says whether `word` has a 1 at `position`."""
+    mask = single_bit(position, word.type, conventions)
+    zero = scalar(word.type, 0)
+    return arith.cmpi(arith.CmpIPredicate.ne, arith.andi(word, mask), zero)
+
+
+def count_type(word: Any, conventions: Conventions) -> Any:
+    """Return the integer type in which `popcount` counts the ones of words of type `word`."""
+    return word if conventions.native_i64 else integer(32)
+
+
+def popcount(word: Any, conventions: Conventions) -> Any:
+    """Return the number of ones in `word`, in `count_type`."""
+    if word.type.width == 32 or conventions.native_i64:
+        return math.ctpop(word)
+    half = integer(32)
+    low = arith.trunci(half, word)
+    high = arith.trunci(half, arith.shrui(word, scalar(word.type, 32)))
+    return arith.addi(math.ctpop(low), math.ctpop(high))
+
+
+def accumulator(element: Any) -> Any:
+    """Return the float type in which sums of `element` are formed: f64 for f64, else f32."""
+    return element if str(element) == "f64" else ir.F32Type.get()
+
+
+def widened(x: Any, wide: Any) -> Any:
+    """Return the float `x` in the type `wide`, which is no narrower."""
+    return x if x.type == wide else arith.extf(wide, x)
+
+
+def narrowed(x: Any, element: Any) -> Any:
+    """Return the float `x` rounded to `element`, which is no wider."""
+    return x if x.type == element else arith.truncf(element, x)

@@ -1,0 +1,78 @@
+"""What convolution and pooling over packed NHWC images share: attributes, frames and extents."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import arith
+from fsa.passes.patterns.lowering import Conventions, unless_empty
+from fsa.passes.patterns.tensors import Size, as_value, index_constant, inserted, sizes_of
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a window moves over an image: two values each, for height and width."""
+
+    strides: Pair
+    dilations: Pair
+    before: Pair
+    after: Pair
+
+    @classmethod
+    def of(cls, op: Any) -> "Window":
+        """Read the attributes `strides`, `pad` and, where there is one, `dilations`."""
+        attributes = op.attributes
+        top, bottom, left, right = list(attributes["pad"])
+        dilations = list(attributes["dilations"]) if "dilations" in attributes else [1, 1]
+        return cls(
+            strides=_pair(list(attributes["strides"])),
+            dilations=_pair(dilations),
+            before=(top, left),
+            after=(bottom, right),
+        )
+
+    @property
+    def has_frame(self) -> bool:
+        """Whether the window reaches past the image."""
+        return any((*self.before, *self.after))
+
+    def extent(self, side: int, image: Size, kernel: Size) -> Size:
+        """Return how often the window fits along one side (0 height, 1 width); 0 if it never does."""
+        padding, stride = self.before[side] + self.after[side], self.strides[side]
+        dilation = self.dilations[side]
+        if isinstance(image, int) and isinstance(kernel, int):
+            return max(0, (image + padding - (dilation * (kernel - 1) + 1) + stride) // stride)
+        # room + stride, where room = image + padding - (dilation * (kernel - 1) + 1)
+        reach = arith.muli(as_value(kernel), index_constant(dilation))
+        offset = index_constant(padding + dilation - 1 + stride)
+        numerator = arith.subi(arith.addi(as_value(image), offset), reach)
+        clamped = arith.maxsi(numerator, index_constant(0))
+        return arith.divui(clamped, index_constant(stride))
+
+    def framed(self, side: int, image: Size) -> Size:
+        """Return the extent of the image with its frame along one side."""
+        padding = self.before[side] + self.after[side]
+        if isinstance(image, int):
+            return image + padding
+        return arith.addi(image, index_constant(padding)) if padding else image
+
+    def subscript(self, side: int, output: Any, tap: Any) -> Any:
+        """Return the affine position in the framed image of one tap of one window."""
+        return output * self.strides[side] + tap * self.dilations[side]
+
+
+def place(conventions: Conventions, image: Any, frame: Any, window: Window) -> Any:
+    """Return `frame` with `image` inside; an empty image leaves the frame as it is."""
+    sizes = sizes_of(image)
+    if 0 in [size for size in sizes if isinstance(size, int)]:
+        return frame
+    offsets = [0, *window.before, 0]
+    return unless_empty(
+        conventions, sizes, frame.type, lambda: frame, lambda: inserted(image, frame, offsets)
+    )
+
+
+def _pair(values: list[int]) -> Pair:
+    height, width = values
+    return height, width
