@@ -5,7 +5,9 @@ from typing import Any
 
 from fsa.passes.base import Pass
 
-PASSES: dict[str, str] = {}
+PASSES: dict[str, str] = {
+    "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
+}
 
 
 def pass_class(name: str) -> type[Pass]:

@@ -8,7 +8,6 @@ import numpy as np
 from fsa.bindings import arith, ir, linalg, tensor
 from fsa.dialects.fsa.packed_arrays import pack
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.binarized_matmul import dot_product
 from fsa.passes.patterns.lowering import Conventions, unless_empty
 from fsa.passes.patterns.tensors import (
     Size,
@@ -64,7 +63,7 @@ class _Convolution:
         return self.op.attributes["groups"].value if "groups" in self.op.attributes else 1
 
     @property
-    def ignores_frame(self) -> bool:
+    def must_skip_frame(self) -> bool:
         """Whether taps outside the image must be told apart because they add nothing."""
         return self.window.has_frame and self.op.attributes["pad_mode"].value == "zero"
 
@@ -122,7 +121,7 @@ class _Convolution:
         2 off; where the frame adds nothing, they are 0 and each tap inside adds its share.
         """
         result = scalars.integer(32)
-        if self.ignores_frame:
+        if self.must_skip_frame:
             return filled(sizes, result, 0)
         _, kernel_height, kernel_width, _ = sizes_of(self.op.operands[1])
         depth = self._depth()
@@ -144,7 +143,7 @@ class _Convolution:
             count = scalars.popcount(arith.xori(bits, weights), self.conventions)
             count = count if count.type == result else arith.trunci(result, count)
             twice = arith.shli(count, scalar(result, 1))
-            if not self.ignores_frame:
+            if not self.must_skip_frame:
                 return arith.subi(acc, twice)
             inside = arith.andi(self._is_inside(0, height), self._is_inside(1, width))
             share = arith.subi(self._bits_of_word(bits.type.width), twice)

@@ -35,7 +35,7 @@ def lower(op: Any, conventions: Conventions) -> list[Any]:
             "p" * len(sizes) + "r",
             lambda a, b, acc: arith.addi(acc, scalars.popcount(arith.xori(a, b), conventions)),
         )
-        return elementwise(sizes, result, [differing], lambda n: dot_product(n, depth))
+        return elementwise(sizes, result, [differing], lambda n: _dot_product(n, depth))
 
     return [
         unless_empty(
@@ -48,8 +48,8 @@ def lower(op: Any, conventions: Conventions) -> list[Any]:
     ]
 
 
-def dot_product(differing: Any, depth: int) -> Any:
-    """Return the i32 dot product of +1 / -1 rows of `depth` elements, `differing` of which differ."""
+def _dot_product(differing: Any, depth: int) -> Any:
+    """Return the i32 dot product of rows of `depth` bits, `differing` of which differ."""
     result = scalars.integer(32)
     count = differing if differing.type == result else arith.trunci(result, differing)
     return arith.subi(scalar(result, depth), arith.shli(count, scalar(result, 1)))

@@ -71,8 +71,6 @@ class _Body:
         if self.channels % width:  # the bits past the last channel are 0, whatever `flip` holds
             word = linalg.IndexOp(self.position_loop - 1).result
             channel = arith.addi(arith.muli(word, index_constant(width)), position)
-            is_channel = arith.cmpi(
-                arith.CmpIPredicate.ult, channel, index_constant(self.channels)
-            )
+            is_channel = arith.cmpi(arith.CmpIPredicate.ult, channel, index_constant(self.channels))
             is_one = arith.andi(is_one, is_channel)
         return arith.ori(bits, arith.select(is_one, mask, none))

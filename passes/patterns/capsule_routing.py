@@ -151,9 +151,7 @@ class _Routing:
             kinds,
             arith.maximumf,
         )
-        exponentials = self._with_row(
-            logits, largest, lambda x, top: math.exp(arith.subf(x, top))
-        )
+        exponentials = self._with_row(logits, largest, lambda x, top: math.exp(arith.subf(x, top)))
         totals = generic(
             [(exponentials, loops)],
             (filled(sizes[:-1], self.wide, 0.0), loops[:-1]),

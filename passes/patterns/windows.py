@@ -38,7 +38,7 @@ class Window:
         return any((*self.before, *self.after))
 
     def extent(self, side: int, image: Size, kernel: Size) -> Size:
-        """Return how often the window fits along one side (0 height, 1 width); 0 if it never does."""
+        """Return how often the window fits along one side: 0 is height, 1 width."""
         padding, stride = self.before[side] + self.after[side], self.strides[side]
         dilation = self.dilations[side]
         if isinstance(image, int) and isinstance(kernel, int):
