@@ -1,12 +1,18 @@
 """The MLIR Python bindings, imported in this one place.
 
+<<<<<<< HEAD
 PyPI's ``mlir-python-bindings`` is an empty placeholder; the ``torch-mlir`` wheel carries the
 complete upstream bindings. Every other module of FSA writes ``from fsa.bindings import ir, arith``.
+=======
+PyPI's ``mlir-python-bindings`` is an empty placeholder; the ``torch-mlir`` wheel carries the whole
+upstream bindings, so every other module of FSA writes ``from fsa.bindings import ir, arith, ...``.
+>>>>>>> 664ddaa (wip)
 Dialect modules are imported when first asked for, which keeps start-up short.
 """
 
 import importlib
 import importlib.metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fsa.errors import FsaError
@@ -21,6 +27,8 @@ _MODULES = {
     "execution_engine": "torch_mlir.execution_engine",
     "ext": "torch_mlir.dialects.ext",
     "irdl": "torch_mlir.dialects.irdl",
+    "torch_extension": "torch_mlir._mlir_libs._torchMlir",
+    "stablehlo_extension": "torch_mlir._mlir_libs._stablehlo",
     **{
         name: f"torch_mlir.dialects.{name}"
         for name in (
@@ -37,6 +45,8 @@ if TYPE_CHECKING:
     execution_engine: Any
     ext: Any
     irdl: Any
+    torch_extension: Any
+    stablehlo_extension: Any
     affine: Any
     arith: Any
     bufferization: Any
@@ -83,6 +93,55 @@ def _import(name: str) -> Any:
             f"{BINDINGS_DISTRIBUTION}=={BINDINGS_VERSION}`"
         )
     return importlib.import_module(_MODULES[name])
+
+
+# Dialects that the bindings leave out of a new context, and how each gets in: an extension module
+# registers it, or a pass that depends on it loads it when it runs on an empty op.
+_EXTENSION_OF = {
+    "torch": "torch_extension",
+    "torch_c": "torch_extension",
+    "tm_tensor": "torch_extension",
+    "stablehlo": "stablehlo_extension",
+}
+_LOADED_BY_PASS = {
+    "torch_c": "builtin.module(torch-func-backend-type-conversion)",
+    "tm_tensor": "builtin.module(func.func(convert-torch-to-tmtensor))",
+}
+LAZY_DIALECTS = tuple(_EXTENSION_OF)
+
+
+def load_extensions(context: Any, names: set[str]) -> None:
+    """Import the extensions of the dialects `names`, and load these into `context` if it is given.
+
+    Importing alone registers the extension's passes. Names that need no extension are ignored.
+    """
+    for name in (known for known in LAZY_DIALECTS if known in names):
+        extension = _import(_EXTENSION_OF[name])
+        if context is None or context.is_dialect_loaded(name):
+            continue
+        if name not in _LOADED_BY_PASS:
+            extension.register_dialect(context)
+            continue
+        module = _import("ir")
+        with context, module.Location.unknown():
+            empty = module.Module.parse("func.func private @empty()")
+            manager = _import("passmanager").PassManager.parse(_LOADED_BY_PASS[name])
+            manager.run(empty.operation)
+
+
+def operation_names(dialect: str) -> list[str]:
+    """Return the names of an upstream dialect's operations, as its Python module lists them."""
+    if dialect not in _MODULES:
+        return []
+    module = _import(dialect)
+    names = (getattr(value, "OPERATION_NAME", None) for value in vars(module).values())
+    return sorted({name for name in names if isinstance(name, str)})
+
+
+def library_path() -> Path:
+    """Return the path of the shared library that holds MLIR itself."""
+    (path,) = Path(_import("ir").__file__).parent.glob("_mlir_libs/libTorchMLIRAggregateCAPI.*")
+    return path
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "remark", "note"]
+_SEVERITIES: dict[str, Severity] = {
+    "ERROR": "error",
+    "WARNING": "warning",
+    "NOTE": "note",
+    "REMARK": "remark",
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,16 @@ class Diagnostic:
     message: str
     location: str
     notes: tuple["Diagnostic", ...] = ()
+
+
+def from_mlir(diagnostic: Any) -> Diagnostic:
+    """Copy an `ir.Diagnostic` (in a handler) or `ir.DiagnosticInfo` (in an exception)."""
+    return Diagnostic(
+        _SEVERITIES[diagnostic.severity.name],
+        diagnostic.message,
+        str(diagnostic.location),
+        tuple(from_mlir(note) for note in diagnostic.notes),
+    )
 
 
 @dataclass

@@ -1,4 +1,6 @@
-"""Errors that FSA raises: one sentence each, with what was expected and what was found."""
+"""Errors that FSA raises: each message is one sentence, with what was expected and found."""
+
+from fsa.diagnostics import Diagnostic
 
 
 class FsaError(Exception):
@@ -16,13 +18,24 @@ class VerificationError(FsaError):
 class PassFailure(FsaError):
     """A pass failed.
 
-    `reproducer` is the path of a file with the IR before the pass (None when none was written).
+    `reproducer` is the path of a file with the IR before the pass and `command` the command that
+    runs the pass on it (None when none was written); `diagnostics` holds what was reported.
     """
 
-    def __init__(self, message: str, *, pass_name: str, reproducer: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        pass_name: str,
+        reproducer: str | None = None,
+        command: str | None = None,
+        diagnostics: tuple[Diagnostic, ...] = (),
+    ):
         super().__init__(message)
         self.pass_name = pass_name
         self.reproducer = reproducer
+        self.command = command
+        self.diagnostics = diagnostics
 
 
 class TargetError(FsaError):

@@ -3,10 +3,13 @@
 import importlib
 from typing import Any
 
+from fsa.errors import InputError
 from fsa.passes.base import Pass
+from fsa.passes.options import did_you_mean, parse_options, print_options
 
 PASSES: dict[str, str] = {
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
+    "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
 }
 
 
@@ -15,3 +18,15 @@ def pass_class(name: str) -> type[Pass]:
     module, _, attribute = PASSES[name].partition(":")
     found: Any = getattr(importlib.import_module(module), attribute)
     return found
+
+
+def make_pass(name: str, options: str = "") -> Pass:
+    """Return the pass `name` with option text ``a=1 b=2``; raise `InputError` or `OptionError`."""
+    if name not in PASSES:
+        raise InputError(f"unknown pass '{name}'{did_you_mean(name, list(PASSES))}")
+    return parse_options(pass_class(name), options, f"pass '{name}'")
+
+
+def pass_text(instance: Pass) -> str:
+    """Return `instance` as it stands in a textual pipeline: ``fsa-x{a=1}``."""
+    return f"{instance.name}{print_options(instance)}"

@@ -1,0 +1,1 @@
+"""The parts of `fsa-opt`: command line, input, diagnostics, printing, timing, reproducers."""
