@@ -1,12 +1,7 @@
 """The MLIR Python bindings, imported in this one place.
 
-<<<<<<< HEAD
 PyPI's ``mlir-python-bindings`` is an empty placeholder; the ``torch-mlir`` wheel carries the
 complete upstream bindings. Every other module of FSA writes ``from fsa.bindings import ir, arith``.
-=======
-PyPI's ``mlir-python-bindings`` is an empty placeholder; the ``torch-mlir`` wheel carries the whole
-upstream bindings, so every other module of FSA writes ``from fsa.bindings import ir, arith, ...``.
->>>>>>> 664ddaa (wip)
 Dialect modules are imported when first asked for, which keeps start-up short.
 """
 
