@@ -32,7 +32,11 @@ I64 = Kind("an i64 integer", _is_i64)
 F64 = Kind("an f64 number", _is_f64)
 STRING = Kind("a string", lambda attribute: isinstance(attribute, ir.StringAttr))
 DICTIONARY = Kind("a dictionary", lambda attribute: isinstance(attribute, ir.DictAttr))
-SYMBOL = Kind("a symbol reference", lambda attribute: isinstance(attribute, ir.SymbolRefAttr))
+SYMBOL = Kind(
+    "a symbol reference",
+    # The bindings give a reference of one name a class of its own.
+    lambda attribute: isinstance(attribute, ir.SymbolRefAttr | ir.FlatSymbolRefAttr),
+)
 
 
 def i64_array_of(length: int) -> Kind:
