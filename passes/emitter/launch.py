@@ -8,7 +8,7 @@ It also converts what does not cross as it is: i1 crosses as i8 and index as i64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fsa.bindings import arith, ir, tensor
+from fsa.bindings import arith, ir, linalg, tensor
 from fsa.passes.emitter.builder import Builder
 from fsa.passes.emitter.kernel import Kernel
 from fsa.passes.emitter.types import Index, Value, crossing_element, tensor_shape
@@ -26,12 +26,13 @@ def tensor_dims(builder: Builder, value: Value) -> list[Index]:
 
 def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | float = 0) -> Value:
     """Return a tensor of type `kind` and size `dims` with `number` in each element."""
-    dynamic = [size for size, known in zip(dims, tensor_shape(kind), strict=True) if known is None]
-    return tensor.splat(
-        kind,
-        builder.constant(number, kind.element_type),
-        [builder.value(size) for size in dynamic],
-    )
+    sizes = [
+        builder.value(size) if known is None else known
+        for size, known in zip(dims, tensor_shape(kind), strict=True)
+    ]
+    # IREE takes no tensor.splat.
+    empty = tensor.empty(sizes, kind.element_type)
+    return linalg.fill(builder.constant(number, kind.element_type), outs=[empty])
 
 
 def replace_op(op: Any, values: Sequence[Value]) -> None:
