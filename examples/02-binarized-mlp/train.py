@@ -1,0 +1,138 @@
+"""Train the binarized MLP 784-1024-1024-1024-10 and write its weights.
+
+Run with `pip install 'fsa[torch]'`: `python examples/02-binarized-mlp/train.py`. Weights and
+activations are +1 or -1 in the forward pass; gradients pass the sign where the latent value is
+within [-1, 1] (straight-through estimator). Pixels are binarized at a threshold, so every layer is
+binary. Takes about ten minutes on one core.
+"""
+
+import argparse
+import itertools
+import time
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fsa.examples import augment, binarized_mlp, digits
+
+
+class Sign(torch.autograd.Function):
+    """+1 where x >= 0, else -1; the gradient passes where |x| <= 1."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        """Binarize `x`."""
+        ctx.save_for_backward(x)
+        return torch.where(x >= 0, 1.0, -1.0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        """Pass the gradient through, cut off outside [-1, 1]."""
+        (x,) = ctx.saved_tensors
+        return gradient * (x.abs() <= 1)
+
+
+class BinarizedLinear(nn.Module):
+    """x @ sign(weight).T, without bias; `weight` is the latent float weight."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-0.1, 0.1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Multiply by the signs of the weights."""
+        return F.linear(x, Sign.apply(self.weight))
+
+
+class Network(nn.Module):
+    """Binarized linear layers, each followed by a batch norm; a sign between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = binarized_mlp.WIDTHS
+        pairs = list(itertools.pairwise(widths))
+        self.layers = nn.ModuleList(BinarizedLinear(i, o) for i, o in pairs)
+        self.norms = nn.ModuleList(
+            nn.BatchNorm1d(o, eps=binarized_mlp.BATCH_NORM_EPSILON) for _, o in pairs
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores [N, 10] of `images` [N, 28, 28]."""
+        x = torch.where(images.flatten(1) >= binarized_mlp.PIXEL_THRESHOLD, 1.0, -1.0)
+        for index, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+            x = norm(layer(x))
+            if index < len(self.layers) - 1:
+                x = Sign.apply(x)
+        return x
+
+
+def accuracy(network: Network, data: digits.Digits) -> float:
+    """Return the share of `data` that the network classifies correctly."""
+    network.eval()
+    with torch.no_grad():
+        found = network(torch.from_numpy(data.images)).argmax(1).numpy()
+    return float(np.mean(found == data.labels))
+
+
+def train(epochs: int, seed: int) -> Network:
+    """Train on the 4,000 training digits, shifted, turned and scaled at random."""
+    torch.manual_seed(seed)
+    training, held_out = digits.split(digits.load())
+    images, labels = torch.from_numpy(training.images), torch.from_numpy(training.labels)
+    network = Network()
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    start = time.perf_counter()
+    for epoch in range(epochs):
+        network.train()
+        total = 0.0
+        for chosen in torch.randperm(len(labels)).split(100):
+            batch = augment.random_affine(images[chosen])
+            loss = F.cross_entropy(network(batch) / 4, labels[chosen], label_smoothing=0.02)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+            with torch.no_grad():
+                for layer in network.layers:
+                    layer.weight.clamp_(-1, 1)
+        schedule.step()
+        if epoch % 10 == 9 or epoch == epochs - 1:
+            share = accuracy(network, held_out)
+            seconds = time.perf_counter() - start
+            print(
+                f"epoch {epoch + 1}: loss {total:.3f}, held out {share:.2%}, {seconds:.0f} s",
+                flush=True,
+            )
+    return network
+
+
+def main() -> None:
+    """Train, and write the weights beside the networks."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--epochs", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    network = train(arguments.epochs, arguments.seed).eval()
+    layers = [
+        binarized_mlp.TrainedLayer(
+            signs=(layer.weight.detach().numpy() >= 0),
+            gamma=norm.weight.detach().numpy(),
+            beta=norm.bias.detach().numpy(),
+            mean=norm.running_mean.numpy(),
+            variance=norm.running_var.numpy(),
+        )
+        for layer, norm in zip(network.layers, network.norms, strict=True)
+    ]
+    binarized_mlp.save(layers)
+    print(f"wrote {binarized_mlp.WEIGHTS}")
+
+
+if __name__ == "__main__":
+    main()
