@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass, PassError
-from fsa.passes.patterns.lowering import Conventions
+from fsa.passes.patterns import stitched_region
+from fsa.passes.patterns.lowering import Conventions, Site
 from fsa.passes.patterns.tensors import cast_to
 
+STITCHED_REGION = "fsa.stitched_region"
 PATTERNS = {
     f"fsa.{name}": f"fsa.passes.patterns.{name}"
     for name in (
@@ -22,7 +24,6 @@ PATTERNS = {
         "capsule_predict",
         "capsule_routing",
         "squash",
-        "stitched_region",
     )
 }
 
@@ -55,7 +56,7 @@ def _ops_to_lower(module: Any) -> list[Any]:
     found: list[Any] = []
 
     def visit(op: Any) -> Any:
-        if op.operation.name in PATTERNS:
+        if op.operation.name in PATTERNS or op.operation.name == STITCHED_REGION:
             found.append(op.operation)
         return ir.WalkResult.ADVANCE
 
@@ -65,12 +66,19 @@ def _ops_to_lower(module: Any) -> list[Any]:
 
 def _lower(op: Any, conventions: Conventions) -> None:
     """Replace one op by its lowering and erase it."""
-    lower = importlib.import_module(PATTERNS[op.name]).lower
     try:
         with op.location, ir.InsertionPoint(op):
-            values = lower(op, conventions)
+            values = _values(op, conventions)
             for result, value in zip(list(op.results), values, strict=True):
                 result.replace_all_uses_with(cast_to(value, result.type))
     except ir.MLIRError as error:
         raise PassError(op.location, f"cannot lower {op.name}: {error}") from error
     op.erase()
+
+
+def _values(op: Any, conventions: Conventions) -> list[Any]:
+    """Build what the results of `op` become."""
+    if op.name == STITCHED_REGION:
+        return stitched_region.inline(op)
+    lower = importlib.import_module(PATTERNS[op.name]).lower
+    return [lower(Site.of(op, conventions))]

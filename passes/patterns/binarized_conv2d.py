@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fsa.bindings import arith, ir, linalg, tensor
+from fsa.bindings import arith, ir, linalg
 from fsa.dialects.fsa.packed_arrays import pack
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Conventions, unless_empty
+from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.tensors import (
     Size,
     as_value,
@@ -25,54 +25,44 @@ from fsa.passes.patterns.tensors import (
 from fsa.passes.patterns.windows import Window, place
 
 
-def lower(op: Any, conventions: Conventions) -> list[Any]:
-    """Return the int32 dot products of `op`, an `fsa.binarized_conv2d`."""
-    image, kernel = op.operands
-    window = Window.of(op)
-    count, height, width, _ = sizes_of(image)
-    outputs, kernel_height, kernel_width, words = sizes_of(kernel)
-    rows = window.extent(0, height, kernel_height)
-    columns = window.extent(1, width, kernel_width)
-    sizes = [count, rows, columns, outputs]
-    result = scalars.integer(32)
-
-    def build() -> Any:
-        return _Convolution(op, conventions, window).build(sizes)
-
-    return [
-        unless_empty(
-            conventions,
-            [*sizes, kernel_height, kernel_width, words],
-            tensor_type(sizes, result),
-            lambda: filled(sizes, result, 0),
-            build,
-        )
-    ]
+def lower(site: Site) -> Any:
+    """Return the int32 dot products of an `fsa.binarized_conv2d`."""
+    # An empty image is no reason for an empty result: the frame around it is convolved.
+    kernel_sizes = sizes_of(site.op.operands[1])
+    return site.unless_empty(0, _Convolution(site, Window.of(site.op)).build, kernel_sizes)
 
 
 @dataclass(frozen=True)
 class _Convolution:
-    """Builds one convolution whose operands and result are not empty."""
+    """Builds one convolution whose filter and result are not empty."""
 
-    op: Any
-    conventions: Conventions
+    site: Site
     window: Window
 
     @property
+    def attributes(self) -> Any:
+        return self.site.op.attributes
+
+    @property
     def groups(self) -> int:
-        return self.op.attributes["groups"].value if "groups" in self.op.attributes else 1
+        return self.attributes["groups"].value if "groups" in self.attributes else 1
+
+    @property
+    def depth(self) -> int:
+        """The channels of one group."""
+        return self.attributes["channels"].value // self.groups
 
     @property
     def must_skip_frame(self) -> bool:
         """Whether taps outside the image must be told apart because they add nothing."""
-        return self.window.has_frame and self.op.attributes["pad_mode"].value == "zero"
+        return self.window.has_frame and self.attributes["pad_mode"].value == "zero"
 
-    def build(self, sizes: list[Size]) -> Any:
-        """Return the result of shape `sizes`; the output channels are split by group inside."""
-        image, kernel = self.op.operands
+    def build(self) -> Any:
+        """Return the result; the output channels are split by group inside."""
+        image, kernel = self.site.op.operands
         groups, words = self.groups, kernel.type.get_dim_size(3)
         outputs, *taps, _ = sizes_of(kernel)
-        per_group = _divided(outputs, groups)
+        per_group = outputs // groups
         grouped = expand(kernel, [[0, 1], [2], [3], [4]], [groups, per_group, *taps, words])
         count, row, column, group, output, tap_row, tap_column, word = loops = dims(8)
         subscripts = [
@@ -81,66 +71,53 @@ class _Convolution:
             self.window.subscript(1, column, tap_column),
             group * words + word,
         ]
-        split = [*sizes[:3], groups, per_group]
         acc = generic(
             [
                 (self._framed_image(), subscripts),
                 (grouped, [group, output, tap_row, tap_column, word]),
             ],
-            (self._start(split), loops[:5]),
+            (self._start([*self.site.sizes[:3], groups, per_group], taps), loops[:5]),
             "p" * 5 + "r" * 3,
             self._body(sizes_of(image)),
         )
-        return collapse(acc, [[0], [1], [2], [3, 4]], sizes)
+        return collapse(acc, [[0], [1], [2], [3, 4]], self.site.sizes)
 
     def _framed_image(self) -> Any:
-        image = self.op.operands[0]
+        image = self.site.op.operands[0]
         if not self.window.has_frame:
             return image
         count, height, width, words = sizes_of(image)
         frame_sizes = [count, self.window.framed(0, height), self.window.framed(1, width), words]
         word = image.type.element_type
         frame = filled(frame_sizes, word, 0)
-        if self.op.attributes["pad_mode"].value == "one":
+        if self.attributes["pad_mode"].value == "one":
             loops = dims(4)
             ones = self._ones(words, word)
             frame = generic([(ones, loops[3:])], (frame, loops), "p" * 4, lambda bits, _: bits)
-        return place(self.conventions, image, frame, self.window)
+        return place(self.site.conventions, image, frame, self.window)
 
     def _ones(self, words: int, word: Any) -> Any:
         """Return the packed row whose channels are all +1, as a constant."""
-        channels = self.op.attributes["channels"].value
+        channels = self.attributes["channels"].value
         row = pack(np.ones((1, channels), bool), word.width)[0]
         attribute = ir.DenseElementsAttr.get(row, type=tensor_type([words], word))
         return arith.constant(attribute.type, attribute)
 
-    def _start(self, sizes: list[Size]) -> Any:
+    def _start(self, sizes: list[Size], taps: list[int]) -> Any:
         """Return the accumulators before the first tap.
 
         Where every tap counts they hold the number of bits compared, and each differing bit takes
         2 off; where the frame adds nothing, they are 0 and each tap inside adds its share.
         """
-        result = scalars.integer(32)
-        if self.must_skip_frame:
-            return filled(sizes, result, 0)
-        _, kernel_height, kernel_width, _ = sizes_of(self.op.operands[1])
-        depth = self._depth()
-        if isinstance(kernel_height, int) and isinstance(kernel_width, int):
-            return filled(sizes, result, kernel_height * kernel_width * depth)
-        taps = arith.muli(as_value(kernel_height), as_value(kernel_width))
-        bits = arith.index_cast(result, arith.muli(taps, index_constant(depth)))
-        return linalg.fill(bits, outs=[tensor.empty(sizes, result)])
-
-    def _depth(self) -> int:
-        """Return the channels of one group."""
-        return self.op.attributes["channels"].value // self.groups
+        compared = 0 if self.must_skip_frame else taps[0] * taps[1] * self.depth
+        return filled(sizes, self.site.element, compared)
 
     def _body(self, image_sizes: list[Size]) -> Any:
         height, width = (as_value(size) for size in image_sizes[1:3])
 
         def accumulate(bits: Any, weights: Any, acc: Any) -> Any:
-            result = scalars.integer(32)
-            count = scalars.popcount(arith.xori(bits, weights), self.conventions)
+            result = self.site.element
+            count = scalars.popcount(arith.xori(bits, weights), self.site.conventions)
             count = count if count.type == result else arith.trunci(result, count)
             twice = arith.shli(count, scalar(result, 1))
             if not self.must_skip_frame:
@@ -163,7 +140,7 @@ class _Convolution:
 
     def _bits_of_word(self, width: int) -> Any:
         """Return how many channels the current word holds, as i32."""
-        result, depth = scalars.integer(32), self._depth()
+        result, depth = self.site.element, self.depth
         full, rest = divmod(depth, width)
         if rest == 0:
             return scalar(result, width)
@@ -171,9 +148,3 @@ class _Convolution:
             arith.CmpIPredicate.ult, linalg.IndexOp(7).result, index_constant(full)
         )
         return arith.select(is_full, scalar(result, width), scalar(result, rest))
-
-
-def _divided(size: Size, divisor: int) -> Size:
-    if isinstance(size, int):
-        return size // divisor
-    return size if divisor == 1 else arith.divui(size, index_constant(divisor))

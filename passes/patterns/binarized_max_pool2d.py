@@ -3,44 +3,38 @@
 from typing import Any
 
 from fsa.bindings import arith, tensor
-from fsa.passes.patterns.lowering import Conventions, unless_empty
-from fsa.passes.patterns.tensors import dims, filled, generic, sizes_of, tensor_type
-from fsa.passes.patterns.windows import Window, place
+from fsa.passes.patterns.lowering import Site
+from fsa.passes.patterns.tensors import dims, filled, generic, inserted, sizes_of
+from fsa.passes.patterns.windows import Window
 
 
-def lower(op: Any, conventions: Conventions) -> list[Any]:
-    """Return the pooled words of `op`, an `fsa.binarized_max_pool2d`."""
-    image = op.operands[0]
-    window, kernel = Window.of(op), list(op.attributes["kernel"])
-    word = image.type.element_type
-    count, height, width, words = sizes_of(image)
-    rows, columns = (window.extent(side, (height, width)[side], kernel[side]) for side in (0, 1))
-    sizes = [count, rows, columns, words]
+def lower(site: Site) -> Any:
+    """Return the pooled words of an `fsa.binarized_max_pool2d`."""
+    image, word = site.op.operands[0], site.element
+    window, kernel = Window.of(site.op), list(site.op.attributes["kernel"])
 
     def build() -> Any:
-        framed = image
-        if window.has_frame:
-            extents = [window.framed(0, height), window.framed(1, width)]
-            frame = filled([count, *extents, words], word, 0)
-            framed = place(conventions, image, frame, window)
         batch, row, column, channel, tap_row, tap_column = dims(6)
         position = [window.subscript(0, row, tap_row), window.subscript(1, column, tap_column)]
         return generic(
             [
-                (framed, [batch, *position, channel]),
+                (_framed(site, window), [batch, *position, channel]),
                 (tensor.empty(kernel, word), [tap_row, tap_column]),  # only its shape is read
             ],
-            (filled(sizes, word, 0), [batch, row, column, channel]),
+            (filled(site.sizes, word, 0), [batch, row, column, channel]),
             "p" * 4 + "r" * 2,
             lambda bits, _, result: arith.ori(result, bits),
         )
 
-    return [
-        unless_empty(
-            conventions,
-            sizes,
-            tensor_type(sizes, word),
-            lambda: filled(sizes, word, 0),
-            build,
-        )
-    ]
+    # An empty image is no reason for an empty result: the frame around it is pooled, and is 0.
+    return site.unless_empty(0, build, sizes_of(image))
+
+
+def _framed(site: Site, window: Window) -> Any:
+    """Return the image inside a frame of zeros, which add nothing to an OR."""
+    image = site.op.operands[0]
+    if not window.has_frame:
+        return image
+    count, height, width, words = sizes_of(image)
+    sizes = [count, window.framed(0, height), window.framed(1, width), words]
+    return inserted(image, filled(sizes, site.element, 0), [0, *window.before, 0])

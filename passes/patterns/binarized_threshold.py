@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.bindings import arith, linalg
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Conventions, unless_empty
+from fsa.passes.patterns.lowering import Conventions, Site
 from fsa.passes.patterns.tensors import (
     dims,
     filled,
@@ -13,22 +13,18 @@ from fsa.passes.patterns.tensors import (
     index_constant,
     pad_last,
     scalar,
-    sizes_of,
     split_last,
-    tensor_type,
 )
 
 
-def lower(op: Any, conventions: Conventions) -> list[Any]:
-    """Return the packed comparisons of `op`, an `fsa.binarized_threshold`."""
-    acc, tau, flip = op.operands
-    word = flip.type.element_type
-    *leading, channels = sizes_of(acc)
-    words = -(-channels // word.width)
-    sizes = [*leading, words]
+def lower(site: Site) -> Any:
+    """Return the packed comparisons of an `fsa.binarized_threshold`."""
+    acc, tau, flip = site.op.operands
+    word, sizes = site.element, site.sizes
+    channels = tau.type.get_dim_size(0)
 
     def build() -> Any:
-        bits = words * word.width
+        bits = sizes[-1] * word.width
         loops = dims(len(sizes) + 1)
         return generic(
             [
@@ -38,18 +34,10 @@ def lower(op: Any, conventions: Conventions) -> list[Any]:
             ],
             (filled(sizes, word, 0), loops[:-1]),
             "p" * len(sizes) + "r",
-            _Body(len(sizes), channels, conventions),
+            _Body(len(sizes), channels, site.conventions),
         )
 
-    return [
-        unless_empty(
-            conventions,
-            [*leading, channels],
-            tensor_type(sizes, word),
-            lambda: filled(sizes, word, 0),
-            build,
-        )
-    ]
+    return site.unless_empty(0, build)
 
 
 @dataclass(frozen=True)

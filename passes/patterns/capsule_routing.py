@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.bindings import arith, ir, math, scf, tensor
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Conventions, unless_empty
+from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.squash import squashed
 from fsa.passes.patterns.tensors import (
     Size,
@@ -16,38 +16,24 @@ from fsa.passes.patterns.tensors import (
     index_constant,
     scalar,
     sizes_of,
-    tensor_type,
 )
 
 # Up to this many iterations are written out; more become a loop, to keep the code small.
 MAX_UNROLLED_ITERATIONS = 4
 
 
-def lower(op: Any, conventions: Conventions) -> list[Any]:
-    """Return the high-level capsules of `op`, an `fsa.capsule_routing`."""
-    u_hat = op.operands[0]
-    element = u_hat.type.element_type
-    batch, low, high, size = sizes_of(u_hat)
-    sizes = [batch, high, size]
+def lower(site: Site) -> Any:
+    """Return the high-level capsules of an `fsa.capsule_routing`."""
+    u_hat, attributes = site.op.operands[0], site.op.attributes
 
     def build() -> Any:
-        routing = _Routing(
-            u_hat,
-            (batch, low, high, size),
-            op.attributes["agreement"].value == "batch_shared",
-            op.attributes["epsilon"].value,
-        )
-        return routing.build(op.attributes["iterations"].value)
+        batch, low, high, size = sizes_of(u_hat)
+        is_batch_shared = attributes["agreement"].value == "batch_shared"
+        epsilon = attributes["epsilon"].value
+        routing = _Routing(u_hat, (batch, low, high, size), is_batch_shared, epsilon)
+        return routing.build(attributes["iterations"].value)
 
-    return [
-        unless_empty(
-            conventions,
-            [batch, low, high, size],
-            tensor_type(sizes, element),
-            lambda: filled(sizes, element, 0.0),
-            build,
-        )
-    ]
+    return site.unless_empty(0.0, build)
 
 
 @dataclass(frozen=True)

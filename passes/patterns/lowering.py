@@ -4,7 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.passes.patterns.tensors import Size, any_zero, cast_to, choose, dynamic_only
+from fsa.bindings import ir
+from fsa.dialects.fsa.shapes import ShapeBuilder
+from fsa.passes.patterns.tensors import (
+    Size,
+    any_zero,
+    cast_to,
+    choose,
+    dynamic_only,
+    filled,
+    sizes_of,
+)
 from fsa.runtime.targets import ATTRIBUTE, Target
 
 
@@ -29,6 +39,46 @@ class Conventions:
         return cls(native_i64=target.has_i64, guard_empty=target.kind != "cpu")
 
 
+@dataclass(frozen=True)
+class Site:
+    """An op with one tensor result that is about to be lowered.
+
+    `sizes` are the dimensions of the result, from the op's own shape rule.
+    """
+
+    op: Any
+    conventions: Conventions
+    sizes: list[Size]
+
+    @classmethod
+    def of(cls, op: Any, conventions: Conventions) -> "Site":
+        """Build the result's dimensions before `op` where they are not static."""
+        builder = ShapeBuilder(ir.InsertionPoint(op), op.location)
+        return cls(op, conventions, type(op.opview).result_shape(op, builder)[0])
+
+    @property
+    def element(self) -> Any:
+        """The element type of the result."""
+        return self.op.results[0].type.element_type
+
+    def unless_empty(
+        self, value: float, build: Callable[[], Any], touched: Sequence[Size] | None = None
+    ) -> Any:
+        """Return what `build` makes, or a result filled with `value` where a tensor is empty.
+
+        `touched` are the sizes that matter: by default all those of the operands and the result.
+        """
+        if touched is None:
+            touched = [size for operand in self.op.operands for size in sizes_of(operand)]
+        return unless_empty(
+            self.conventions,
+            [*touched, *self.sizes],
+            self.op.results[0].type,
+            lambda: filled(self.sizes, self.element, value),
+            build,
+        )
+
+
 def unless_empty(
     conventions: Conventions,
     touched: Sequence[Size],
@@ -43,7 +93,7 @@ def unless_empty(
     """
     if 0 in [size for size in touched if isinstance(size, int)]:
         return cast_to(empty(), result_type)
-    unknown = dynamic_only(touched)
+    unknown = list(dict.fromkeys(dynamic_only(touched)))
     if not unknown or not conventions.guard_empty:
         return cast_to(build(), result_type)
     return choose(

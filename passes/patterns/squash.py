@@ -5,33 +5,20 @@ from typing import Any
 
 from fsa.bindings import arith, math, tensor
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Conventions, unless_empty
+from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.tensors import (
     Size,
     dims,
     filled,
     generic,
     scalar,
-    sizes_of,
-    tensor_type,
 )
 
 
-def lower(op: Any, conventions: Conventions) -> list[Any]:
-    """Return the squashed vectors of `op`, an `fsa.squash`."""
-    s = op.operands[0]
-    element = s.type.element_type
-    sizes = sizes_of(s)
-    epsilon = op.attributes["epsilon"].value
-    return [
-        unless_empty(
-            conventions,
-            sizes,
-            tensor_type(sizes, element),
-            lambda: filled(sizes, element, 0.0),
-            lambda: squashed(s, sizes, element, epsilon),
-        )
-    ]
+def lower(site: Site) -> Any:
+    """Return the squashed vectors of an `fsa.squash`."""
+    s, epsilon = site.op.operands[0], site.op.attributes["epsilon"].value
+    return site.unless_empty(0.0, lambda: squashed(s, site.sizes, site.element, epsilon))
 
 
 def squashed(s: Any, sizes: Sequence[Size], element: Any, epsilon: float) -> Any:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from fsa.passes.patterns.lowering import Conventions
 
-
-def lower(op: Any, _: Conventions) -> list[Any]:
+def inline(op: Any) -> list[Any]:
     """Move the body of `op`, an `fsa.stitched_region`, before it; return what the body yields."""
     block = op.regions[0].blocks[0]
     for argument, operand in zip(list(block.arguments), list(op.operands), strict=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.bindings import arith
 from fsa.passes.patterns.lowering import Conventions, unless_empty
-from fsa.passes.patterns.tensors import Size, as_value, index_constant, inserted, sizes_of
+from fsa.passes.patterns.tensors import Size, index_constant, inserted, sizes_of
 
 Pair = tuple[int, int]
 
@@ -36,19 +36,6 @@ class Window:
     def has_frame(self) -> bool:
         """Whether the window reaches past the image."""
         return any((*self.before, *self.after))
-
-    def extent(self, side: int, image: Size, kernel: Size) -> Size:
-        """Return how often the window fits along one side: 0 is height, 1 width."""
-        padding, stride = self.before[side] + self.after[side], self.strides[side]
-        dilation = self.dilations[side]
-        if isinstance(image, int) and isinstance(kernel, int):
-            return max(0, (image + padding - (dilation * (kernel - 1) + 1) + stride) // stride)
-        # room + stride, where room = image + padding - (dilation * (kernel - 1) + 1)
-        reach = arith.muli(as_value(kernel), index_constant(dilation))
-        offset = index_constant(padding + dilation - 1 + stride)
-        numerator = arith.subi(arith.addi(as_value(image), offset), reach)
-        clamped = arith.maxsi(numerator, index_constant(0))
-        return arith.divui(clamped, index_constant(stride))
 
     def framed(self, side: int, image: Size) -> Size:
         """Return the extent of the image with its frame along one side."""
