@@ -36,17 +36,17 @@ class Fsa(ext.Dialect, name="fsa"):  # pyright: ignore[reportGeneralTypeIssues, 
 
 
 def load(context: Any) -> None:
-    """Register the ``fsa`` dialect in `context` (an `ir.Context`)."""
+    """Register the ``fsa`` dialect in `context` (an `ir.Context`) and turn its multithreading off.
+
+    Python verifiers and traits deadlock on the interpreter lock under MLIR's own threads.
+    """
+    context.enable_multithreading(False)
     with context:
         Fsa.load()
 
 
 def new_context() -> Any:
-    """Return a new `ir.Context` with the ``fsa`` dialect loaded and multithreading off.
-
-    Python verifiers and traits deadlock on the interpreter lock under MLIR's own threads.
-    """
+    """Return a new `ir.Context` with the ``fsa`` dialect loaded and multithreading off."""
     context = ir.Context()
-    context.enable_multithreading(False)
     load(context)
     return context

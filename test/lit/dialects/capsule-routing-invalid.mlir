@@ -1,0 +1,57 @@
+// RUN: fsa-opt --split-input-file --verify-diagnostics %s
+
+// Every broken constraint of fsa.capsule_routing is reported with its label; the functions are named after it.
+
+func.func @capsule_routing_c1(%u_hat: tensor<6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c1] expected u_hat of rank 4, found 3}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c2(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c2] expected iterations >= 1, found 0}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 0 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c3(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c3] expected agreement to be "per_sample" or "batch_shared", found "shared"}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "shared", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c4(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c4] expected epsilon to be finite and at least 0, found -1e-07}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = -1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c4_nan(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c4] expected epsilon to be finite and at least 0, found nan}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 0x7FF8000000000000 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c5(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c5] expected the result to have shape ?x3x4, found ?x6x4}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x6x4xf32>
+  return
+}
+
+// -----
+
+func.func @wrong_layout(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{expected attribute layout to be a string, found 1 : i64}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64, layout = 1 : i64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
