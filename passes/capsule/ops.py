@@ -1,0 +1,80 @@
+"""The capsule ops of a module, and what their plan and emit passes ask of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.base import PassError
+from fsa.runtime.targets import Target
+
+CAPSULE_OPS = ("fsa.capsule_predict", "fsa.capsule_routing", "fsa.squash")
+
+
+def capsule_ops(module: Any) -> list[Any]:
+    """Return the capsule ops in `module` (an `ir.Operation`), outer ones and nested ones."""
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        if op.name in CAPSULE_OPS:
+            found.append(op)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit)
+    return found
+
+
+def target_of(module: Any) -> Target:
+    """Return the target of `module`; raise `PassError` where it carries none."""
+    try:
+        return Target.of_module(module)
+    except ValueError as error:
+        raise PassError(module.location, str(error)) from None
+
+
+def size_of(value: Any) -> list[int | None]:
+    """Return the dimensions of a tensor, None for each dynamic one."""
+    kind = value.type
+    return [
+        None if kind.is_dynamic_dim(axis) else kind.get_dim_size(axis) for axis in range(kind.rank)
+    ]
+
+
+def element_name(op: Any) -> str:
+    """Return the element type of the op's first operand as MLIR prints it."""
+    return str(op.operands[0].type.element_type)
+
+
+def accumulator_type(op: Any) -> Any:
+    """Return the type that sums of `op` are kept in: f64 for f64, else f32."""
+    return ir.F64Type.get() if element_name(op) == "f64" else ir.F32Type.get()
+
+
+def require_plan(op: Any, holds: bool, text: str) -> None:
+    """Raise `PassError` unless `holds`; `text` says what the plan was expected to be."""
+    if not holds:
+        raise PassError(op.location, f"expected the plan of '{op.name}' to have {text}")
+
+
+def require_kind(module: Any, target: Target, *kinds: str) -> None:
+    """Raise `PassError` unless `target` is of one of `kinds`."""
+    if target.kind not in kinds:
+        raise PassError(
+            module.location, f"expected a target of kind {' or '.join(kinds)}, found {target}"
+        )
+
+
+def is_power_of_two(number: int) -> bool:
+    """Say whether `number` is 1, 2, 4, ...."""
+    return number > 0 and number & (number - 1) == 0
+
+
+def predict_sizes(u: Sequence[Any], w: Sequence[Any]) -> tuple[Any, Any, Any, Any, Any]:
+    """Return B, L, H, D, Din from the sizes of u [B, L, Din] and w [L, H, D, Din].
+
+    Where both name a dimension, the one known at compile time is taken.
+    """
+    batch, low, inner = u
+    matrices, high, depth, columns = w
+    low = matrices if isinstance(matrices, int) else low
+    inner = columns if isinstance(columns, int) else inner
+    return batch, low, high, depth, inner

@@ -1,0 +1,210 @@
+"""Schedules of the capsule ops: what may be chosen for a device, and how it is chosen.
+
+Pure functions of sizes and a `Target`; sizes are ints, or None where a dimension is dynamic. Every
+choice takes what a person gave in `given` before it computes its own, and later choices follow it.
+A schedule comes with the reasons for it, one short text a choice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.runtime.targets import Target
+
+Size = int | None
+
+# Half of the smallest stack that an IREE CPU kernel may use by default.
+LOCAL_BYTES = 16 * 1024
+MIN_LANES = 4
+# Sums of the first routing iteration kept in registers: of 16 or 32, some hold loaded vectors.
+MAX_SWEEP = 12
+GPU_THREADS = 128
+# A workgroup's start costs well below a microsecond; this much data takes a few.
+CPU_TASK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class RoutingCpu:
+    """All routing iterations in one launch of workgroups of one thread.
+
+    `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one. `lanes` elements
+    of D form a vector and as many low-level capsules a tile; `sweep` vectors of H x D are summed
+    at once in the first iteration; `buffers` says where sums, directions and logits live.
+    """
+
+    distribute: str
+    lanes: int
+    sweep: int
+    buffers: str
+
+
+@dataclass(frozen=True)
+class PredictCpu:
+    """`lanes` elements of Din form a vector; a workgroup computes `tile` low-level capsules."""
+
+    lanes: int
+    tile: int
+
+
+@dataclass(frozen=True)
+class SquashCpu:
+    """`lanes` elements of D form a vector; a workgroup computes `tile` vectors."""
+
+    lanes: int
+    tile: int
+
+
+@dataclass(frozen=True)
+class RoutingGpu:
+    """Routing on a GPU.
+
+    `strategy`: "one_launch" keeps a sample in one workgroup, with sums, directions and the
+    coefficients of `tile` low-level capsules in workgroup memory, and `parts` threads sum each
+    element of the output; "launch_per_step" launches coefficients and update of each iteration
+    apart (`tile` and `parts` are then 1).
+    """
+
+    strategy: str
+    workgroup_size: int
+    tile: int
+    parts: int
+
+
+@dataclass(frozen=True)
+class ElementGpu:
+    """One thread an element of the result (`capsule_predict`) or a vector of it (`squash`)."""
+
+    workgroup_size: int
+
+
+def accumulator_bytes(element: str) -> int:
+    """Return the size of the type that sums are kept in: f64 for f64, else f32."""
+    return 8 if element == "f64" else 4
+
+
+def vector_lanes(target: Target, element: str, depth: Size) -> tuple[int, str]:
+    """Return the lanes for dot products over `depth` elements, and why."""
+    native = max(MIN_LANES, target.vector_bits // (8 * accumulator_bytes(element)))
+    if depth is None:
+        return native, f"lanes {native}: a whole register, its tail masked, as the depth is dynamic"
+    fitting = MIN_LANES
+    while fitting < min(depth, native):
+        fitting *= 2
+    # A narrower vector may waste fewer lanes for the same number of loads.
+    while fitting > MIN_LANES and -(-depth // (fitting // 2)) == -(-depth // fitting):
+        fitting //= 2
+    return fitting, f"lanes {fitting}: a depth of {depth} in registers of {native} lanes"
+
+
+def routing_cpu(
+    shape: tuple[Size, Size, Size, Size],
+    element: str,
+    agreement: str,
+    target: Target,
+    given: dict[str, Any],
+) -> tuple[RoutingCpu, list[str]]:
+    """Schedule `fsa.capsule_routing` of [B, L, H, D] on a CPU."""
+    _, _, high, depth = shape
+    size = accumulator_bytes(element)
+    lanes, why_lanes = vector_lanes(target, element, depth)
+    lanes = given.get("lanes", lanes)
+    if agreement == "per_sample":
+        distribute, why = "batch", "batch: samples are independent"
+    else:
+        distribute, why = "none", "none: the logits of a tile sum over the batch"
+    reasons = [why, why_lanes]
+    if high is None or depth is None:
+        sweep, local = 1, False
+        reasons.append("scratch: the number of sums is dynamic")
+    else:
+        sweep = max(1, min(MAX_SWEEP, -(-high * depth // lanes)))
+        needed = (2 * high * depth + high * lanes) * size
+        local = needed <= LOCAL_BYTES and distribute == "batch"
+        reasons.append(
+            f"local: {needed} bytes of sums, directions and logits"
+            if local
+            else "scratch: sums of the whole batch"
+            if distribute == "none"
+            else f"scratch: {needed} bytes exceed {LOCAL_BYTES} of local memory"
+        )
+    return RoutingCpu(
+        distribute=given.get("distribute", distribute),
+        lanes=lanes,
+        sweep=given.get("sweep", sweep),
+        buffers=given.get("buffers", "local" if local else "scratch"),
+    ), reasons
+
+
+def predict_cpu(
+    shape: tuple[Size, Size, Size, Size], element: str, target: Target, given: dict[str, Any]
+) -> tuple[PredictCpu, list[str]]:
+    """Schedule `fsa.capsule_predict` with weights [L, H, D, Din] on a CPU."""
+    _, high, depth, inner = shape
+    lanes, why = vector_lanes(target, element, inner)
+    row = (high or 16) * (depth or 16) * (inner or 16) * accumulator_bytes(element)
+    tile = max(1, CPU_TASK_BYTES // max(row, 1))
+    return PredictCpu(lanes=given.get("lanes", lanes), tile=given.get("tile", tile)), [
+        why,
+        f"tile {tile}: {row} bytes of weights a low-level capsule",
+    ]
+
+
+def squash_cpu(
+    depth: Size, element: str, target: Target, given: dict[str, Any]
+) -> tuple[SquashCpu, list[str]]:
+    """Schedule `fsa.squash` over vectors of `depth` elements on a CPU."""
+    lanes, why = vector_lanes(target, element, depth)
+    lanes = given.get("lanes", lanes)
+    row = (depth or 16) * accumulator_bytes(element)
+    # Whole groups of `lanes` vectors share one reduction.
+    tile = max(1, CPU_TASK_BYTES // max(row * lanes, 1)) * lanes
+    return SquashCpu(lanes=lanes, tile=given.get("tile", tile)), [
+        why,
+        f"tile {tile}: {row} bytes a vector",
+    ]
+
+
+def routing_gpu(
+    shape: tuple[Size, Size, Size, Size],
+    element: str,
+    agreement: str,
+    target: Target,
+    given: dict[str, Any],
+) -> tuple[RoutingGpu, list[str]]:
+    """Schedule `fsa.capsule_routing` of [B, L, H, D] on a GPU."""
+    _, _, high, depth = shape
+    threads: int = given.get("workgroup_size", gpu_threads(target))
+    if agreement == "batch_shared":
+        reason = "launch_per_step: the logits sum over the batch, which no workgroup holds"
+    elif high is None or depth is None:
+        reason = "launch_per_step: workgroup memory needs static sizes"
+    else:
+        parts: int = given.get("parts", max(1, threads // max(high * depth, 1)))
+        tile: int = given.get("tile", max(parts, -(-2 * threads // max(high, 1))))
+        fixed = ((parts + 1) * high * depth + high) * accumulator_bytes(element)
+        free = target.workgroup_memory_bytes - fixed
+        fitting = free // max(high * accumulator_bytes(element), 1)
+        if fitting >= 1:
+            tile = min(tile, fitting)
+            return RoutingGpu(
+                given.get("strategy", "one_launch"), threads, tile, min(parts, tile)
+            ), [
+                "one_launch: samples are independent",
+                f"tile {tile}, parts {min(parts, tile)}: {fixed} bytes of sums and directions "
+                f"leave room for {fitting} rows of coefficients",
+            ]
+        reason = (
+            f"launch_per_step: {fixed} bytes of sums and directions exceed "
+            f"{target.workgroup_memory_bytes} of workgroup memory"
+        )
+    return RoutingGpu(given.get("strategy", "launch_per_step"), threads, 1, 1), [reason]
+
+
+def element_gpu(target: Target, given: dict[str, Any]) -> tuple[ElementGpu, list[str]]:
+    """Schedule `fsa.capsule_predict` or `fsa.squash` on a GPU."""
+    threads = given.get("workgroup_size", gpu_threads(target))
+    return ElementGpu(threads), ["one thread an element: no sum is shared"]
+
+
+def gpu_threads(target: Target) -> int:
+    """Return the threads of a workgroup: a power of two that the target allows."""
+    return min(GPU_THREADS, target.max_workgroup_size) if target.max_workgroup_size else GPU_THREADS

@@ -1,0 +1,169 @@
+"""The pass `fsa-capsule-to-cpu`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass
+from fsa.passes.capsule import schedules
+from fsa.passes.capsule.ops import (
+    accumulator_type,
+    capsule_ops,
+    is_power_of_two,
+    predict_sizes,
+    require_kind,
+    require_plan,
+    size_of,
+    target_of,
+)
+from fsa.passes.capsule.predict_cpu import emit_predict
+from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size
+from fsa.passes.capsule.squash_cpu import emit_squash
+from fsa.passes.emitter import (
+    Builder,
+    Kernel,
+    KernelSpec,
+    Value,
+    emit_guarded_launch,
+    grid_for,
+    kernel,
+    replace_op,
+    tensor_dims,
+)
+from fsa.passes.plans import read_plan
+from fsa.runtime.targets import Target
+
+PLANNER = "fsa-plan-capsule-routing"
+MAX_LANES = 64
+MAX_SWEEP = 64
+
+
+@dataclass(frozen=True)
+class CapsuleToCpu(Pass):
+    """Lower the planned capsule ops to CPU kernels and `fsa.launch`.
+
+    Each op becomes one launch. Half types are summed in f32. Sizes of 0 are decided at the launch:
+    the result is then zero.
+    """
+
+    name = "fsa-capsule-to-cpu"
+    summary = "lower planned capsule ops to CPU kernels"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Replace each capsule op in `op` by a launch; `PassError` where a plan is missing."""
+        ops = capsule_ops(op)
+        if not ops:
+            return
+        target = target_of(op)
+        require_kind(op, target, "cpu")
+        emitters = {
+            "fsa.capsule_routing": _routing,
+            "fsa.capsule_predict": _predict,
+            "fsa.squash": _squash,
+        }
+        for found in ops:
+            with ir.InsertionPoint(found), found.location:
+                result = emitters[found.name](op, found, target)
+            replace_op(found, [result])
+
+
+def _require_lanes(op: Any, lanes: int) -> None:
+    require_plan(
+        op,
+        is_power_of_two(lanes) and 2 <= lanes <= MAX_LANES,
+        f"lanes that are a power of two from 2 to {MAX_LANES}, found {lanes}",
+    )
+
+
+def _routing(module: Any, op: Any, target: Target) -> Value:
+    plan = read_plan(op, schedules.RoutingCpu, PLANNER)
+    _check_routing(op, plan)
+    u_hat = op.operands[0]
+    accumulator = accumulator_type(op)
+    builder = Builder()
+    sizes = tensor_dims(builder, u_hat)
+    batch, _, high, depth = sizes
+    results: list[tuple[Any, list[Any]]] = [(op.results[0].type, [batch, high, depth])]
+    scratch = scratch_size(builder, plan, sizes)
+    if plan.buffers == "scratch":
+        extent = scratch if isinstance(scratch, int) else ir.ShapedType.get_dynamic_size()
+        results.append((ir.RankedTensorType.get([extent], accumulator), [scratch]))
+
+    def make() -> Kernel:
+        spec = KernelSpec(op.name, (u_hat.type,), tuple(kind for kind, _ in results))
+        with kernel(module, spec, target) as made:
+            emit_routing(made, plan, op, accumulator)
+        return made
+
+    return emit_guarded_launch(
+        make,
+        grid=lambda b: [grid_for(b, batch) if plan.distribute == "batch" else 1],
+        inputs=[u_hat],
+        results=results,
+    )[0]
+
+
+def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
+    _require_lanes(op, plan.lanes)
+    agreement = ir.StringAttr(op.attributes["agreement"]).value
+    allowed = ("batch", "none") if agreement == "per_sample" else ("none",)
+    require_plan(
+        op,
+        plan.distribute in allowed,
+        f"distribute {' or '.join(allowed)} with {agreement} agreement, found {plan.distribute}",
+    )
+    require_plan(
+        op, 1 <= plan.sweep <= MAX_SWEEP, f"a sweep from 1 to {MAX_SWEEP}, found {plan.sweep}"
+    )
+    require_plan(
+        op, plan.buffers in ("local", "scratch"), f"buffers local or scratch, found {plan.buffers}"
+    )
+    if plan.buffers == "local":
+        _, _, high, depth = size_of(op.operands[0])
+        fits = high is not None and depth is not None and plan.distribute == "batch"
+        require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is none")
+
+
+def _predict(module: Any, op: Any, target: Target) -> Value:
+    plan = read_plan(op, schedules.PredictCpu, PLANNER)
+    _require_lanes(op, plan.lanes)
+    require_plan(op, plan.tile >= 1, f"a tile of 1 or more, found {plan.tile}")
+    u, w = op.operands
+    builder = Builder()
+    sizes = predict_sizes(tensor_dims(builder, u), tensor_dims(builder, w))
+    batch, low, high, depth, _ = sizes
+
+    def make() -> Kernel:
+        spec = KernelSpec(op.name, (u.type, w.type), (op.results[0].type,))
+        with kernel(module, spec, target) as made:
+            emit_predict(made, plan, accumulator_type(op))
+        return made
+
+    return emit_guarded_launch(
+        make,
+        grid=lambda b: [grid_for(b, b.ceildiv(low, plan.tile))],
+        inputs=[u, w],
+        results=[(op.results[0].type, [batch, low, high, depth])],
+    )[0]
+
+
+def _squash(module: Any, op: Any, target: Target) -> Value:
+    plan = read_plan(op, schedules.SquashCpu, PLANNER)
+    _require_lanes(op, plan.lanes)
+    require_plan(op, plan.tile >= 1, f"a tile of 1 or more, found {plan.tile}")
+    s = op.operands[0]
+    sizes = tensor_dims(Builder(), s)
+
+    def make() -> Kernel:
+        spec = KernelSpec(op.name, (s.type,), (op.results[0].type,))
+        with kernel(module, spec, target) as made:
+            emit_squash(made, plan, op, accumulator_type(op))
+        return made
+
+    return emit_guarded_launch(
+        make,
+        grid=lambda b: [grid_for(b, b.ceildiv(b.product(sizes[:-1]), plan.tile))],
+        inputs=[s],
+        results=[(op.results[0].type, sizes)],
+    )[0]

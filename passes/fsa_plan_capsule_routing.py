@@ -1,0 +1,74 @@
+"""The pass `fsa-plan-capsule-routing`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass, PassError
+from fsa.passes.capsule import schedules
+from fsa.passes.capsule.ops import capsule_ops, element_name, predict_sizes, size_of, target_of
+from fsa.passes.plans import given_entries, write_plan
+from fsa.runtime.targets import Target
+
+
+@dataclass(frozen=True)
+class PlanCapsuleRouting(Pass):
+    """Plan the capsule ops for the module's target.
+
+    Writes the attribute `plan` on each `fsa.capsule_routing`, `fsa.capsule_predict` and
+    `fsa.squash`: what is distributed over workgroups, lanes and tiles, and where sums and logits
+    live, with short reasons. Entries of a plan that is already there are kept.
+    """
+
+    name = "fsa-plan-capsule-routing"
+    summary = "choose distribution, lanes, tiles and buffers of the capsule ops for the target"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Write a plan on each capsule op in `op`."""
+        ops = capsule_ops(op)
+        if not ops:
+            return
+        target = target_of(op)
+        for found in ops:
+            _plan(found, target)
+
+
+def _plan(op: Any, target: Target) -> None:
+    planners = {
+        "fsa.capsule_routing": _plan_routing,
+        "fsa.capsule_predict": _plan_predict,
+        "fsa.squash": _plan_squash,
+    }
+    element = element_name(op)
+    if element == "f64" and not target.has_f64:
+        raise PassError(
+            op.location, f"expected '{op.name}' on {target} in f16, bf16 or f32, found f64"
+        )
+    plan, reasons = planners[op.name](op, element, target)
+    write_plan(op, plan, reasons)
+
+
+def _plan_routing(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:
+    on_cpu = target.kind == "cpu"
+    given = given_entries(op, schedules.RoutingCpu if on_cpu else schedules.RoutingGpu)
+    schedule = schedules.routing_cpu if on_cpu else schedules.routing_gpu
+    batch, low, high, depth = size_of(op.operands[0])
+    agreement = ir.StringAttr(op.attributes["agreement"]).value
+    return schedule((batch, low, high, depth), element, agreement, target, given)
+
+
+def _plan_predict(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:
+    if target.kind != "cpu":
+        return schedules.element_gpu(target, given_entries(op, schedules.ElementGpu))
+    sizes = predict_sizes(size_of(op.operands[0]), size_of(op.operands[1]))
+    _, low, high, depth, inner = sizes
+    given = given_entries(op, schedules.PredictCpu)
+    return schedules.predict_cpu((low, high, depth, inner), element, target, given)
+
+
+def _plan_squash(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:
+    if target.kind != "cpu":
+        return schedules.element_gpu(target, given_entries(op, schedules.ElementGpu))
+    given = given_entries(op, schedules.SquashCpu)
+    return schedules.squash_cpu(size_of(op.operands[0])[-1], element, target, given)

@@ -1,0 +1,57 @@
+// RUN: %verify-diag --fsa-capsule-to-cpu
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @no_plan(%s: tensor<7x3xf32>) -> tensor<7x3xf32> {
+    // expected-error@+1 {{expected 'fsa.squash' to carry a plan with lanes, tile, found none; run fsa-plan-capsule-routing first}}
+    %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64} : (tensor<7x3xf32>) -> tensor<7x3xf32>
+    return %q : tensor<7x3xf32>
+  }
+}
+
+// -----
+
+// expected-error@+1 {{expected a target of kind cpu, found vulkan}}
+module attributes {fsa.target = {kind = "vulkan", arch = ""}} {
+  func.func @wrong_target(%s: tensor<7x3xf32>) -> tensor<7x3xf32> {
+    %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64, plan = {lanes = 4 : i64, tile = 4 : i64}}
+        : (tensor<7x3xf32>) -> tensor<7x3xf32>
+    return %q : tensor<7x3xf32>
+  }
+}
+
+// -----
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @lanes(%s: tensor<7x3xf32>) -> tensor<7x3xf32> {
+    // expected-error@+1 {{expected the plan of 'fsa.squash' to have lanes that are a power of two from 2 to 64, found 3}}
+    %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64, plan = {lanes = 3 : i64, tile = 4 : i64}}
+        : (tensor<7x3xf32>) -> tensor<7x3xf32>
+    return %q : tensor<7x3xf32>
+  }
+}
+
+// -----
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @coupled(%p: tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32> {
+    // expected-error@+1 {{to have distribute none with batch_shared agreement, found batch}}
+    %r = "fsa.capsule_routing"(%p)
+        {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64,
+         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, buffers = "scratch"}}
+        : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
+    return %r : tensor<2x3x5xf32>
+  }
+}
+
+// -----
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @buffers(%p: tensor<2x7x3x?xf32>) -> tensor<2x3x?xf32> {
+    // expected-error@+1 {{to have buffers scratch where H or D is dynamic or distribute is none}}
+    %r = "fsa.capsule_routing"(%p)
+        {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
+         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, buffers = "local"}}
+        : (tensor<2x7x3x?xf32>) -> tensor<2x3x?xf32>
+    return %r : tensor<2x3x?xf32>
+  }
+}

@@ -1,0 +1,100 @@
+// RUN: fsa-opt %s --split-input-file --fsa-plan-capsule-routing | FileCheck %s
+
+// Samples are independent: one a workgroup. All state of a sample fits in local memory.
+// CHECK-LABEL: func.func @cpu
+// CHECK: "fsa.capsule_predict"
+// CHECK-SAME: plan = {lanes = 8 : i64
+// CHECK: "fsa.capsule_routing"
+// CHECK-SAME: plan = {buffers = "local", distribute = "batch", lanes = 16 : i64
+// CHECK-SAME: sweep = 10 : i64}
+// CHECK: "fsa.squash"
+// CHECK-SAME: plan = {lanes = 4 : i64
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @cpu(%u: tensor<?x1152x8xf32>, %w: tensor<1152x10x16x8xf32>, %s: tensor<7x3xf64>)
+      -> (tensor<?x10x16xf32>, tensor<?x1152x10x16xf32>, tensor<7x3xf64>) {
+    %p = "fsa.capsule_predict"(%u, %w)
+        : (tensor<?x1152x8xf32>, tensor<1152x10x16x8xf32>) -> tensor<?x1152x10x16xf32>
+    %r = "fsa.capsule_routing"(%p)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<?x1152x10x16xf32>) -> tensor<?x10x16xf32>
+    %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64} : (tensor<7x3xf64>) -> tensor<7x3xf64>
+    return %r, %p, %q : tensor<?x10x16xf32>, tensor<?x1152x10x16xf32>, tensor<7x3xf64>
+  }
+}
+
+// -----
+
+// Shared logits couple the batch; a dynamic depth takes whole registers and scratch memory.
+// CHECK-LABEL: func.func @coupled
+// CHECK: plan = {buffers = "scratch", distribute = "none", lanes = 8 : i64
+// CHECK-SAME: sums of the whole batch
+// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 16 : i64
+// CHECK-SAME: the number of sums is dynamic
+// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 16 : i64
+// CHECK-SAME: exceed 16384 of local memory
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @coupled(%a: tensor<4x9x3x8xf16>, %b: tensor<4x9x3x?xbf16>, %c: tensor<1x9x1000x16xf32>)
+      -> (tensor<4x3x8xf16>, tensor<4x3x?xbf16>, tensor<1x1000x16xf32>) {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64}
+        : (tensor<4x9x3x8xf16>) -> tensor<4x3x8xf16>
+    %1 = "fsa.capsule_routing"(%b)
+        {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<4x9x3x?xbf16>) -> tensor<4x3x?xbf16>
+    %2 = "fsa.capsule_routing"(%c)
+        {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x9x1000x16xf32>) -> tensor<1x1000x16xf32>
+    return %0, %1, %2 : tensor<4x3x8xf16>, tensor<4x3x?xbf16>, tensor<1x1000x16xf32>
+  }
+}
+
+// -----
+
+// What a person wrote stays, and later choices follow it.
+// CHECK-LABEL: func.func @edited
+// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 8 : i64
+// CHECK-SAME: sweep = 12 : i64}
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @edited(%a: tensor<4x9x10x16xf32>) -> tensor<4x10x16xf32> {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
+         plan = {lanes = 8 : i64, buffers = "scratch"}}
+        : (tensor<4x9x10x16xf32>) -> tensor<4x10x16xf32>
+    return %0 : tensor<4x10x16xf32>
+  }
+}
+
+// -----
+
+// A module without capsule ops needs no target.
+// CHECK-LABEL: func.func @nothing
+func.func @nothing(%a: tensor<4xf32>) -> tensor<4xf32> {
+  return %a : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @gpu
+// CHECK: plan = {parts = 1 : i64
+// CHECK-SAME: strategy = "one_launch", tile = {{[0-9]+}} : i64, workgroup_size = 128 : i64}
+// CHECK: plan = {parts = 1 : i64
+// CHECK-SAME: strategy = "launch_per_step", tile = 1 : i64, workgroup_size = 128 : i64}
+// CHECK: plan = {parts = 1 : i64
+// CHECK-SAME: exceed 16384 of workgroup memory
+// CHECK-SAME: strategy = "launch_per_step"
+module attributes {fsa.target = {kind = "vulkan", arch = "", workgroup_memory_bytes = 16384 : i64,
+                                 max_workgroup_size = 128 : i64, has_f64 = false}} {
+  func.func @gpu(%a: tensor<?x1152x10x16xf32>, %b: tensor<1x9x1000x16xf32>)
+      -> (tensor<?x10x16xf32>, tensor<?x10x16xf32>, tensor<1x1000x16xf32>) {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<?x1152x10x16xf32>) -> tensor<?x10x16xf32>
+    %1 = "fsa.capsule_routing"(%a)
+        {iterations = 3 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64}
+        : (tensor<?x1152x10x16xf32>) -> tensor<?x10x16xf32>
+    %2 = "fsa.capsule_routing"(%b)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x9x1000x16xf32>) -> tensor<1x1000x16xf32>
+    return %0, %1, %2 : tensor<?x10x16xf32>, tensor<?x10x16xf32>, tensor<1x1000x16xf32>
+  }
+}
