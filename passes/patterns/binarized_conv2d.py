@@ -28,8 +28,8 @@ from fsa.passes.patterns.windows import Window, place
 def lower(site: Site) -> Any:
     """Return the int32 dot products of an `fsa.binarized_conv2d`."""
     # An empty image is no reason for an empty result: the frame around it is convolved.
-    kernel_sizes = sizes_of(site.op.operands[1])
-    return site.unless_empty(0, _Convolution(site, Window.of(site.op)).build, kernel_sizes)
+    touched = [*sizes_of(site.op.operands[1]), *site.sizes]
+    return site.unless_empty(0, _Convolution(site, Window.of(site.op)).build, touched)
 
 
 @dataclass(frozen=True)

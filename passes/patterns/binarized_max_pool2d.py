@@ -26,8 +26,8 @@ def lower(site: Site) -> Any:
             lambda bits, _, result: arith.ori(result, bits),
         )
 
-    # An empty image is no reason for an empty result: the frame around it is pooled, and is 0.
-    return site.unless_empty(0, build, sizes_of(image))
+    # An empty image may have a frame and so a result that is not empty: all zeros.
+    return site.unless_empty(0, build, [*sizes_of(image), *site.sizes])
 
 
 def _framed(site: Site, window: Window) -> Any:

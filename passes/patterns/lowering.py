@@ -66,13 +66,13 @@ class Site:
     ) -> Any:
         """Return what `build` makes, or a result filled with `value` where a tensor is empty.
 
-        `touched` are the sizes that matter: by default all those of the operands and the result.
+        `touched` are the sizes that matter: by default those of the operands.
         """
         if touched is None:
             touched = [size for operand in self.op.operands for size in sizes_of(operand)]
         return unless_empty(
             self.conventions,
-            [*touched, *self.sizes],
+            touched,
             self.op.results[0].type,
             lambda: filled(self.sizes, self.element, value),
             build,

@@ -1,0 +1,48 @@
+// RUN: fsa-opt --convert-fsa-to-linalg --canonicalize --cse --split-input-file %s | FileCheck %s
+
+// Without a target the code runs everywhere: 64-bit words are counted by halves, and what may be
+// empty is guarded.
+
+// CHECK-LABEL: func.func @any_target(
+// CHECK:       scf.if
+// CHECK:       arith.trunci {{.*}} : i64 to i32
+// CHECK:       math.ctpop {{.*}} : i32
+// CHECK:       math.ctpop {{.*}} : i32
+// CHECK-NOT:   math.ctpop {{.*}} : i64
+func.func @any_target(%lhs: tensor<?x2xi64>, %rhs: tensor<7x2xi64>) -> tensor<?x7xi32> {
+  %acc = "fsa.binarized_matmul"(%lhs, %rhs) {depth = 70 : i64} : (tensor<?x2xi64>, tensor<7x2xi64>) -> tensor<?x7xi32>
+  return %acc : tensor<?x7xi32>
+}
+
+// -----
+
+// A CPU has 64-bit population counts, and runs dispatches that touch nothing.
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", has_i64 = true}} {
+// CHECK-LABEL: func.func @cpu(
+// CHECK-NOT:   scf.if
+// CHECK:       math.ctpop {{.*}} : i64
+// CHECK:       arith.addi {{.*}} : i64
+// CHECK:       arith.trunci {{.*}} : i64 to i32
+func.func @cpu(%lhs: tensor<?x2xi64>, %rhs: tensor<7x2xi64>) -> tensor<?x7xi32> {
+  %acc = "fsa.binarized_matmul"(%lhs, %rhs) {depth = 70 : i64} : (tensor<?x2xi64>, tensor<7x2xi64>) -> tensor<?x7xi32>
+  return %acc : tensor<?x7xi32>
+}
+}
+
+// -----
+
+// Without 64-bit shifts the bit of a 64-bit word is made in the half that it belongs to.
+
+module attributes {fsa.target = {kind = "vulkan", arch = "", has_i64 = false}} {
+// CHECK-LABEL: func.func @vulkan(
+// CHECK:       linalg.generic
+// CHECK:         linalg.index 2
+// CHECK:         arith.shli {{.*}} : i32
+// CHECK:         %[[HIGH:.*]] = arith.extui {{.*}} : i32 to i64
+// CHECK:         arith.shli %[[HIGH]], %c32{{.*}} : i64
+func.func @vulkan(%x: tensor<3x70xf32>) -> tensor<3x2xi64> {
+  %bits = "fsa.pack_bits"(%x) : (tensor<3x70xf32>) -> tensor<3x2xi64>
+  return %bits : tensor<3x2xi64>
+}
+}
