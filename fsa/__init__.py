@@ -1,3 +1,42 @@
-"""FSA: an MLIR compiler for small, memory-bound, binarized and capsule networks."""
+"""FSA: an MLIR compiler for small, memory-bound, binarized and capsule networks.
+
+`import fsa` loads neither MLIR nor IREE; the functions below load what they need.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsa.runtime.module import Module
+    from fsa.runtime.targets import Target
 
 __version__ = "0.1.0"
+__all__ = ["compile", "load"]
+
+
+def compile(source: Any, target: str | Target = "cpu", pipeline: str | None = None) -> Module:
+    """Compile `source` for `target` and return the module, ready to call or to save.
+
+    `source` is MLIR: a path, text, bytecode or an `ir.Module`, which stays unchanged. `target` is
+    `cpu`, `cpu:<LLVM CPU>`, `vulkan`, `vulkan:<IREE target>`, `cuda` or `cuda:sm_NN`. `pipeline` is
+    the name of a pipeline of `fsa-opt --list-pipelines`; None takes the target's kernel pipeline.
+
+    Raises `InputError`, `TargetError`, `PassFailure` or `CompileError`. The device opens at the
+    first call, so a module for a device that is not here can be compiled and saved.
+    """
+    from fsa.runtime.compile import compile_module
+
+    return compile_module(source, target, pipeline)
+
+
+def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
+    """Load a `.vmfb` file on `device` (`cpu`, `cpu:sync`, `cpu:task`, `vulkan`, `cuda`, ...).
+
+    None means the kind of device that the module was compiled for. Raises `InputError` or
+    `DeviceUnavailable`.
+    """
+    from fsa.runtime.module import load as load_module
+
+    return load_module(path, device)

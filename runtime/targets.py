@@ -5,12 +5,21 @@ size. It travels inside a module as the dictionary attribute `fsa.target`, so th
 tested and edited without the machine that it is for. This module imports neither MLIR nor IREE.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 Kind = Literal["cpu", "vulkan", "cuda"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ATTRIBUTE = "fsa.target"
+
+
+def nearest_text(found: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" with the names of `known` nearest to `found`, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(found, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,28 @@ class Target:
             return ir.StringAttr.get(value)
 
         return ir.DictAttr.get({name: attribute(value) for name, value in asdict(self).items()})
+
+    def iree_flags(self):
+        if self.kind == "cpu":
+            return [
+                "--iree-hal-target-device=local",
+                "--iree-hal-local-target-device-backends=llvm-cpu",
+                "--iree-llvmcpu-target-cpu=host",
+                "--iree-input-demote-f64-to-f32=false",
+            ]
+        return ["--iree-hal-target-device=" + self.kind, "--iree-input-demote-f64-to-f32=false"]
+
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Return the target that a user names; raise `TargetError` for an unknown one."""
+        from fsa.errors import TargetError
+
+        kind, _, arch = text.partition(":")
+        if kind not in KINDS:
+            raise TargetError(
+                f"expected a target of kind {', '.join(KINDS)}, found {text!r}{nearest_text(kind, KINDS)}"
+            )
+        return cls(kind, arch or {"cpu": "host", "vulkan": "", "cuda": "sm_89"}[kind])  # type: ignore
 
     @classmethod
     def of_module(cls, module: Any) -> "Target":

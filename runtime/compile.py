@@ -1,0 +1,118 @@
+"""Compilation: a module goes through a pipeline of ours, the hand-over and IREE, in this process."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from fsa.errors import CompileError, TargetError
+from fsa.runtime.handover import hand_over
+from fsa.runtime.module import Module
+from fsa.runtime.targets import ATTRIBUTE, Target
+
+_SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+
+
+def compile_to_vmfb(module: Any, target: Target) -> bytes:
+    """Compile an upstream `ir.Module`, lowered for `target`, to the bytes of a `.vmfb`.
+
+    `module` is not changed. Raises `CompileError` with IREE's diagnostics, and `TargetError` when
+    IREE refuses the target's flags.
+    """
+    from iree.compiler import api
+
+    session = api.Session()
+    try:
+        session.set_flags(*target.iree_flags())
+    except ValueError as error:
+        raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
+    imported = hand_over(module, target, session.context)
+    invocation = session.invocation()
+    messages: list[tuple[str, str]] = []
+    keep_alive = _collect_diagnostics(invocation, messages)
+    try:
+        invocation.import_module(imported.operation)
+        if not invocation.execute():
+            raise CompileError(_refusal(target, messages))
+        output = api.Output.open_membuffer()
+        invocation.output_vm_bytecode(output)
+        return bytes(output.map_memory())
+    except (RuntimeError, ValueError) as error:
+        raise CompileError(_refusal(target, [*messages, ("error", str(error))])) from None
+    finally:
+        invocation.close()
+        del keep_alive
+
+
+def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> Any:
+    """Append (severity, text) of each of IREE's diagnostics to `messages`.
+
+    Uses IREE's C interface, whose Python wrapper offers only a console handler. The result must
+    live as long as the invocation.
+    """
+    from iree.compiler.api import ctypes_dl
+
+    def receive(severity: int, text: int, size: int, _: int) -> None:
+        decoded = ctypes.string_at(text, size).decode("utf-8", "replace")
+        messages.append((_SEVERITY.get(severity, "error"), decoded))
+
+    callback = _CALLBACK(receive)
+    enable = ctypes_dl._dylib.ireeCompilerInvocationEnableCallbackDiagnostics
+    enable.restype = None
+    enable.argtypes = [ctypes.c_void_p, ctypes.c_int, _CALLBACK, ctypes.c_void_p]
+    enable(invocation._inv_p, 0, callback, None)
+    return callback
+
+
+def _refusal(target: Target, messages: list[tuple[str, str]]) -> str:
+    """Return the text of the error: what IREE said first, then the rest."""
+    texts = [text.strip() for severity, text in messages if severity == "error"]
+    if not texts:
+        return f"IREE could not compile the module for {target} and gave no reason"
+    return f"IREE could not compile the module for {target}: " + "\n".join(texts)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def compile_module(source: Any, target: str | Target, pipeline: str | None = None) -> Module:
+    """Compile `source` for `target` through `pipeline` and load the result; see `fsa.compile`."""
+    from fsa.frontend.mlir import read_mlir
+
+    wanted = Target.parse(target) if isinstance(target, str) else target
+    lowered = lower(read_mlir(source), wanted, pipeline)
+    return Module(compile_to_vmfb(lowered, wanted))
+
+
+def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
+    """Return a copy of `module` (an `ir.Module`) after `pipeline`, as an `ir.Operation`.
+
+    `pipeline` is a name, with options in braces, or pipeline text that starts at builtin.module;
+    None takes the target's kernel pipeline. Raises `InputError` and `PassFailure`.
+    """
+    from fsa.bindings import ir
+    from fsa.diagnostics import Diagnostics
+    from fsa.passes.pipeline_text import parse_pipeline
+    from fsa.passes.resolve import resolve
+    from fsa.passes.runner import Runner
+    from fsa.pipelines.registry import PIPELINES
+
+    with module.context, ir.Location.unknown():
+        root = module.operation.clone()
+        _attach(root, target)
+        text = pipeline or f"fsa-to-{target.kind}"
+        if pipeline is None and text not in PIPELINES:
+            return root
+        if not text.startswith("builtin.module("):
+            text = f"builtin.module({text})"
+        Runner(Diagnostics()).run(resolve(parse_pipeline(text), module.context), root)
+    return root
+
+
+def _attach(root: Any, target: Target) -> None:
+    """Describe `target` in the module, unless it carries a description of that target already."""
+    if ATTRIBUTE in root.attributes and str(Target.of_module(root)) == str(target):
+        return
+    root.attributes[ATTRIBUTE] = target.to_attribute()

@@ -1,0 +1,206 @@
+"""Devices: which ones this machine has, and opening them.
+
+IREE lists drivers that are compiled in, not devices that exist, so probing opens each device.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import re
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fsa.errors import DeviceUnavailable, TargetError
+from fsa.runtime.targets import KINDS, nearest_text
+
+_SOFTWARE_VULKAN = re.compile("llvmpipe|lavapipe|swiftshader|softpipe", re.IGNORECASE)
+_DRIVERS = {"cpu:sync": "local-sync", "cpu:task": "local-task", "vulkan": "vulkan", "cuda": "cuda"}
+# Work below this many element operations runs inline on the calling thread: handing it to other
+# threads costs tens of microseconds a call, which is what a core needs for about this much.
+INLINE_WORK_LIMIT = 1 << 22
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """A device that opens. `name` is what `device=` takes, `description` what the driver calls it."""
+
+    name: str
+    kind: str
+    description: str
+    is_software: bool = False
+
+    def __str__(self) -> str:
+        software = ", software" if self.is_software else ""
+        return f"{self.name} ({self.description}{software})"
+
+
+@dataclass(frozen=True)
+class ProbeFailure:
+    """A driver without a usable device, and its reason in one line."""
+
+    name: str
+    reason: str
+
+
+class Device:
+    """An open device. `hal` is IREE's `HalDevice`; its allocator keeps freed memory for reuse."""
+
+    def __init__(self, info: DeviceInfo, hal: Any):
+        self.info = info
+        self.hal = hal
+        # Buffers do not retain their device, and at exit Python drops objects in any order.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(hal))
+        self.allocator: Any = hal.allocator
+
+    @property
+    def kind(self) -> str:
+        """`cpu`, `vulkan` or `cuda`."""
+        return self.info.kind
+
+    def __repr__(self) -> str:
+        return f"<fsa device {self.info}>"
+
+
+_open_devices: dict[str, Device] = {}
+_lock = threading.Lock()
+
+
+@cache
+def vm_instance() -> Any:
+    """Return the one IREE VM instance of this process."""
+    from iree import runtime
+
+    # Open devices are kept to the end of the process, see `Device`: that is no leak to report.
+    importlib.import_module("iree.runtime._binding").disable_leak_checker()
+    return runtime.VmInstance()
+
+
+def open_device(name: str) -> Device:
+    """Open the device called `name`; the same name gives the same device again.
+
+    Names are `cpu:sync` (inline on the calling thread), `cpu:task` (a pool of threads), `vulkan`,
+    `vulkan:N`, `cuda` and `cuda:N`; `cpu` means `cpu:sync`. Raises `DeviceUnavailable` with the
+    devices that do exist, and `TargetError` when the name names no kind of device.
+    """
+    name = "cpu:sync" if name == "cpu" else name
+    with _lock:
+        if name not in _open_devices:
+            _open_devices[name] = _create(name)
+        return _open_devices[name]
+
+
+def choose_cpu(work: int | None) -> str:
+    """Return `cpu:sync` or `cpu:task` for a module whose largest function does `work` operations.
+
+    Unknown work counts as large. With one core there is nothing to hand work to.
+    """
+    if usable_cores() == 1:
+        return "cpu:sync"
+    return "cpu:sync" if work is not None and work < INLINE_WORK_LIMIT else "cpu:task"
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def probe() -> list[DeviceInfo | ProbeFailure]:
+    """Open every device of every driver; return what opened, and why the others did not."""
+    found: list[DeviceInfo | ProbeFailure] = []
+    for name in ("cpu:sync", "cpu:task", "vulkan", "cuda"):
+        try:
+            count = len(_driver(name).query_available_devices()) if ":" not in name else 1
+            for ordinal in range(count):
+                found.append(open_device(f"{name}:{ordinal}" if ":" not in name else name).info)
+            if count == 0:
+                found.append(ProbeFailure(name, "the driver works but finds no device"))
+        except DeviceUnavailable as error:
+            found.append(ProbeFailure(name, str(error)))
+        except Exception as error:
+            found.append(ProbeFailure(name, first_line(error)))
+    return found
+
+
+def available() -> list[DeviceInfo]:
+    """Return the devices that open."""
+    return [item for item in probe() if isinstance(item, DeviceInfo)]
+
+
+def _create(name: str) -> Device:
+    kind, _, ordinal = name.partition(":")
+    if kind not in KINDS:
+        raise TargetError(
+            f"expected a device of kind {', '.join(KINDS)}, found {name!r}{nearest_text(kind, KINDS)}"
+        )
+    if kind == "cpu" and name not in _DRIVERS:
+        raise TargetError(f"expected the device cpu, cpu:sync or cpu:task, found {name!r}")
+    if kind != "cpu" and ordinal and not ordinal.isdecimal():
+        raise TargetError(f"expected {kind} or {kind}:<number> as device, found {name!r}")
+    index = int(ordinal) if kind != "cpu" and ordinal else 0
+    try:
+        driver = _driver(name if kind == "cpu" else kind)
+        listed = driver.query_available_devices()
+        if index >= len(listed):
+            raise DeviceUnavailable(f"expected device {name}, found {len(listed)} {kind} devices")
+        # The caching allocator keeps freed pages, which saves page faults on the host; it does not
+        # pass on what Vulkan's allocator needs.
+        allocators = ["caching"] if kind == "cpu" else None
+        hal = driver.create_device(listed[index], {}, allocators=allocators)
+    except DeviceUnavailable as error:
+        raise DeviceUnavailable(f"{error}; {_existing(kind)}") from None
+    except Exception as error:
+        raise DeviceUnavailable(
+            f"no {kind} device can be opened ({first_line(error)}); {_existing(kind)}"
+        ) from None
+    description = _processor() if kind == "cpu" else str(listed[index].get("name", kind))
+    software = kind == "vulkan" and bool(_SOFTWARE_VULKAN.search(description))
+    return Device(DeviceInfo(name, kind, description, software), hal)
+
+
+def _driver(name: str) -> Any:
+    from iree import runtime
+
+    vm_instance()
+    return runtime.get_driver(_DRIVERS[name])
+
+
+def _existing(missing: str) -> str:
+    """Return a clause that lists the devices of the other kinds."""
+    names: list[str] = ["cpu:sync", "cpu:task"]
+    for kind in ("vulkan", "cuda"):
+        if kind == missing:
+            continue
+        try:
+            listed = _driver(kind).query_available_devices()
+            names += [f"{kind}:{i} ({d.get('name', kind)})" for i, d in enumerate(listed)]
+        except Exception:
+            continue
+    return "this machine has " + ", ".join(names)
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of IREE says, in one line without file names and stack."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    text = re.sub(r"\S+\.(?:c|cc|h|m|cpp):\d+: ", "", text)
+    return text.rstrip(";: ")
+
+
+@cache
+def _processor() -> str:
+    """Return the model name of the host's processor."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor() or platform.machine() or "cpu"

@@ -1,0 +1,258 @@
+"""Calls: arguments are checked and converted, the function runs, results are converted back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsa.errors import CallError
+from fsa.runtime import dlpack
+from fsa.runtime.devices import Device, first_line
+from fsa.runtime.signature import ScalarSpec, Signature, TensorSpec, numpy_dtype
+from fsa.runtime.tensors import DeviceTensor, as_array, import_array, to_device, to_numpy
+
+
+class Function:
+    """A public function of a module. Arguments are checked before IREE sees them."""
+
+    def __init__(
+        self, signature: Signature, vm_function: Any, context: Any, device: Device, lock: Any
+    ):
+        from iree.runtime import HalBufferView, VmVariantList
+
+        self.signature = signature
+        self._arguments = signature.arguments
+        # What a resident argument is compared with: its element and its shape, first the static one.
+        self._quick = [(*_static(spec), getattr(spec, "shape", ())) for spec in signature.arguments]
+        self._resident = [(spec, *_static(spec)) for spec in signature.results]
+        self._vm_function = vm_function
+        self._context = context
+        self._device = device
+        self._lock = lock
+        self._list = VmVariantList
+        self._view = HalBufferView
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function; return its result, a tuple of several, or None.
+
+        Results are NumPy arrays; tensors of the framework that an argument came from; or, when an
+        argument is a `DeviceTensor`, `DeviceTensor`s. Raises `CallError`.
+        """
+        if len(arguments) != len(self._arguments):
+            raise CallError(
+                f"@{self.signature.name} expected {len(self._arguments)} arguments, "
+                f"found {len(arguments)}"
+            )
+        inputs = self._list(len(arguments))
+        for argument, (element, shape, sizes) in zip(arguments, self._quick, strict=True):
+            if (
+                type(argument) is not DeviceTensor
+                or argument.element != element
+                or argument.device is not self._device
+                or (argument.shape != shape if shape is not None else _misfits(argument, sizes))
+            ):
+                return self._call_general(arguments)
+            inputs.push_ref(argument.view)
+        if not arguments:
+            return self._call_general(arguments)
+        return self._resident_results(self._invoke(inputs))
+
+    def _call_general(self, arguments: tuple[Any, ...]) -> Any:
+        """Call with arguments of any kind."""
+        resident = any(type(argument) is DeviceTensor for argument in arguments)
+        framework = next(filter(None, map(dlpack.framework_of, arguments)), None)
+        inputs = self._list(len(arguments))
+        shared: list[Any] = []
+        for index, (argument, spec) in enumerate(zip(arguments, self._arguments, strict=True)):
+            if isinstance(spec, ScalarSpec):
+                self._push_scalar(inputs, index, spec, argument)
+            elif not isinstance(spec, TensorSpec):
+                raise CallError(f"{self._argument(index)} has the type {spec}, which Python lacks")
+            elif type(argument) is DeviceTensor:
+                self._check_tensor(index, spec, argument)
+                inputs.push_ref(argument.view)
+            elif self._device.kind == "cuda" and _on_cuda(argument):
+                inputs.push_ref(self._import_cuda(index, spec, argument))
+            else:
+                array = self._as_array(index, spec, argument)
+                if resident:
+                    # A resident result may outlive the caller's array, so it must not share it.
+                    inputs.push_ref(to_device(array, self._device, spec.element).view)
+                else:
+                    inputs.push_ref(import_array(array, self._device, spec.element))
+                    shared.append(array)
+        outputs = self._invoke(inputs)
+        if resident or (framework is not None and self._device.kind == "cuda"):
+            results = self._resident_results(outputs)
+            return results if framework is None or resident else _map(results, framework)
+        return self._host_results(outputs, shared, framework)
+
+    def _invoke(self, inputs: Any) -> Any:
+        outputs = self._list(len(self._resident))
+        try:
+            with self._lock:
+                self._context.invoke(self._vm_function, inputs, outputs)
+        except Exception as error:
+            raise CallError(f"@{self.signature.name} failed: {first_line(error)}") from None
+        return outputs
+
+    def _resident_results(self, outputs: Any) -> Any:
+        results: list[Any] = []
+        for index, (spec, element, shape) in enumerate(self._resident):
+            if spec.__class__ is TensorSpec:
+                view = outputs.get_as_object(index, self._view)
+                results.append(DeviceTensor(view, self._device, element, shape))
+            else:
+                results.append(outputs.get_variant(index))
+        return _packed(results)
+
+    def _host_results(self, outputs: Any, shared: list[Any], framework: str | None) -> Any:
+        import numpy as np
+
+        results: list[Any] = []
+        for index, spec in enumerate(self.signature.results):
+            if not isinstance(spec, TensorSpec):
+                results.append(outputs.get_variant(index))
+                continue
+            view = outputs.get_as_object(index, self._view)
+            array = to_numpy(view, self._device, spec.element)
+            # A function may return its argument, whose memory belongs to the caller.
+            aliases = any(np.may_share_memory(array, argument) for argument in shared)
+            array = array.copy() if aliases else array
+            if framework is None:
+                results.append(array)
+            elif aliases or self._device.kind != "cpu":
+                host = to_device(array, _host(), spec.element)
+                results.append(dlpack.to_framework(host, framework))
+            else:
+                tensor = DeviceTensor(view, self._device, spec.element, array.shape)
+                results.append(dlpack.to_framework(tensor, framework))
+        return _packed(results)
+
+    def _as_array(self, index: int, spec: TensorSpec, argument: Any) -> Any:
+        """Return `argument` as an array of the type that `spec` asks for."""
+        import numpy as np
+
+        dtype = numpy_dtype(spec.element)
+        if isinstance(argument, bool | int | float | complex | list | tuple):
+            try:
+                array = np.asarray(argument)
+            except ValueError:
+                raise CallError(
+                    f"{self._argument(index)} expected {spec}, found a ragged list"
+                ) from None
+            # Python numbers have no size of their own.
+            if np.can_cast(array.dtype, dtype, "same_kind"):
+                array = array.astype(dtype)
+        elif isinstance(argument, np.ndarray | np.generic) or dlpack.is_dlpack(argument):
+            array = as_array(argument)
+        else:
+            raise CallError(
+                f"{self._argument(index)} expected {spec}, found an object of type "
+                f"{type(argument).__qualname__}"
+            )
+        same = array.dtype == dtype or (
+            array.dtype.kind in "iu" and dtype.kind in "iu" and array.itemsize == dtype.itemsize
+        )
+        if not same or not _fits(array.shape, spec.shape):
+            raise CallError(
+                f"{self._argument(index)} expected {spec}, found {array.dtype} of shape "
+                f"{list(array.shape)}"
+            )
+        return array if array.dtype.isnative else array.astype(dtype)
+
+    def _check_tensor(self, index: int, spec: TensorSpec, argument: DeviceTensor) -> None:
+        if argument.device is not self._device:
+            raise CallError(
+                f"{self._argument(index)} expected a tensor on {self._device.info.name}, "
+                f"found one on {argument.device.info.name}"
+            )
+        if argument.element != spec.element or not _fits(argument.shape, spec.shape):
+            raise CallError(
+                f"{self._argument(index)} expected {spec}, found {argument.dtype} of shape "
+                f"{list(argument.shape)}"
+            )
+
+    def _import_cuda(self, index: int, spec: TensorSpec, argument: Any) -> Any:
+        """Share a tensor that another framework keeps on the GPU; its pending work must be done."""
+        if dlpack.framework_of(argument) == "torch":
+            import sys
+
+            sys.modules["torch"].cuda.current_stream(argument.device).synchronize()
+            argument = argument.contiguous()
+        try:
+            view = self._device.hal.from_dlpack_capsule(argument.__dlpack__())
+        except Exception as error:
+            raise CallError(
+                f"{self._argument(index)} cannot be shared: {first_line(error)}"
+            ) from None
+        if not _fits(tuple(view.shape), spec.shape):
+            raise CallError(
+                f"{self._argument(index)} expected {spec}, found shape {list(view.shape)}"
+            )
+        return view
+
+    def _push_scalar(self, inputs: Any, index: int, spec: ScalarSpec, argument: Any) -> None:
+        import numpy as np
+
+        if spec.is_float and isinstance(argument, int | float | np.integer | np.floating):
+            inputs.push_float(float(argument))
+            return
+        if not spec.is_float and isinstance(argument, bool | int | np.integer | np.bool_):
+            bits = 64 if spec.element == "index" else int(spec.element.lstrip("siu"))
+            value = int(argument)
+            if -(1 << max(bits - 1, 0)) <= value < (1 << bits):
+                # The VM's integers are signed.
+                wraps = value >= 1 << (bits - 1) and bits > 1
+                inputs.push_int(value - (1 << bits) if wraps else value)
+                return
+        shown = argument if isinstance(argument, int | float) else type(argument).__qualname__
+        raise CallError(f"{self._argument(index)} expected a scalar {spec}, found {shown}")
+
+    def _argument(self, index: int) -> str:
+        return f"argument {index} of @{self.signature.name}"
+
+    def __repr__(self) -> str:
+        return f"<fsa function {self.signature}>"
+
+
+def _static(spec: Any) -> tuple[str | None, tuple[int, ...] | None]:
+    """Return element and shape of a spec; the shape is None when it is known only at run time."""
+    if not isinstance(spec, TensorSpec):
+        return None, None
+    known = tuple(size for size in spec.shape if size is not None)
+    return spec.element, known if len(known) == len(spec.shape) else None
+
+
+def _misfits(tensor: DeviceTensor, expected: tuple[int | None, ...]) -> bool:
+    return not _fits(tensor.shape, expected)
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(
+        wanted is None or size == wanted for size, wanted in zip(shape, expected, strict=True)
+    )
+
+
+def _packed(results: list[Any]) -> Any:
+    if len(results) == 1:
+        return results[0]
+    return tuple(results) if results else None
+
+
+def _map(results: Any, framework: str) -> Any:
+    """Hand device tensors to `framework`; scalars stay."""
+    if isinstance(results, tuple):
+        return tuple(_map(result, framework) for result in results)
+    if isinstance(results, DeviceTensor):
+        return dlpack.to_framework(results, framework)
+    return results
+
+
+def _on_cuda(argument: Any) -> bool:
+    return dlpack.is_dlpack(argument) and dlpack.device_type(argument) == dlpack.CUDA
+
+
+def _host() -> Device:
+    from fsa.runtime.devices import open_device
+
+    return open_device("cpu:sync")

@@ -1,0 +1,226 @@
+"""The hand-over: an upstream module with `fsa.launch` becomes a module of IREE's.
+
+The two libraries carry their own copy of MLIR, so IR crosses as text or bytecode. The host program,
+which holds the weights, crosses as bytecode; kernels cross as pretty text, since the bytecode and
+the generic text of gpu ops differ between the two. In IREE's context every kernel becomes an export
+of one `hal.executable.source`, and every launch a `flow.dispatch`. `docs/kernel-abi.md` is the
+contract of what comes in.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.errors import CompileError
+from fsa.runtime.handover_kernels import Kernel, add_export, executable_source
+from fsa.runtime.handover_launches import Launch, replace_launch
+from fsa.runtime.targets import Target
+
+# Ops of a dialect that is not loaded yet would be created as unknown ops.
+_DIALECTS = ("arith", "cf", "flow", "func", "hal", "iree_codegen", "memref", "tensor")
+KERNEL_MARKER = "fsa.kernel"
+# What a compiled function says of itself, beside IREE's declaration of its types.
+TARGET_REFLECTION = "fsa.target"
+_REFLECTION = "iree.reflection"
+_EXECUTABLE = "fsa_kernels"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What crosses: the host program as bytecode and the launched kernels, symbol path -> text."""
+
+    host: bytes
+    kernels: dict[tuple[str, ...], str]
+
+
+def pack(module: Any, target: Target) -> Parcel:
+    """Split `module` (an upstream `ir.Module`, left as it is) into host program and kernels.
+
+    Raises `CompileError` when a launch names no kernel, or one for another kind of device.
+    """
+    from fsa.bindings import ir
+
+    with module.context, ir.Location.unknown():
+        host = module.operation.clone()
+        try:
+            launched = _launched_symbols(host)
+            texts: dict[tuple[str, ...], str] = {}
+            doomed: list[Any] = []
+            for op in list(host.regions[0].blocks[0].operations):
+                name = op.operation.name
+                if name == "func.func" and KERNEL_MARKER in op.operation.attributes:
+                    path = (ir.StringAttr(op.operation.attributes["sym_name"]).value,)
+                    if path in launched:
+                        _check_kind(path, "cpu", target)
+                        texts[path] = str(op.operation)
+                    doomed.append(op)
+                elif name == "gpu.module":
+                    texts |= _gpu_kernels(op.operation, launched, target)
+                    doomed.append(op)
+            for op in doomed:
+                op.operation.erase()
+            missing = sorted(launched - set(texts))
+            if missing:
+                raise CompileError(
+                    f"fsa.launch expected its kernel {_at(missing[0])} in the module, found none"
+                )
+            bytecode = io.BytesIO()
+            host.write_bytecode(bytecode)
+        finally:
+            host.erase()
+    return Parcel(bytecode.getvalue(), texts)
+
+
+def unpack(parcel: Parcel, target: Target, context: Any) -> Any:
+    """Build IREE's module from `parcel` in `context` (IREE's); return its `ir.Module`.
+
+    Raises `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
+    """
+    from iree.compiler import ir
+
+    unregistered = context.allow_unregistered_dialects
+    context.allow_unregistered_dialects = True
+    try:
+        with context, ir.Location.unknown():
+            for dialect in _DIALECTS:
+                context.get_dialect_descriptor(dialect)
+            module = ir.Module.parse(parcel.host)
+            launches = [Launch.read(op) for op in _find(module.operation, "fsa.launch")]
+            if launches:
+                _place_kernels(module, parcel, launches, target)
+            _strip_attributes(module)
+            _check_lowered(module)
+            _reflect(module, {TARGET_REFLECTION: str(target)})
+            return module
+    except ir.MLIRError as error:
+        raise CompileError(f"the module did not cross to IREE: {error}") from None
+    finally:
+        context.allow_unregistered_dialects = unregistered
+
+
+def hand_over(module: Any, target: Target, context: Any) -> Any:
+    """Translate `module` (upstream `ir.Module`) for `target` into IREE's `context`."""
+    return unpack(pack(module, target), target, context)
+
+
+def _place_kernels(module: Any, parcel: Parcel, launches: list[Launch], target: Target) -> None:
+    from iree.compiler import ir
+
+    body = module.body
+    taken = {
+        ir.StringAttr(op.operation.attributes["sym_name"]).value
+        for op in body.operations
+        if "sym_name" in op.operation.attributes
+    }
+    name = _EXECUTABLE
+    while name in taken:
+        name += "_"
+    exports, inner = executable_source(name, ir.InsertionPoint.at_block_begin(body))
+    kernels: dict[tuple[str, ...], Kernel] = {}
+    for launch in launches:
+        known = kernels.get(launch.kernel)
+        if known is None:
+            known = Kernel.read(parcel.kernels[launch.kernel], launch)
+            kernels[launch.kernel] = known
+            add_export(known, len(kernels) - 1, exports, inner)
+        known.check(launch)
+    for launch in launches:
+        replace_launch(launch, kernels[launch.kernel], name)
+
+
+def _launched_symbols(op: Any) -> set[tuple[str, ...]]:
+    """Return the symbol paths that the launches inside `op` name."""
+    from fsa.bindings import ir
+
+    return {
+        tuple(ir.SymbolRefAttr(launch.attributes["kernel"]).value)
+        for launch in _find(op, "fsa.launch")
+    }
+
+
+def _gpu_kernels(
+    gpu_module: Any, launched: set[tuple[str, ...]], target: Target
+) -> dict[tuple[str, ...], str]:
+    """Return the launched `gpu.func`s of a `gpu.module`, each as the text of a module of its own."""
+    from fsa.bindings import ir
+
+    outer = ir.StringAttr(gpu_module.attributes["sym_name"]).value
+    found: dict[tuple[str, ...], str] = {}
+    for op in gpu_module.regions[0].blocks[0].operations:
+        if op.operation.name != "gpu.func":
+            continue
+        path = (outer, ir.StringAttr(op.operation.attributes["sym_name"]).value)
+        if path in launched:
+            _check_kind(path, "gpu", target)
+            found[path] = f"gpu.module @{outer} {{\n{op.operation}\n}}"
+    return found
+
+
+def _check_kind(path: tuple[str, ...], kind: str, target: Target) -> None:
+    wanted = "cpu" if target.kind == "cpu" else "gpu"
+    if kind != wanted:
+        raise CompileError(
+            f"the target {target} expected kernels for the {wanted}, "
+            f"found {_at(path)}, a kernel for the {kind}"
+        )
+
+
+def _find(op: Any, name: str) -> list[Any]:
+    """Return the operations called `name` inside `op`, in order of appearance."""
+    found: list[Any] = []
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in block.operations:
+                inner = inner.operation
+                if inner.name == name:
+                    found.append(inner)
+                else:
+                    found.extend(_find(inner, name))
+    return found
+
+
+def _strip_attributes(module: Any) -> None:
+    """Drop the `fsa.` attributes: IREE does not know them."""
+    for op in [module.operation, *(op.operation for op in module.body.operations)]:
+        for name in [name for name in op.attributes if name.startswith("fsa.")]:
+            del op.attributes[name]
+
+
+def _reflect(module: Any, entries: dict[str, str]) -> None:
+    """Add `entries` to the reflection data of every public function; a `.vmfb` carries them."""
+    from iree.compiler import ir
+
+    for op in module.body.operations:
+        attributes = op.operation.attributes
+        if op.operation.name != "func.func" or "sym_visibility" in attributes:
+            continue
+        given = attributes[_REFLECTION] if _REFLECTION in attributes else {}
+        merged = {named.name: named.attr for named in given} if given else {}
+        merged |= {name: ir.StringAttr.get(text) for name, text in entries.items()}
+        attributes[_REFLECTION] = ir.DictAttr.get(merged)
+
+
+def _check_lowered(module: Any) -> None:
+    """Raise `CompileError` when an fsa op is left in the host program."""
+    from iree.compiler import ir
+
+    left: list[str] = []
+
+    def visit(op: Any) -> Any:
+        if op.operation.name.startswith("fsa."):
+            left.append(f"{op.operation.name} at {op.operation.location}")
+            return ir.WalkResult.INTERRUPT
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    if left:
+        raise CompileError(
+            f"expected only fsa.launch of the fsa dialect at the hand-over, found {left[0]}; "
+            "compile with a pipeline that lowers it, such as fsa-to-linalg"
+        )
+
+
+def _at(path: tuple[str, ...]) -> str:
+    return "::".join(f"@{name}" for name in path)

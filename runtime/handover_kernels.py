@@ -1,0 +1,403 @@
+"""Kernels in IREE's context: an argument list becomes an interface of bindings and constants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.errors import CompileError
+from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch
+
+# The attribute by which a kernel asks for IREE passes, as text, in place of none.
+CODEGEN_PIPELINE = "fsa.codegen_pipeline"
+ELEMENT_TYPES = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
+_DIMENSIONS = "xyz"
+
+
+@dataclass
+class Kernel:
+    """A kernel parsed into IREE's context, with the launch that says what its arguments are."""
+
+    name: str
+    owner: Any  # the parsed ir.Module that owns `function`
+    function: Any  # func.func or gpu.func
+    is_gpu: bool
+    scalars: int
+    inputs: int
+    outputs: int
+    workgroup_size: tuple[int, ...]
+    codegen_pipeline: str | None
+
+    @classmethod
+    def read(cls, text: str, launch: Launch) -> Kernel:
+        """Parse the kernel that `launch` runs; raise `CompileError` when it breaks the contract."""
+        from iree.compiler import ir
+
+        owner = ir.Module.parse(text)
+        function = owner.body.operations[0].operation
+        is_gpu = function.name == "gpu.module"
+        if is_gpu:
+            function = function.regions[0].blocks[0].operations[0].operation
+        pipeline = None
+        if CODEGEN_PIPELINE in function.attributes:
+            pipeline = ir.StringAttr(function.attributes[CODEGEN_PIPELINE]).value
+        kernel = cls(
+            name=launch.kernel[-1],
+            owner=owner,
+            function=function,
+            is_gpu=is_gpu,
+            scalars=len(launch.scalars),
+            inputs=len(launch.inputs),
+            outputs=len(launch.results),
+            workgroup_size=launch.workgroup_size,
+            codegen_pipeline=pipeline,
+        )
+        kernel._check_arguments()
+        return kernel
+
+    @property
+    def argument_types(self) -> list[Any]:
+        """The types of scalars, inputs, outputs and, for a CPU, the three workgroup ids."""
+        from iree.compiler import ir
+
+        return list(ir.FunctionType(self.function.attributes["function_type"].value).inputs)
+
+    @property
+    def memrefs(self) -> list[Any]:
+        """The memref types of inputs, then outputs."""
+        from iree.compiler import ir
+
+        first = self.scalars
+        types = self.argument_types[first : first + self.inputs + self.outputs]
+        return [ir.MemRefType(type_) for type_ in types]
+
+    @property
+    def constants(self) -> int:
+        """How many i32 constants a dispatch passes: the scalars, then every `?`."""
+        return self.scalars + sum(_dynamic_count(memref) for memref in self.memrefs)
+
+    def layout(self) -> Any:
+        """Return the `#hal.pipeline.layout` of this kernel."""
+        from iree.compiler import ir
+
+        # Indirect bindings let IREE record a command buffer once and run it with other buffers.
+        bindings = ['#hal.pipeline.binding<storage_buffer, "ReadOnly|Indirect">'] * self.inputs
+        bindings += ["#hal.pipeline.binding<storage_buffer, Indirect>"] * self.outputs
+        return ir.Attribute.parse(
+            f"#hal.pipeline.layout<constants = {self.constants}, "
+            f"bindings = [{', '.join(bindings)}], flags = Indirect>"
+        )
+
+    def translation(self) -> Any:
+        """Return the `translation_info`: no passes, or those that the kernel asks for."""
+        from iree.compiler import ir
+
+        pipeline = "#iree_codegen.no_pipeline"
+        if self.codegen_pipeline is not None:
+            quoted = self.codegen_pipeline.replace("\\", "\\\\").replace('"', '\\"')
+            pipeline = f'#iree_codegen.pass_pipeline<"{quoted}">'
+        size = ""
+        if self.is_gpu:
+            size = f" workgroup_size = [{', '.join(map(str, self.workgroup_size))}]"
+        return ir.Attribute.parse(f"#iree_codegen.translation_info<pipeline = {pipeline}{size}>")
+
+    def check(self, launch: Launch) -> None:
+        """Raise `CompileError` unless `launch` passes what this kernel takes."""
+        passed = [value.type for value in launch.inputs] + [r.type for r in launch.results]
+        shapes = [(m.shape, str(m.element_type)) for m in self.memrefs]
+        for index, (type_, expected) in enumerate(zip(passed, shapes, strict=False)):
+            if (type_.shape, str(type_.element_type)) != expected:
+                raise CompileError(
+                    f"kernel @{self.name} expected {self.memrefs[index]} as argument "
+                    f"{self.scalars + index}, found a launch with {type_}"
+                )
+        counts = (len(launch.scalars), len(launch.inputs), len(launch.results))
+        if counts != (self.scalars, self.inputs, self.outputs):
+            raise CompileError(
+                f"kernel @{self.name} expected {self.scalars} scalars, {self.inputs} inputs and "
+                f"{self.outputs} outputs, found a launch with {counts[0]}, {counts[1]} and "
+                f"{counts[2]}"
+            )
+        if self.is_gpu and launch.workgroup_size != self.workgroup_size:
+            raise CompileError(
+                f"kernel @{self.name} expected one workgroup size in all its launches, found "
+                f"{list(self.workgroup_size)} and {list(launch.workgroup_size)}"
+            )
+
+    def _check_arguments(self) -> None:
+        from iree.compiler import ir
+
+        types = self.argument_types
+        expected = self.scalars + self.inputs + self.outputs + (0 if self.is_gpu else 3)
+        if len(types) != expected:
+            ids = "" if self.is_gpu else ", 3 workgroup ids"
+            raise CompileError(
+                f"kernel @{self.name} expected {expected} arguments ({self.scalars} scalars, "
+                f"{self.inputs} inputs, {self.outputs} outputs{ids}), found {len(types)}"
+            )
+        for index, type_ in enumerate(types):
+            if index < self.scalars:
+                good, wanted = str(type_) == "i32", "an i32 scalar"
+            elif index < self.scalars + self.inputs + self.outputs:
+                good, wanted = _crosses(type_), "a contiguous memref of " + _listed(ELEMENT_TYPES)
+            else:
+                good, wanted = isinstance(type_, ir.IndexType), "a workgroup id of type index"
+            if not good:
+                raise CompileError(
+                    f"kernel @{self.name} expected {wanted} as argument {index}, found {type_}"
+                )
+
+
+def executable_source(name: str, where: Any) -> tuple[Any, Any]:
+    """Create an empty `hal.executable.source` at the insertion point `where`.
+
+    Returns the insertion point for its exports and the body of its inner module.
+    """
+    from iree.compiler import ir
+
+    executable = ir.Operation.create(
+        "hal.executable.source",
+        attributes={
+            "sym_name": ir.StringAttr.get(name),
+            "sym_visibility": ir.StringAttr.get("private"),
+        },
+        regions=1,
+        ip=where,
+    )
+    block = ir.Block.create_at_start(executable.regions[0], [])
+    with ir.InsertionPoint(block):
+        inner = ir.Operation.create("builtin.module", regions=1)
+        body = ir.Block.create_at_start(inner.regions[0], [])
+        ir.Operation.create("hal.executable.source_end")
+    return ir.InsertionPoint(inner), body
+
+
+def add_export(kernel: Kernel, ordinal: int, exports: Any, inner: Any) -> None:
+    """Export `kernel` under its name; the launch's grid is the count of workgroups."""
+    from iree.compiler import ir
+
+    layout = kernel.layout()
+    index = ir.IndexType.get()
+    export = ir.Operation.create(
+        "hal.executable.export",
+        attributes={
+            "sym_name": ir.StringAttr.get(kernel.name),
+            "sym_visibility": ir.StringAttr.get("public"),
+            "ordinal": ir.IntegerAttr.get(index, ordinal),
+            "layout": layout,
+        },
+        regions=2,
+        ip=exports,
+    )
+    device = ir.Type.parse("!hal.device")
+    count = ir.Block.create_at_start(export.regions[0], [device, index, index, index])
+    with ir.InsertionPoint(count):
+        ir.Operation.create("hal.return", operands=list(count.arguments)[1:])
+    with ir.InsertionPoint(inner):
+        function = ir.Operation.create(
+            "func.func",
+            attributes={
+                "sym_name": ir.StringAttr.get(kernel.name),
+                "function_type": ir.TypeAttr.get(ir.FunctionType.get([], [])),
+                "translation_info": kernel.translation(),
+            },
+            regions=1,
+        )
+    for block in list(kernel.function.regions[0].blocks):
+        block.append_to(function.regions[0])
+    _replace_arguments(kernel, layout, function)
+    if kernel.is_gpu:
+        _replace_gpu_ids(kernel, function)
+
+
+def _replace_arguments(kernel: Kernel, layout: Any, function: Any) -> None:
+    """Give `function` no arguments: constants, bindings, ids and workgroup memory instead."""
+    from iree.compiler import ir
+
+    entry = function.regions[0].blocks[0]
+    arguments = list(entry.arguments)
+    constants = iter(range(kernel.constants))
+    last_interface = kernel.scalars + kernel.inputs + kernel.outputs
+    with ir.InsertionPoint.at_block_begin(entry):
+        zero = _index_constant(0)
+        for index, argument in enumerate(arguments):
+            if index < kernel.scalars:
+                value = _constant_load(layout, next(constants))
+            elif index < last_interface:
+                memref = ir.MemRefType(argument.type)
+                dims = [
+                    _as_index(_constant_load(layout, next(constants)))
+                    for _ in range(_dynamic_count(memref))
+                ]
+                _replace_dims(argument, memref, dims)
+                binding = index - kernel.scalars
+                value = _subspan(layout, binding, binding < kernel.inputs, memref, zero, dims)
+            elif kernel.is_gpu:
+                value = _attribution(kernel, index - last_interface, argument.type)
+            else:
+                value = _workgroup("id", index - last_interface)
+            argument.replace_all_uses_with(value)
+    for index in reversed(range(len(arguments))):
+        entry.erase_argument(index)
+
+
+def _replace_dims(argument: Any, memref: Any, dims: list[Any]) -> None:
+    """Replace each `memref.dim` of `argument` by a constant or the value in `dims`."""
+    from iree.compiler import ir
+
+    shape = list(memref.shape)
+    dynamic = [i for i in range(memref.rank) if memref.is_dynamic_dim(i)]
+    users = [use.owner.operation for use in argument.uses]
+    for user in [op for op in users if op.name == "memref.dim"]:
+        source = user.operands[1].owner
+        if not isinstance(source, ir.OpView | ir.Operation) or (
+            source.operation.name != "arith.constant"
+        ):
+            raise CompileError(
+                f"a kernel expected a constant dimension in memref.dim of an argument, found {user}"
+            )
+        axis = ir.IntegerAttr(source.operation.attributes["value"]).value
+        value = dims[dynamic.index(axis)] if axis in dynamic else _index_constant(shape[axis])
+        user.results[0].replace_all_uses_with(value)
+        user.erase()
+
+
+def _replace_gpu_ids(kernel: Kernel, function: Any) -> None:
+    """Turn block ids and grid sizes into IREE's, block sizes into constants, the return into func's."""
+    from iree.compiler import ir
+
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        if op.operation.name in _GPU_VALUES or op.operation.name == "gpu.return":
+            found.append(op.operation)
+        return ir.WalkResult.ADVANCE
+
+    function.walk(visit)
+    for op in found:
+        with ir.InsertionPoint(op):
+            if op.name == "gpu.return":
+                ir.Operation.create("func.return")
+            else:
+                axis = _axis(op.attributes["dimension"])
+                op.results[0].replace_all_uses_with(_GPU_VALUES[op.name](kernel, axis))
+        op.erase()
+
+
+def _axis(attribute: Any) -> int:
+    """Return 0, 1 or 2 for a gpu dimension attribute, such as `#gpu<dim y>`."""
+    match = re.search(r"\b([xyz])\b", str(attribute))
+    assert match is not None, attribute
+    return _DIMENSIONS.index(match[1])
+
+
+def _workgroup(what: str, axis: int) -> Any:
+    """Create `hal.interface.workgroup.id` or `.count`; return its result."""
+    from iree.compiler import ir
+
+    index = ir.IndexType.get()
+    return ir.Operation.create(
+        f"hal.interface.workgroup.{what}",
+        results=[index],
+        attributes={"dimension": ir.IntegerAttr.get(index, axis)},
+    ).results[0]
+
+
+_GPU_VALUES: dict[str, Callable[[Kernel, int], Any]] = {
+    "gpu.block_id": lambda kernel, axis: _workgroup("id", axis),
+    "gpu.grid_dim": lambda kernel, axis: _workgroup("count", axis),
+    "gpu.block_dim": lambda kernel, axis: _index_constant(kernel.workgroup_size[axis]),
+}
+
+
+def _attribution(kernel: Kernel, index: int, type_: Any) -> Any:
+    """Create the memory of an attribution: `memref.alloc` in workgroup memory, `alloca` else."""
+    from iree.compiler import ir
+
+    memref = ir.MemRefType(type_)
+    if any(memref.is_dynamic_dim(i) for i in range(memref.rank)):
+        raise CompileError(
+            f"kernel @{kernel.name} expected static workgroup memory, found attribution {index} "
+            f"of type {memref}"
+        )
+    shared = "workgroup" in str(memref.memory_space)
+    return ir.Operation.create(
+        "memref.alloc" if shared else "memref.alloca",
+        results=[memref],
+        attributes={"operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, 0])},
+    ).results[0]
+
+
+def _constant_load(layout: Any, ordinal: int) -> Any:
+    from iree.compiler import ir
+
+    return ir.Operation.create(
+        "hal.interface.constant.load",
+        results=[ir.IntegerType.get_signless(32)],
+        attributes={"layout": layout, "ordinal": ir.IntegerAttr.get(ir.IndexType.get(), ordinal)},
+    ).results[0]
+
+
+def _subspan(
+    layout: Any, binding: int, read_only: bool, memref: Any, offset: Any, dims: list[Any]
+) -> Any:
+    from iree.compiler import ir
+
+    index = ir.IndexType.get()
+    flags = 3 if read_only else 2  # ReadOnly = 1, Indirect = 2
+    return ir.Operation.create(
+        "hal.interface.binding.subspan",
+        results=[memref],
+        operands=[offset, *dims],
+        attributes={
+            "layout": layout,
+            "binding": ir.IntegerAttr.get(index, binding),
+            "alignment": ir.IntegerAttr.get(index, 64),
+            "descriptor_flags": ir.IntegerAttr.get(ir.IntegerType.get_signless(32), flags),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, len(dims)]),
+        },
+    ).results[0]
+
+
+def _index_constant(value: int) -> Any:
+    from iree.compiler import ir
+
+    index = ir.IndexType.get()
+    return ir.Operation.create(
+        "arith.constant", results=[index], attributes={"value": ir.IntegerAttr.get(index, value)}
+    ).results[0]
+
+
+def _as_index(value: Any) -> Any:
+    """Widen a size that was passed as i32 and is never negative."""
+    from iree.compiler import ir
+
+    return ir.Operation.create(
+        "arith.index_castui", results=[ir.IndexType.get()], operands=[value]
+    ).results[0]
+
+
+def _dynamic_count(shaped: Any) -> int:
+    return sum(shaped.is_dynamic_dim(i) for i in range(shaped.rank))
+
+
+def _crosses(type_: Any) -> bool:
+    """Whether a kernel argument of this type can be a binding."""
+    from iree.compiler import ir
+
+    if not isinstance(type_, ir.MemRefType):
+        return False
+    memref = ir.MemRefType(type_)
+    plain = ir.MemRefType.get(memref.shape, memref.element_type)
+    if memref != plain or str(memref.element_type) not in ELEMENT_TYPES:
+        return False
+    size = 1
+    for axis in range(memref.rank):
+        size *= 1 if memref.is_dynamic_dim(axis) else memref.get_dim_size(axis)
+    return size <= MAX_ELEMENTS
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1] + f" with at most {MAX_ELEMENTS} elements"

@@ -1,0 +1,192 @@
+"""Compiled modules: loading, saving and calling."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from fsa.errors import CallError, DeviceUnavailable, InputError
+from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
+from fsa.runtime.function import Function
+from fsa.runtime.handover import TARGET_REFLECTION
+from fsa.runtime.signature import Signature, parse_declaration
+from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
+
+ENTRY = "main"
+DECLARATION = "iree.abi.declaration"
+WORK_REFLECTION = "fsa.work"
+
+
+class Module:
+    """A compiled module on a device. Call it, or one of its functions.
+
+    Calls from several threads are safe: those to one module run one after the other.
+    """
+
+    def __init__(self, data: bytes | bytearray | memoryview, device: str | None = None):
+        """Take the bytes of a `.vmfb`; the device opens when it is first needed.
+
+        `device` None or `cpu` lets the module choose, see `load`. Raises `InputError` when the
+        data is no compiled module.
+        """
+        from iree import runtime
+
+        self._data = _aligned(data)
+        try:
+            self._vm_module = runtime.VmModule.from_buffer(
+                vm_instance(), self._data, warn_if_copy=False
+            )
+        except Exception as error:
+            raise InputError(
+                "expected a compiled module (.vmfb), found data that IREE refuses: "
+                f"{first_line(error)}"
+            ) from None
+        self._vm_functions: dict[str, Any] = {}
+        self._reflections: dict[str, dict[str, str]] = {}
+        for name in self._vm_module.function_names:
+            vm_function = self._vm_module.lookup_function(name)
+            reflection = dict(vm_function.reflection)
+            if DECLARATION in reflection:
+                self._vm_functions[name] = vm_function
+                self._reflections[name] = reflection
+        self.signatures: dict[str, Signature] = {
+            name: parse_declaration(name, reflection[DECLARATION])
+            for name, reflection in self._reflections.items()
+        }
+        self._wanted_device = device
+        self._lock = threading.Lock()
+        self._functions: dict[str, Function] | None = None
+        self._device: Device | None = None
+        self._entry: Function | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The target that the module was compiled for; None when FSA did not compile it."""
+        given = (r.get(TARGET_REFLECTION) for r in self._reflections.values())
+        return next((target for target in given if target is not None), None)
+
+    @property
+    def device(self) -> Device:
+        """The device that the module runs on."""
+        if self._device is None:
+            self.open()
+        assert self._device is not None
+        return self._device
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The public functions by name."""
+        if self._functions is None:
+            self.open()
+        assert self._functions is not None
+        return self._functions
+
+    def open(self) -> None:
+        """Open the device and load the module on it; a second call does nothing.
+
+        Raises `DeviceUnavailable` when the device does not open or cannot run the module.
+        """
+        from iree import runtime
+
+        with self._lock:
+            if self._functions is not None:
+                return
+            device = open_device(self._device_name())
+            try:
+                hal = runtime.create_hal_module(vm_instance(), device.hal)
+                context = runtime.VmContext(vm_instance(), [hal, self._vm_module])
+            except Exception as error:
+                compiled = f" compiled for {self.target}" if self.target else ""
+                raise DeviceUnavailable(
+                    f"a module{compiled} does not load on the device {device.info}: "
+                    f"{first_line(error)}"
+                ) from None
+            self._device = device
+            # A VM context runs one invocation at a time.
+            calls = threading.Lock()
+            self._functions = {
+                name: Function(self.signatures[name], vm_function, context, device, calls)
+                for name, vm_function in self._vm_functions.items()
+            }
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the entry function: `main`, else the only one there is."""
+        if self._entry is None:
+            self._entry = self.functions[self.entry_name()]
+        return self._entry(*arguments)
+
+    def entry_name(self) -> str:
+        """Return the name of the function that a call of the module runs."""
+        names = list(self.signatures)
+        if ENTRY in names:
+            return ENTRY
+        if len(names) == 1:
+            return names[0]
+        raise CallError(
+            f"expected a function called {ENTRY} or only one function, found "
+            f"{', '.join(names) or 'none'}; name one: module.function(name)"
+        )
+
+    def function(self, name: str) -> Function:
+        """Return the public function called `name`; raise `CallError` with those that exist."""
+        if name not in self.signatures:
+            raise CallError(
+                f"expected a function of the module ({', '.join(self.signatures) or 'none'}), "
+                f"found {name!r}"
+            )
+        return self.functions[name]
+
+    def to_device(self, value: Any) -> DeviceTensor:
+        """Copy an array to this module's device, so that calls need not."""
+        return to_device(value, self.device)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the module as a `.vmfb`, which stock `iree-run-module` runs too."""
+        try:
+            with open(path, "wb") as file:
+                file.write(self._data)
+        except OSError as error:
+            raise InputError(f"cannot write {os.fspath(path)}: {error.strerror}") from None
+
+    def _device_name(self) -> str:
+        device = self._wanted_device or (self.target or "cpu").partition(":")[0]
+        if device != "cpu":
+            return device
+        works = [r.get(WORK_REFLECTION) for r in self._reflections.values()]
+        known = [int(work) for work in works if work is not None and work.isdecimal()]
+        return choose_cpu(max(known) if known and len(known) == len(works) else None)
+
+    def __repr__(self) -> str:
+        return f"<fsa module for {self.target or 'any target'}: {', '.join(self.signatures)}>"
+
+
+def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
+    """Load a `.vmfb` file.
+
+    `device` is a name that `fsa.runtime.devices.open_device` takes. None, or `cpu`, lets the module
+    choose: the kind of device it was compiled for, and on a CPU `cpu:sync` (inline) for small work,
+    `cpu:task` (all cores) for large. Raises `InputError` and `DeviceUnavailable`.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
+    try:
+        module = Module(data, device)
+    except InputError as error:
+        raise InputError(f"{os.fspath(path)}: {error}") from None
+    module.open()
+    return module
+
+
+def _aligned(data: bytes | bytearray | memoryview) -> Any:
+    """Copy `data` to memory that is aligned as IREE wants it."""
+    import numpy as np
+
+    memory = np.empty(len(data) + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    aligned = memory[start : start + len(data)]
+    aligned[:] = np.frombuffer(data, np.uint8)
+    return aligned

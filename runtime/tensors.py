@@ -1,0 +1,219 @@
+"""Tensors on a device, and the ways between them and NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsa.errors import CallError
+from fsa.runtime import dlpack
+from fsa.runtime.devices import Device
+from fsa.runtime.signature import hal_element_type, numpy_dtype
+
+ALIGNMENT = 64  # bytes; kernels read vectors of this size
+# Up to this many bytes a copy costs less than sharing the caller's memory.
+_COPY_BYTES = 1024
+
+
+class DeviceTensor:
+    """A dense row-major tensor in a device's memory.
+
+    Pass it to the functions of a module on that device; nothing is copied. `numpy()` gives its
+    values, and DLPack consumers share its memory where the device allows it.
+    """
+
+    __slots__ = ("_shape", "device", "element", "view")
+
+    def __init__(self, view: Any, device: Device, element: str, shape: tuple[int, ...] | None):
+        self.view = view  # IREE's HalBufferView
+        self.device = device
+        self.element = element  # MLIR element type
+        self._shape = shape
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the dimensions."""
+        if self._shape is None:
+            self._shape = tuple(self.view.shape)
+        return self._shape
+
+    @property
+    def dtype(self) -> Any:
+        """The NumPy dtype of the elements."""
+        return numpy_dtype(self.element)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    def numpy(self) -> Any:
+        """Return the values: a read-only view of the memory on a CPU, a copy from other devices."""
+        array = to_numpy(self.view, self.device, self.element)
+        array.flags.writeable = False
+        return array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy as np
+
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a tensor of rank 0")
+        return self.shape[0]
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        if self.device.kind == "vulkan":
+            raise BufferError("Vulkan memory is not shared through DLPack; use numpy()")
+        return (dlpack.CPU if self.device.kind == "cpu" else dlpack.CUDA, 0)
+
+    def __dlpack__(self, **_: Any) -> Any:
+        kind, ordinal = self.__dlpack_device__()
+        return self.device.hal.create_dlpack_capsule(self.view, kind, ordinal)
+
+    def __repr__(self) -> str:
+        return (
+            f"DeviceTensor(shape={self.shape}, dtype={self.dtype}, device={self.device.info.name})"
+        )
+
+
+def to_device(value: Any, device: Device, element: str | None = None) -> DeviceTensor:
+    """Copy an array (NumPy, or DLPack in host memory) to `device`.
+
+    `element` is the MLIR element type; without it the array's own.
+    """
+    array = as_array(value)
+    element = element or element_of(array.dtype)
+    return DeviceTensor(_copy_in(array, device, element), device, element, array.shape)
+
+
+def as_array(value: Any) -> Any:
+    """Return `value` as a NumPy array, sharing memory where it can be shared."""
+    import numpy as np
+
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, DeviceTensor):
+        return value.numpy()
+    if dlpack.is_dlpack(value) and not isinstance(value, np.generic):
+        if dlpack.device_type(value) != dlpack.CPU:
+            raise CallError("expected a tensor in host memory, found one on another device")
+        return dlpack.host_array(value)
+    return np.asarray(value)
+
+
+def element_of(dtype: Any) -> str:
+    """Return the MLIR element type of a NumPy dtype; raise `CallError` when there is none."""
+    import numpy as np
+
+    for element in _ELEMENTS:
+        if numpy_dtype(element) == dtype:
+            return element
+    raise CallError(
+        f"expected an array of numbers that a module takes, found dtype {np.dtype(dtype)}"
+    )
+
+
+_ELEMENTS = (
+    *("f32", "i32", "i64", "f64", "f16", "bf16", "i8", "i16", "i1", "ui8", "ui16", "ui32", "ui64"),
+    *("complex<f32>", "f8E4M3FN", "f8E5M2", "f8E4M3FNUZ", "f8E5M2FNUZ"),
+)
+
+
+def import_array(array: Any, device: Device, element: str) -> Any:
+    """Return a buffer view of `array` for one call: shared on a CPU where possible, else a copy.
+
+    The caller keeps `array` alive for as long as the view is used.
+    """
+    if device.kind != "cpu" or array.nbytes <= _COPY_BYTES:
+        return _copy_in(array, device, element)
+    address = array.__array_interface__["data"][0]
+    if address % ALIGNMENT or not array.flags.c_contiguous:
+        return _copy_in(array, device, element)
+    from iree.runtime import HalBufferView
+
+    memory_type, usage = _placement("cpu")
+    source = array if array.flags.writeable else _writable_alias(array, address)
+    buffer = device.allocator.import_host_allocation(_raw(source), memory_type, usage)
+    return HalBufferView(buffer, array.shape, hal_element_type(element))
+
+
+def to_numpy(view: Any, device: Device, element: str) -> Any:
+    """Return the values of a buffer view; on a CPU the array shares the buffer's memory."""
+    import numpy as np
+
+    dtype = numpy_dtype(element)
+    shape = tuple(view.shape)
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    raw = np.dtype(f"u{dtype.itemsize}") if _is_raw(dtype) else dtype
+    if device.kind == "cpu":
+        array = view.map().asarray(shape, raw)
+    else:
+        array = _read_back(view, device).map().asarray((view.byte_length,), np.dtype("u1"))
+        array = np.array(array).view(raw).reshape(shape)
+    return array.view(dtype) if raw is not dtype else array
+
+
+def _read_back(view: Any, device: Device) -> Any:
+    """Copy the memory of `view` to a staging buffer of the host and wait for it."""
+    from iree.runtime import BufferUsage, HalFence, MemoryType
+
+    source = view.get_buffer()
+    staging = device.allocator.allocate_buffer(
+        memory_type=int(MemoryType.HOST_LOCAL | MemoryType.DEVICE_VISIBLE),
+        allowed_usage=int(BufferUsage.TRANSFER_TARGET | BufferUsage.MAPPING_SCOPED),
+        allocation_size=source.byte_length(),
+    )
+    semaphore = device.hal.create_semaphore(0)
+    device.hal.queue_copy(
+        source,
+        staging,
+        wait_semaphores=HalFence.create_at(semaphore, 0),
+        signal_semaphores=HalFence.create_at(semaphore, 1),
+    )
+    HalFence.create_at(semaphore, 1).wait()
+    return staging
+
+
+def _copy_in(array: Any, device: Device, element: str) -> Any:
+    import numpy as np
+
+    memory_type, usage = _placement(device.kind)
+    # ascontiguousarray makes rank 1 of rank 0.
+    dense = np.ascontiguousarray(array).reshape(array.shape)
+    return device.allocator.allocate_buffer_copy(
+        memory_type, usage, device.hal, _raw(dense), hal_element_type(element)
+    )
+
+
+def _placement(kind: str) -> tuple[int, int]:
+    """Return memory type and allowed usage of an argument's buffer."""
+    from iree.runtime import BufferUsage, MemoryType
+
+    if kind == "cpu":
+        return (
+            int(MemoryType.DEVICE_LOCAL | MemoryType.HOST_VISIBLE),
+            int(BufferUsage.DEFAULT | BufferUsage.MAPPING),
+        )
+    return int(MemoryType.DEVICE_LOCAL), int(BufferUsage.DEFAULT)
+
+
+def _is_raw(dtype: Any) -> bool:
+    """Whether IREE takes the bytes only, since the buffer protocol does not know the type."""
+    return dtype.kind == "V" or dtype.kind == "b" or dtype.name.startswith(("bfloat", "float8"))
+
+
+def _raw(array: Any) -> Any:
+    return array.view(f"u{array.dtype.itemsize}") if _is_raw(array.dtype) else array
+
+
+def _writable_alias(array: Any, address: int) -> Any:
+    """Return a view of read-only memory that claims to be writable; a module writes no argument."""
+    import ctypes
+
+    import numpy as np
+
+    memory = (ctypes.c_char * array.nbytes).from_address(address)
+    memory.owner = array
+    return np.ndarray(array.shape, array.dtype, buffer=memory)
