@@ -1,0 +1,374 @@
+"""Kernels and their loop nests, derived from a plan, and the rules that a plan must keep.
+
+A kernel runs one task for each point of its `outer` dimensions. A task is a sequence of nests by level:
+level 0 needs inputs only, level n + 1 needs what reductions of level n made. Everything between is
+computed where it is used. The planner builds schedules to try its choices; the emitters build the same
+schedule from the attributes, so an edited plan is checked by the code that made the original.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from fsa.bindings import ir
+from fsa.passes.stitching.dims import Space, loops_at
+from fsa.passes.stitching.graph import Graph, Ref, element_type
+from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
+
+ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
+
+
+def element_bytes(type_: object) -> int:
+    """Return the bytes of one element as it is stored (i1 as a byte, index as i64)."""
+    return ELEMENT_BYTES.get(str(element_type(type_)), 8)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One access that a nest makes: `kind` is load, store, or kept (a value kept in the row)."""
+
+    kind: str
+    ref: Ref
+    index: Index
+
+
+@dataclass
+class Nest:
+    """One loop nest: `parallel` loops outside `reduction` loops, what it makes, and its vectors.
+
+    `lanes` is 1 when the nest is scalar (`scalar_reason` says why, where vectors were wanted).
+    """
+
+    level: int
+    parallel: tuple[int, ...]
+    reduction: tuple[int, ...]
+    reductions: list[int] = field(default_factory=list[int])
+    kept: list[Ref] = field(default_factory=list[Ref])
+    stores: list[Ref] = field(default_factory=list[Ref])
+    lanes: int = 1
+    scalar_reason: str = ""
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """All loops of the nest, outermost first."""
+        return self.parallel + self.reduction
+
+
+class Kernel:
+    """One kernel of a region: which values it makes, keeps, stores and imports."""
+
+    def __init__(
+        self, graph: Graph, space: Space, number: int, plan: KernelPlan, nodes: Sequence[NodePlan]
+    ):
+        self.graph, self.space, self.number = graph, space, number
+        self.plan, self.nodes = plan, nodes
+        self.stores = self._stored()
+        self.nests = self._nests()
+        self.imports = self._imports()
+        for nest in self.nests:
+            nest.lanes, nest.scalar_reason = self._lanes(nest)
+        if plan.mapping == "flat" and any(nest.lanes == 1 for nest in self.nests):
+            for nest in self.nests:
+                nest.lanes = 1
+
+    # Where values are.
+
+    def _stored(self) -> list[Ref]:
+        """Values of this kernel that leave it: outputs of the region, and global values."""
+        refs = list(dict.fromkeys(ref for ref in self.graph.outputs if ref.kind == "node"))
+        for n, node in enumerate(self.nodes):
+            if node.scheme == "global":
+                results = range(len(self.graph.nodes[n].results))
+                refs.extend(r for r in (Ref("node", n, k) for k in results) if r not in refs)
+        return [ref for ref in refs if self.nodes[ref.number].kernel == self.number]
+
+    def imported(self, ref: Ref) -> bool:
+        """Whether an earlier kernel left this value in memory."""
+        plan = self.nodes[ref.number]
+        return ref.kind == "node" and plan.kernel < self.number and plan.scheme == "global"
+
+    def reduces_here(self, ref: Ref) -> bool:
+        """Whether this kernel makes the value by a reduction."""
+        node = self.graph.producer(ref)
+        return node is not None and node.reduces and self.nodes[ref.number].kernel == self.number
+
+    def kept_in_row(self, ref: Ref) -> bool:
+        """Whether this kernel keeps an element-wise value for the row."""
+        return (
+            ref.kind == "node"
+            and not self.graph.nodes[ref.number].reduces
+            and self.nodes[ref.number].scheme == "regional"
+            and self.nodes[ref.number].kernel == self.number
+        )
+
+    def buffer_dims(self, ref: Ref) -> tuple[int, ...]:
+        """Return the dimensions inside the row of a value's result, in order."""
+        own = self.space.dims[ref.number]
+        index = self.graph.nodes[ref.number].results[ref.result]
+        dims = [own[e.loop] for e in index if e.loop is not None]
+        return tuple(d for d in dims if d not in self.plan.outer)
+
+    # Levels and nests.
+
+    def level(self, node: int) -> int:
+        """Return the first level at which everything that a node reads has been made."""
+        return max((self._ready(a.ref) for a in self.graph.nodes[node].reads), default=0)
+
+    def _ready(self, ref: Ref) -> int:
+        if ref.kind != "node" or self.imported(ref):
+            return 0
+        if self.graph.nodes[ref.number].reduces:
+            if not self.reduces_here(ref):
+                raise PlanError(
+                    f"kernel {self.number} reads the reduction {self.graph.nodes[ref.number].op.name}"
+                    f" of kernel {self.nodes[ref.number].kernel}, which is not global"
+                )
+            return self.level(ref.number) + 1
+        return self.level(ref.number)
+
+    def _inner(self, node: int, reducing: bool) -> tuple[int, ...]:
+        """Loops of a node inside the row, of one kind, with the lane dimension innermost."""
+        own = self.space.dims[node]
+        flags = self.graph.nodes[node].reduction
+        dims = [
+            d for d, flag in zip(own, flags, strict=True)
+            if flag == reducing and d not in self.plan.outer
+        ]  # fmt: skip
+        return tuple(sorted(dims, key=lambda d: d == self.plan.lane))
+
+    def _nests(self) -> list[Nest]:
+        nests: list[Nest] = []
+        here = [n for n, plan in enumerate(self.nodes) if plan.kernel == self.number]
+        for n in here:
+            if self.graph.nodes[n].reduces and self._needed(n):
+                nest = self._nest(nests, self.level(n), self._inner(n, False), self._inner(n, True))
+                nest.reductions.append(n)
+        for n in here:
+            for k in range(len(self.graph.nodes[n].results)):
+                ref = Ref("node", n, k)
+                if self.graph.nodes[n].reduces:
+                    continue
+                if self.kept_in_row(ref):
+                    self._cover(nests, n).kept.append(ref)
+                if ref in self.stores:
+                    self._cover(nests, n).stores.append(ref)
+        return sorted(nests, key=lambda nest: nest.level)
+
+    def _needed(self, n: int) -> bool:
+        return any(True for result in self.graph.nodes[n].op.results for _ in result.uses)
+
+    def _nest(
+        self, nests: list[Nest], level: int, parallel: tuple[int, ...], reduction: tuple[int, ...]
+    ) -> Nest:
+        for nest in nests:
+            if (nest.level, nest.parallel, nest.reduction) == (level, parallel, reduction):
+                return nest
+        nests.append(Nest(level, parallel, reduction))
+        return nests[-1]
+
+    def _cover(self, nests: list[Nest], n: int) -> Nest:
+        """Return a nest of the node's level that visits every element of it once."""
+        dims, level = self._inner(n, False), self.level(n)
+        for nest in nests:
+            if nest.level == level and set(nest.dims) == set(dims):
+                return nest
+        return self._nest(nests, level, dims, ())
+
+    # Accesses.
+
+    def touches(self, nest: Nest) -> Iterator[Touch]:
+        """Yield every access that a nest makes, in terms of the region's dimensions."""
+        seen: set[tuple[Ref, Index]] = set()
+        for n in nest.reductions:
+            for access in self.graph.nodes[n].reads:
+                yield from self._walk(access.ref, self.space.index_at(n, access), nest, seen)
+            for k in range(len(self.graph.nodes[n].results)):
+                ref = Ref("node", n, k)
+                if ref in self.stores:
+                    yield Touch("store", ref, self._result_index(ref))
+        for ref in [*nest.kept, *nest.stores]:
+            index = self._result_index(ref)
+            yield from self._inline(ref, index, nest, seen)
+            yield Touch("store" if ref in nest.stores else "keep", ref, index)
+
+    def _result_index(self, ref: Ref) -> Index:
+        own = self.space.own_index(ref.number)
+        index = self.graph.nodes[ref.number].results[ref.result]
+        return tuple(expression.substitute(own) for expression in index)
+
+    def _walk(
+        self, ref: Ref, index: Index, nest: Nest, seen: set[tuple[Ref, Index]]
+    ) -> Iterator[Touch]:
+        if (ref, index) in seen:
+            return
+        seen.add((ref, index))
+        if ref.kind == "argument" or ref.kind == "constant":
+            yield Touch("load", ref, index)
+        elif ref.kind == "node" and self.imported(ref):
+            yield Touch("load", ref, index)
+        elif ref.kind == "node" and self.is_kept(ref, nest.level):
+            yield Touch("kept", ref, index)
+        elif ref.kind == "node":
+            yield from self._inline(ref, index, nest, seen)
+
+    def is_kept(self, ref: Ref, level: int) -> bool:
+        """Whether a nest of `level` finds the value in the row instead of computing it."""
+        if self.reduces_here(ref):
+            return True
+        return self.kept_in_row(ref) and self.level(ref.number) < level
+
+    def _inline(
+        self, ref: Ref, index: Index, nest: Nest, seen: set[tuple[Ref, Index]]
+    ) -> Iterator[Touch]:
+        node = self.graph.nodes[ref.number]
+        loops = loops_at(node, ref.result, index)
+        yield Touch("inline", ref, index)
+        for access in node.reads:
+            at = tuple(expression.substitute(loops) for expression in access.index)
+            yield from self._walk(access.ref, at, nest, seen)
+
+    def _imports(self) -> list[Ref]:
+        """Tensors and scalars that the kernel reads, in a fixed order."""
+        refs: dict[Ref, None] = {}
+        for nest in self.nests:
+            for touch in self.touches(nest):
+                if touch.kind == "load":
+                    refs[touch.ref] = None
+        return sorted(refs, key=lambda r: (r.kind, r.number, r.result))
+
+    def _lanes(self, nest: Nest) -> tuple[int, str]:
+        lane, lanes = self.plan.lane, self.plan.lanes
+        flat = self.plan.mapping == "flat"
+        if lanes == 1 or lane < 0 or not (flat or lane in nest.dims):
+            return 1, ""
+        if lane in nest.reduction:
+            for n in nest.reductions:
+                if self.graph.nodes[n].sequential:
+                    return 1, "the order of a reduction counts"
+        for touch in self.touches(nest):
+            is_tensor = isinstance(self.graph.type_of(touch.ref), ir.RankedTensorType)
+            if touch.kind == "inline" or not is_tensor:
+                continue
+            if touch.kind in ("kept", "keep") and flat:
+                continue  # one register a lane
+            if not contiguous(touch.index, lane):
+                return 1, f"{touch.kind} of {describe(self.graph, touch.ref)} strides along the lanes"
+        return lanes, ""
+
+
+def contiguous(index: Index, lane: int) -> bool:
+    """Whether neighbours along `lane` are neighbours in memory, or the same element."""
+    steps = [expression.coefficient(lane) for expression in index]
+    return all(step == 0 for step in steps[:-1]) and (not steps or steps[-1] in (0, 1))
+
+
+def describe(graph: Graph, ref: Ref) -> str:
+    """Name a value for a message."""
+    if ref.kind == "argument":
+        return f"operand {ref.number}"
+    if ref.kind == "node":
+        return f"result {ref.result} of op {graph.nodes[ref.number].position}"
+    return f"the constant of op {ref.number}"
+
+
+def build(
+    graph: Graph, space: Space, kernels: Sequence[KernelPlan], nodes: Sequence[NodePlan]
+) -> list[Kernel]:
+    """Derive the kernels of a plan; raise `PlanError` naming the rule that does not hold."""
+    for n, plan in enumerate(nodes):
+        if not 0 <= plan.kernel < len(kernels):
+            raise PlanError(
+                f"expected the kernel of op {graph.nodes[n].position} to be below {len(kernels)}, "
+                f"found {plan.kernel}"
+            )
+    built = [Kernel(graph, space, k, plan, nodes) for k, plan in enumerate(kernels)]
+    for kernel in built:
+        _check_kernel(kernel)
+    return built
+
+
+def _check_kernel(kernel: Kernel) -> None:
+    plan, where = kernel.plan, f"kernel {kernel.number}"
+    count = len(kernel.space.extents)
+    if any(not 0 <= d < count for d in plan.outer) or len(set(plan.outer)) != len(plan.outer):
+        raise PlanError(f"{where}: outer {plan.outer} are not distinct dimensions below {count}")
+    for name in ("lanes", "unroll", "rows", "chunk"):
+        if getattr(plan, name) < 1:
+            raise PlanError(f"{where}: expected {name} >= 1, found {getattr(plan, name)}")
+    if plan.threads and plan.mapping == "row" and plan.threads & (plan.threads - 1):
+        raise PlanError(f"{where}: expected threads to be a power of two, found {plan.threads}")
+    if plan.mapping == "flat" and plan.lane not in plan.outer:
+        raise PlanError(f"{where}: a flat mapping needs its lane dimension among outer")
+    if plan.mapping == "row" and plan.lane in plan.outer:
+        raise PlanError(f"{where}: a row mapping needs its lane dimension inside the row")
+    for nest in kernel.nests:
+        _check_nest(kernel, nest)
+
+
+def _check_nest(kernel: Kernel, nest: Nest) -> None:
+    outer, where = set(kernel.plan.outer), f"kernel {kernel.number}"
+    for n in nest.reductions:
+        node = kernel.graph.nodes[n]
+        own = kernel.space.dims[n]
+        reduced = {d for d, flag in zip(own, node.reduction, strict=True) if flag}
+        if outer & reduced:
+            raise PlanError(
+                f"{where}: op {node.position} reduces the outer dimensions {sorted(outer & reduced)}"
+            )
+    stored = [*nest.stores, *(r for r in kernel.stores if r.number in nest.reductions)]
+    for ref in stored:
+        if not outer <= set(kernel.space.dims[ref.number]):
+            raise PlanError(
+                f"{where}: {describe(kernel.graph, ref)} does not vary with all of outer, so "
+                "several tasks would write it"
+            )
+    made = [Ref("node", n, k) for n in nest.reductions
+            for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
+    for ref in [*made, *nest.kept]:
+        _check_row_buffer(kernel, ref)
+    for touch in kernel.touches(nest):
+        if touch.kind == "kept" and not is_row_local(kernel, touch):
+            raise PlanError(
+                f"{where}: {describe(kernel.graph, touch.ref)} is read by another task than the one "
+                "that makes it; it must be global"
+            )
+
+
+def _check_row_buffer(kernel: Kernel, ref: Ref) -> None:
+    dims = kernel.buffer_dims(ref)
+    if not dims:
+        return
+    what = f"kernel {kernel.number}: {describe(kernel.graph, ref)}"
+    if any(kernel.space.extents[d] is None for d in dims):
+        raise PlanError(f"{what} needs a row buffer of dynamic size; it must be local or global")
+    if kernel.plan.mapping == "flat":
+        raise PlanError(f"{what} needs a row buffer, which a flat mapping does not have")
+
+
+def is_row_local(kernel: Kernel, touch: Touch) -> bool:
+    """Whether a kept value is read by the task that made it (AStitch's block locality)."""
+    own = kernel.space.dims[touch.ref.number]
+    made = kernel.graph.nodes[touch.ref.number].results[touch.ref.result]
+    for read, written in zip(touch.index, made, strict=True):
+        if written.loop is None:
+            continue
+        dim = own[written.loop]
+        if dim in kernel.plan.outer and read.loop != dim:
+            return False
+    return True
+
+
+def buffer_bytes(kernel: Kernel) -> int:
+    """Return the bytes of row buffers that one row of a kernel needs."""
+    total = 0
+    for nest in kernel.nests:
+        made = [Ref("node", n, k) for n in nest.reductions
+                for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
+        for ref in [*made, *nest.kept]:
+            dims = kernel.buffer_dims(ref)
+            if dims:
+                size = element_bytes(kernel.graph.type_of(ref))
+                for d in dims:
+                    size *= kernel.space.extents[d] or 1
+                total += size
+    return total
