@@ -73,6 +73,10 @@ class Arithmetic:
     def _constant_op(self, kind: Any, attribute: Any) -> Value:
         return arith.ConstantOp(kind, attribute).result
 
+    def constant_of(self, attribute: Any) -> Value:
+        """Return a constant with the value of a typed attribute (an integer, float or splat)."""
+        return self._constant_op(attribute.type, attribute)
+
     def value(self, scalar: Scalar, kind: Any = None) -> Value:
         """Return `scalar` as a value: itself, or a constant of type `kind` (default index)."""
         return scalar if isinstance(scalar, ir.Value) else self.constant(scalar, kind)

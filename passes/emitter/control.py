@@ -36,6 +36,14 @@ class Loop:
         self._point.__enter__()
         return self._op.induction_variable, list(self._op.inner_iter_args)
 
+    @property
+    def point_before(self) -> Any:
+        """An `ir.InsertionPoint` before the loop, None when the loop is built in place.
+
+        What does not change in the loop can be built there from within its body.
+        """
+        return None if self._op is None else ir.InsertionPoint(self._op)
+
     def yield_(self, *values: Value) -> None:
         """Carry `values` into the next iteration; the last statement of the body."""
         if len(values) != len(self._init):

@@ -73,12 +73,12 @@ def emit_guarded_launch(
     for size in _distinct(sizes):
         is_empty = builder.logical_or(is_empty, builder.compare("eq", size, 0))
     if is_empty is False:
-        return _launch(builder, kernel, grid, inputs, results, scalars)
+        return emit_launch(builder, kernel, grid, inputs, results, scalars)
     branch = builder.branch(is_empty, [kind for kind, _ in results])
     with branch.then():
         branch.yield_(*empty_results(builder))
     with branch.otherwise():
-        branch.yield_(*_launch(builder, kernel, grid, inputs, results, scalars))
+        branch.yield_(*emit_launch(builder, kernel, grid, inputs, results, scalars))
     return branch.results
 
 
@@ -91,14 +91,15 @@ def _distinct(sizes: Sequence[Index]) -> list[Index]:
     return found
 
 
-def _launch(
+def emit_launch(
     builder: Builder,
     kernel: Kernel,
     grid: Callable[[Builder], Sequence[Index]],
     inputs: Sequence[Value],
     results: Sequence[tuple[Any, Sequence[Index]]],
-    scalars: Sequence[Value],
+    scalars: Sequence[Value] = (),
 ) -> list[Value]:
+    """Launch `kernel` with no guard against empty tensors: the caller knows there are none."""
     from fsa.dialects.fsa.ops import launch as launch_op
     from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS, padded
 

@@ -4,7 +4,7 @@ A vector load or store takes a `count` of valid lanes: None or a number that cov
 the plain form, anything else a masked one, so one call serves the body and the tail of a loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, memref, vector
@@ -20,7 +20,20 @@ from fsa.passes.emitter.types import (
     vector_type,
 )
 
-REDUCTIONS = ("add", "mul", "min", "max", "and", "or", "xor")
+REDUCTIONS = (
+    "add", "mul", "min", "max", "min_number", "max_number", "unsigned_min", "unsigned_max",
+    "and", "or", "xor",
+)  # fmt: skip
+
+# The kinds of the vector dialect that are not spelt as ours: (floats, integers).
+_VECTOR_KINDS = {
+    "min": ("minimumf", "minsi"),
+    "max": ("maximumf", "maxsi"),
+    "min_number": ("minnumf", None),
+    "max_number": ("maxnumf", None),
+    "unsigned_min": (None, "minui"),
+    "unsigned_max": (None, "maxui"),
+}
 
 
 class Memory(Control):
@@ -157,13 +170,18 @@ class Memory(Control):
     def combine(self, kind: str, a: Value, b: Value) -> Value:
         """Join two partial results of a reduction: one of `REDUCTIONS`.
 
-        `min` and `max` are signed for integers and keep a NaN for floats.
+        `min` and `max` are signed for integers and keep a NaN for floats; in `min_number` and
+        `max_number` a NaN loses against a number; `unsigned_min` and `unsigned_max` take integers.
         """
-        table = {
+        table: dict[str, Callable[[Value, Value], Value]] = {
             "add": self.add,
             "mul": self.mul,
             "min": self.min,
             "max": self.max,
+            "min_number": self.min_number,
+            "max_number": self.max_number,
+            "unsigned_min": arith.minui,
+            "unsigned_max": arith.maxui,
             "and": self.bit_and,
             "or": self.bit_or,
             "xor": self.bit_xor,
@@ -175,11 +193,10 @@ class Memory(Control):
 
         Float sums and products may be taken in any order.
         """
-        name = kind
+        floats, integers = _VECTOR_KINDS.get(kind, (kind, kind))
+        name = floats if is_float(value) else integers
         reassociate: dict[str, Any] = {}
-        if kind in ("min", "max"):
-            name = f"{kind}imumf" if is_float(value) else f"{kind}si"
-        elif is_float(value):
+        if kind in ("add", "mul") and is_float(value):
             reassociate = {"fastmath": arith.FastMathFlags.reassoc}
         kind_attribute = ir.Attribute.parse(f"#vector.kind<{name}>")
         return vector.reduction(element_type(value), kind_attribute, value, acc=init, **reassociate)
@@ -197,13 +214,14 @@ def _product(sizes: Sequence[int | None]) -> int:
 
 
 def _identity(kind: str, element: Any) -> int | float:
-    if kind in ("add", "or", "xor"):
+    if kind in ("add", "or", "xor", "unsigned_max"):
         return 0
     if kind == "mul":
         return 1
-    if kind == "and":
+    if kind in ("and", "unsigned_min"):
         return -1
+    smallest_wins = kind in ("min", "min_number")
     if isinstance(element, ir.FloatType):
-        return float("inf") if kind == "min" else float("-inf")
+        return float("inf") if smallest_wins else float("-inf")
     highest = (1 << (element.width - 1)) - 1
-    return highest if kind == "min" else -highest - 1
+    return highest if smallest_wins else -highest - 1

@@ -90,6 +90,28 @@ class Graph:
     argument_types: list[Any]
     nodes: list[Node]
     outputs: list[Ref]
+    scalar_reads: dict[int, list[Ref]] = field(default_factory=dict[int, list[Ref]])
+    refs: dict[Any, Ref] = field(default_factory=dict[Any, Ref])  # of every value of the block
+
+    def is_splat(self, ref: Ref) -> bool:
+        """Whether a tensor constant has one value everywhere."""
+        attribute = self.ops[ref.number].attributes["value"]
+        return isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat
+
+    def scalar_inputs(self) -> list[Ref]:
+        """Scalars that come from outside: operands, and sizes that enter a computation."""
+        operands = [
+            Ref("argument", k)
+            for k, type_ in enumerate(self.argument_types)
+            if not isinstance(type_, ir.RankedTensorType)
+        ]
+        sizes = [
+            Ref("scalar", position)
+            for position, op in enumerate(self.ops)
+            if op.name == "tensor.dim"
+            and any(use.owner.name != "tensor.empty" for use in op.results[0].uses)
+        ]
+        return operands + sizes
 
     def type_of(self, ref: Ref) -> Any:
         """Return the MLIR type of a value."""
@@ -126,9 +148,8 @@ class _Reader:
         block = region.regions[0].blocks[0]
         self.ops = [op.operation for op in block.operations]
         self.graph = Graph(region, self.ops, [a.type for a in block.arguments], [], [])
-        self.refs: dict[Any, Ref] = {
-            argument: Ref("argument", k) for k, argument in enumerate(block.arguments)
-        }
+        self.refs = self.graph.refs
+        self.refs.update({a: Ref("argument", k) for k, a in enumerate(block.arguments)})
 
     def read(self) -> Graph:
         for type_ in self.graph.argument_types:
@@ -136,12 +157,18 @@ class _Reader:
         for position, op in enumerate(self.ops):
             if op.name == "fsa.yield":
                 self.graph.outputs = [self._ref(value) for value in op.operands]
+                if any(ref.kind in ("undefined", "scalar") for ref in self.graph.outputs):
+                    raise Unsupported("the region yields a tensor that nothing computes")
                 continue
             for result in op.results:
                 _check_type(result.type, op.name)
             node = self._node(position, op)
             if node is None:
                 kind = _plain_kind(op)
+                if op.name == "tensor.dim":
+                    self._check_size(op)
+                if kind == "scalar":
+                    self.graph.scalar_reads[position] = [self._ref(v) for v in op.operands]
                 for k, result in enumerate(op.results):
                     self.refs[result] = Ref(kind, position, k)
             else:
@@ -152,6 +179,12 @@ class _Reader:
 
     def _ref(self, value: Any) -> Ref:
         return self.refs[value]
+
+    def _check_size(self, op: Any) -> None:
+        source, axis = (self._ref(value) for value in op.operands)
+        constant = axis.kind == "scalar" and self.ops[axis.number].name == "arith.constant"
+        if source.kind != "argument" or not constant:
+            raise Unsupported("tensor.dim is not of a constant dimension of an operand")
 
     def _node(self, position: int, op: Any) -> Node | None:
         if op.name == "linalg.generic":

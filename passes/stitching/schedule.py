@@ -17,6 +17,11 @@ from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
 
 ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
 
+INTEGER_DIVISIONS = frozenset(
+    f"arith.{name}"
+    for name in ("divsi", "divui", "ceildivsi", "ceildivui", "floordivsi", "remsi", "remui")
+)
+
 
 def element_bytes(type_: object) -> int:
     """Return the bytes of one element as it is stored (i1 as a byte, index as i64)."""
@@ -202,7 +207,9 @@ class Kernel:
         if (ref, index) in seen:
             return
         seen.add((ref, index))
-        if ref.kind == "argument" or ref.kind == "constant":
+        if ref.kind == "constant" and self.graph.is_splat(ref):
+            return
+        if ref.kind in ("argument", "constant"):
             yield Touch("load", ref, index)
         elif ref.kind == "node" and self.imported(ref):
             yield Touch("load", ref, index)
@@ -228,12 +235,17 @@ class Kernel:
             yield from self._walk(access.ref, at, nest, seen)
 
     def _imports(self) -> list[Ref]:
-        """Tensors and scalars that the kernel reads, in a fixed order."""
+        """Tensors that the kernel reads, or takes a size from, in a fixed order."""
         refs: dict[Ref, None] = {}
         for nest in self.nests:
             for touch in self.touches(nest):
-                if touch.kind == "load":
+                is_tensor = isinstance(self.graph.type_of(touch.ref), ir.RankedTensorType)
+                if touch.kind == "load" and is_tensor:
                     refs[touch.ref] = None
+        for d in {d for nest in self.nests for d in nest.dims} | set(self.plan.outer):
+            source = self.space.sources[d]
+            if self.space.extents[d] is None and source is not None:
+                refs[Ref("argument", source.argument)] = None
         return sorted(refs, key=lambda r: (r.kind, r.number, r.result))
 
     def _lanes(self, nest: Nest) -> tuple[int, str]:
@@ -245,8 +257,12 @@ class Kernel:
             for n in nest.reductions:
                 if self.graph.nodes[n].sequential:
                     return 1, "the order of a reduction counts"
+        if any(self._divides_integers(n) for n in nest.reductions):
+            return 1, "a masked lane must not divide by zero"
         for touch in self.touches(nest):
             is_tensor = isinstance(self.graph.type_of(touch.ref), ir.RankedTensorType)
+            if touch.kind == "inline" and self._divides_integers(touch.ref.number):
+                return 1, "a masked lane must not divide by zero"
             if touch.kind == "inline" or not is_tensor:
                 continue
             if touch.kind in ("kept", "keep") and flat:
@@ -254,6 +270,12 @@ class Kernel:
             if not contiguous(touch.index, lane):
                 return 1, f"{touch.kind} of {describe(self.graph, touch.ref)} strides along the lanes"
         return lanes, ""
+
+
+    def _divides_integers(self, n: int) -> bool:
+        block = self.graph.nodes[n].block
+        names = [op.operation.name for op in block.operations] if block is not None else []
+        return not INTEGER_DIVISIONS.isdisjoint(names)
 
 
 def contiguous(index: Index, lane: int) -> bool:
@@ -274,9 +296,12 @@ def describe(graph: Graph, ref: Ref) -> str:
 def build(
     graph: Graph, space: Space, kernels: Sequence[KernelPlan], nodes: Sequence[NodePlan]
 ) -> list[Kernel]:
-    """Derive the kernels of a plan; raise `PlanError` naming the rule that does not hold."""
+    """Derive the kernels of a plan; raise `PlanError` naming the rule that does not hold.
+
+    A node of kernel -1 is not placed yet: only the planner, on its way, builds such schedules.
+    """
     for n, plan in enumerate(nodes):
-        if not 0 <= plan.kernel < len(kernels):
+        if not -1 <= plan.kernel < len(kernels):
             raise PlanError(
                 f"expected the kernel of op {graph.nodes[n].position} to be below {len(kernels)}, "
                 f"found {plan.kernel}"

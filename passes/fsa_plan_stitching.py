@@ -1,0 +1,65 @@
+"""`fsa-plan-stitching`: write a plan onto every stitched region."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass, PassError
+from fsa.passes.stitching import plan as plans
+from fsa.passes.stitching import schedule
+from fsa.passes.stitching.dims import Space
+from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
+from fsa.passes.stitching.planner import describe_plan, plan_region
+from fsa.passes.stitching.regions import form_of, normalize, regions_of, target_of
+
+
+@dataclass(frozen=True)
+class FsaPlanStitching(Pass):
+    """Plan how each `fsa.stitched_region` becomes kernels for the module's `fsa.target`.
+
+    The body is brought to normal form (`linalg.generic` only). The region gets `plan`, each of its
+    tensor ops `fsa.stitch`. What a person has already written there is kept and completed; a plan
+    that breaks a rule is an error. A region that the kernel path cannot take gets the form "portable" with
+    the reason, which is also reported as a remark, and is left to `convert-fsa-to-linalg`.
+    """
+
+    name = "fsa-plan-stitching"
+    summary = "Plan the kernels of stitched regions"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Write the plans of all regions of the module `op`."""
+        target = target_of(op)
+        for region in regions_of(op):
+            if plans.PLAN in region.attributes and form_of(region) == "portable":
+                continue
+            normalize(region)
+            try:
+                graph = read_graph(region)
+                space, plan = plan_region(graph, target)
+            except Unsupported as error:
+                plans.write(plans.RegionPlan("portable", str(error)), region, [])
+                diagnostics.remark(region.location, f"no kernel for this region: {error}")
+                continue
+            plan = _completed(region, graph, space, plan)
+            plans.write(plan, region, [node.op for node in graph.nodes])
+
+
+def _completed(
+    region: Any, graph: Graph, space: Space, plan: plans.RegionPlan
+) -> plans.RegionPlan:
+    """Return `plan` with what a person wrote in its place, checked."""
+    given = plans.PLAN in region.attributes
+    if not given and not any(plans.NODE in node.op.attributes for node in graph.nodes):
+        return plan
+    try:
+        kernels = plans.read_kernels(region, plan.kernels) if given else ()
+        nodes = [
+            plans.read_node(node.op, default)
+            for node, default in zip(graph.nodes, plan.nodes, strict=True)
+        ]
+        for n, default in enumerate(plan.nodes):
+            nodes[n] = replace(nodes[n], dims=default.dims)
+        built = schedule.build(graph, space, kernels or plan.kernels, nodes)
+    except plans.PlanError as error:
+        raise PassError(region.location, f"the plan does not hold: {error}") from None
+    return describe_plan(space, built)

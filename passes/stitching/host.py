@@ -1,0 +1,169 @@
+"""The host side of a region: its kernels, their launches, and the guard against empty tensors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fsa.bindings import arith, ir, tensor
+from fsa.passes.emitter import Builder, KernelSpec, emit_launch, filled, grid_for, kernel, replace_op
+from fsa.passes.base import PassError
+from fsa.passes.stitching import kernel_cpu, kernel_gpu
+from fsa.passes.stitching import plan as plans
+from fsa.passes.stitching.dims import Space
+from fsa.passes.stitching.graph import Graph, Ref
+from fsa.passes.stitching.regions import form_of, planned, regions_of, target_of
+from fsa.passes.stitching.scalars import decode, encode, words_of
+from fsa.passes.stitching.schedule import Kernel
+from fsa.runtime.targets import Target
+
+
+def lower_regions(module: Any, kinds: Sequence[str]) -> None:
+    """Replace every region of `module` whose plan has kernels by launches.
+
+    Raises `PassError` without a plan, for a plan that does not hold, and for another kind of target.
+    """
+    target = target_of(module)
+    if target.kind not in kinds:
+        raise PassError(
+            module.location, f"expected a target of kind {' or '.join(kinds)}, found {target}"
+        )
+    for region in regions_of(module):
+        if form_of(region) == "kernels":
+            with region.location:
+                _Lowering(module, region, target).run()
+
+
+class _Lowering:
+    def __init__(self, module: Any, region: Any, target: Target):
+        self.module, self.region, self.target = module, region, target
+        self.graph: Graph
+        self.space: Space
+        self.kernels: list[Kernel]
+        self.graph, self.space, self.kernels = planned(region)
+        self.builder = Builder()
+        self.operands = list(region.operands)
+
+    def run(self) -> None:
+        with ir.InsertionPoint(self.region):
+            sizes = [self._size(d) for d in range(len(self.space.extents))]
+            empty = self._is_empty(sizes)
+            if empty is False:
+                results = self._launches(sizes)
+            else:
+                branch = self.builder.branch(empty, [r.type for r in self.region.results])
+                with branch.then():
+                    branch.yield_(*self._empty_results(sizes))
+                with branch.otherwise():
+                    branch.yield_(*self._launches(sizes))
+                results = branch.results
+        replace_op(self.region, results)
+
+    # Sizes.
+
+    def _size(self, d: int) -> Any:
+        extent, source = self.space.extents[d], self.space.sources[d]
+        if extent is not None or source is None:
+            return extent
+        axis = self.builder.constant(source.position)
+        return tensor.dim(self.operands[source.argument], axis)
+
+    def _is_empty(self, sizes: list[Any]) -> Any:
+        empty: Any = False
+        for size in sizes:
+            if not isinstance(size, int):
+                empty = self.builder.logical_or(empty, self.builder.compare("eq", size, 0))
+        return empty
+
+    def _dims_of(self, ref: Ref, sizes: list[Any]) -> list[Any]:
+        own = self.space.dims[ref.number]
+        index = self.graph.nodes[ref.number].results[ref.result]
+        return [1 if e.loop is None else sizes[own[e.loop]] for e in index]
+
+    def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
+        """Results when some dimension is 0: empty tensors, or the region lowered portably."""
+        dynamic = {d for d, size in enumerate(sizes) if not isinstance(size, int)}
+        made = [ref for ref in self.graph.outputs if ref.kind == "node"]
+        if made == self.graph.outputs and all(
+            dynamic <= set(self._varying(ref)) for ref in self.graph.outputs
+        ):
+            return [
+                filled(self.builder, self.graph.type_of(ref), self._dims_of(ref, sizes))
+                for ref in self.graph.outputs
+            ]
+        return list(self._portable_copy().results)
+
+    def _varying(self, ref: Ref) -> list[int]:
+        own = self.space.dims[ref.number]
+        index = self.graph.nodes[ref.number].results[ref.result]
+        return [own[e.loop] for e in index if e.loop is not None]
+
+    def _portable_copy(self) -> Any:
+        copy = self.region.clone()
+        for op in copy.regions[0].blocks[0].operations:
+            if plans.NODE in op.operation.attributes:
+                del op.operation.attributes[plans.NODE]
+        plans.write(plans.RegionPlan("portable", "an operand is empty"), copy.operation, [])
+        return copy.operation
+
+    # Launches.
+
+    def _launches(self, sizes: list[Any]) -> list[Any]:
+        made: dict[Ref, Any] = {}
+        scalars = self.graph.scalar_inputs()
+        words = [word for ref in scalars for word in encode(self.builder, self._scalar(ref))]
+        for k in self.kernels:
+            results = [(self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in k.stores]
+            counts = task_count(self.target, self.builder, k, sizes)
+            launched = emit_launch(
+                self.builder,
+                emit_kernel(self.module, k, self.target, scalars),
+                lambda builder, counts=counts: [grid_for(builder, counts)],
+                [self._tensor(ref, made) for ref in k.imports],
+                results,
+                words,
+            )
+            made.update(zip(k.stores, launched, strict=True))
+        return [self._tensor(ref, made) for ref in self.graph.outputs]
+
+    def _tensor(self, ref: Ref, made: dict[Ref, Any]) -> Any:
+        if ref.kind == "argument":
+            return self.operands[ref.number]
+        if ref.kind == "constant":
+            return arith.ConstantOp(
+                self.graph.type_of(ref), self.graph.ops[ref.number].attributes["value"]
+            ).result
+        return made[ref]
+
+    def _scalar(self, ref: Ref) -> Any:
+        if ref.kind == "argument":
+            return self.operands[ref.number]
+        source, axis = self.graph.scalar_reads[ref.number]
+        number = self.graph.ops[axis.number].attributes["value"].value
+        return tensor.dim(self.operands[source.number], self.builder.constant(number))
+
+
+def task_count(target: Target, builder: Any, k: Kernel, sizes: list[Any]) -> Any:
+    """Return the number of tasks of a kernel on a target."""
+    device = kernel_cpu if target.kind == "cpu" else kernel_gpu
+    return device.task_count(builder, k, sizes)
+
+
+def emit_kernel(module: Any, k: Kernel, target: Target, scalars: list[Ref]) -> Any:
+    """Write one kernel into `module` and return it."""
+    types = [k.graph.type_of(ref) for ref in scalars]
+    on_gpu = target.kind != "cpu"
+    buffers = kernel_gpu.workgroup_buffers(k) if on_gpu else []
+    spec = KernelSpec(
+        "stitched_region",
+        inputs=tuple(k.graph.type_of(ref) for ref in k.imports),
+        outputs=tuple(k.graph.type_of(ref) for ref in k.stores),
+        scalars=sum(words_of(type_) for type_ in types),
+        workgroup=tuple((shape, kind) for _, shape, kind in buffers),
+        workgroup_size=(kernel_gpu.workgroup_size(k) if on_gpu else 1, 1, 1),
+    )
+    with kernel(module, spec, target) as built:
+        values = dict(zip(scalars, decode(built, built.scalars, types), strict=True))
+        memrefs = dict(zip(k.imports, built.inputs, strict=True))
+        outputs = dict(zip(k.stores, built.outputs, strict=True))
+        writer = kernel_gpu.GpuWriter if on_gpu else kernel_cpu.CpuWriter
+        writer(built, k, memrefs, values, outputs).write_kernel()
+    return built

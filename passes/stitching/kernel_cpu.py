@@ -1,0 +1,182 @@
+"""CPU kernels: vectors along the lane dimension, masked tails, row buffers on the stack."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from fsa.passes.emitter import Kernel as KernelBuilder
+from fsa.passes.emitter.types import crossing_element
+from fsa.passes.stitching.graph import element_type
+from fsa.passes.stitching.nests import NestWriter, Step
+from fsa.passes.stitching.costs import is_expensive
+from fsa.passes.stitching.schedule import Kernel, Nest
+
+
+def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
+    """Return the number of tasks, from the sizes of all dimensions."""
+    plan = kernel.plan
+    blocks = builder.ceildiv(_rows(builder, kernel, extents), plan.rows)
+    if plan.mapping == "row":
+        return blocks
+    return builder.mul(blocks, builder.ceildiv(extents[plan.lane], plan.chunk))
+
+
+def _row_dims(kernel: Kernel) -> list[int]:
+    lane = kernel.plan.lane if kernel.plan.mapping == "flat" else -1
+    return [d for d in kernel.plan.outer if d != lane]
+
+
+def _rows(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
+    return builder.product([extents[d] for d in _row_dims(kernel)])
+
+
+class CpuWriter(NestWriter):
+    """Writes a kernel for one core a task."""
+
+    def write_kernel(self) -> None:
+        """Fill the kernel: allocate row buffers, then run this workgroup's tasks."""
+        k, plan = self.k, self.plan
+        for ref in self.kept_refs():
+            shape = [self.extents[d] for d in self.kernel.buffer_dims(ref)]
+            element = crossing_element(element_type(self.kernel.graph.type_of(ref)))
+            self.e.buffers[ref] = self.row_buffer(ref, k.alloca(shape, element))
+        rows = _rows(k, self.kernel, self.extents)
+        with k.tasks(task_count(k, self.kernel, self.extents)) as task:
+            if plan.mapping == "row":
+                self._rows(task, rows, self._nests)
+            else:
+                chunks = k.ceildiv(self.extents[plan.lane], plan.chunk)
+                lo = k.mul(k.rem(task, chunks), plan.chunk)
+                self._rows(k.floordiv(task, chunks), rows, lambda: self._columns(lo))
+
+    def _rows(self, block: Any, rows: Any, body: Any) -> None:
+        """Run `body` for each row of a block of rows, its outer dimensions bound."""
+        k, dims = self.k, _row_dims(self.kernel)
+        lo = k.mul(block, self.plan.rows)
+        hi = k.min(k.add(lo, self.plan.rows), rows)
+        if isinstance(rows, int) and rows % self.plan.rows == 0:
+            hi = k.add(lo, self.plan.rows)
+        if self.plan.rows == 1:
+            self._bind_row(None, lo, dims, body)
+            return
+        loop = k.loop(lo, hi)
+        with loop as (row, _):
+            self._bind_row(loop, row, dims, body)
+
+    def _bind_row(self, loop: Any, row: Any, dims: list[int], body: Any) -> None:
+        at = self.k.delinearize(row, [self.extents[d] for d in dims])
+        with self.e.inside(loop, dict(zip(dims, at, strict=True))):
+            body()
+
+    def _nests(self) -> None:
+        for nest in self.kernel.nests:
+            self.write(nest)
+
+    def _columns(self, lo: Any) -> None:
+        """Run all nests for the lanes from `lo` to the end of the chunk."""
+        k, lane = self.k, self.plan.lane
+        lanes = max((nest.lanes for nest in self.kernel.nests), default=1)
+        extent = self.extents[lane]
+        hi = k.min(k.add(lo, self.plan.chunk), extent)
+        whole = isinstance(extent, int) and extent % self.plan.chunk == 0
+        if whole:
+            hi = k.add(lo, self.plan.chunk)
+
+        def body(_: list[Any]) -> list[Any]:
+            self._nests()
+            return []
+
+        exact = whole and self.plan.chunk % lanes == 0
+        self._vectors(lo, hi, lanes, [], body, exact=exact)
+
+    # Hooks.
+
+    def is_split(self, nest: Nest) -> bool:
+        """Vectors share a reduction along the lanes."""
+        return nest.lanes > 1 and self.plan.lane in nest.reduction
+
+    def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
+        """Walk a row in vectors, several at a time where accumulators would wait for each other."""
+        extent, lanes = self.extents[self.plan.lane], nest.lanes
+        unroll = self.plan.unroll if self.is_split(nest) and not self._is_heavy(nest) else 1
+        start: Any = 0
+        if unroll > 1:
+            start, carried = self._unrolled(nest, carried, step, extent, unroll)
+        exact = isinstance(extent, int) and extent % lanes == 0
+        return self._vectors(start, extent, lanes, carried, step, exact=exact)
+
+    def _is_heavy(self, nest: Nest) -> bool:
+        return any(
+            touch.kind == "inline" and is_expensive(self.kernel.graph, touch.ref.number)
+            for touch in self.kernel.touches(nest)
+        ) or any(is_expensive(self.kernel.graph, n) for n in nest.reductions)
+
+    def _unrolled(
+        self, nest: Nest, carried: list[Any], step: Step, extent: Any, unroll: int
+    ) -> tuple[Any, list[Any]]:
+        """Walk the part of the row that fills `unroll` vectors, each with its own accumulators."""
+        k, width = self.k, nest.lanes * unroll
+        end = k.sub(extent, k.rem(extent, width))
+        if isinstance(end, int) and end == 0:
+            return 0, carried
+        fresh = [
+            k.splat(self.neutral(n, r), nest.lanes)
+            for n in nest.reductions
+            for r in range(len(self.kernel.graph.nodes[n].results))
+        ]
+        count = len(carried)
+        loop = k.loop(0, end, width, init=carried + fresh * (unroll - 1))
+        with loop as (base, values):
+            after: list[Any] = []
+            for u in range(unroll):
+                at = k.add(base, u * nest.lanes)
+                with self.e.inside(loop, {}), self.e.along_lanes(None, self.plan.lane, at, None):
+                    after += step(values[u * count : (u + 1) * count])
+            loop.yield_(*after)
+        return end, self._joined(nest, loop.results, count)
+
+    def _joined(self, nest: Nest, values: list[Any], count: int) -> list[Any]:
+        kinds: list[str] = []
+        for n in nest.reductions:
+            combiners = self.kernel.graph.nodes[n].combiners
+            kinds += [combiner.kind for combiner in combiners if combiner is not None]
+        joined = values[:count]
+        for start in range(count, len(values), count):
+            more = values[start : start + count]
+            joined = [
+                self.k.combine(kind, a, b)
+                for kind, a, b in zip(kinds, joined, more, strict=True)
+            ]  # fmt: skip
+        return joined
+
+    def _vectors(
+        self, lo: Any, hi: Any, lanes: int, carried: list[Any], step: Step, *, exact: bool
+    ) -> list[Any]:
+        """Run `step` for each vector of lo ... hi - 1; the last one is masked unless `exact`."""
+        k, lane = self.k, self.plan.lane
+        rest = 0 if exact else k.rem(k.sub(hi, lo), lanes)
+        full = k.sub(hi, rest)
+        if not _surely_empty(lo, full):
+            loop = k.loop(lo, full, lanes, init=carried)
+            with loop as (base, values), self.e.along_lanes(loop, lane, base, None):
+                loop.yield_(*step(values))
+            carried = loop.results
+        if not exact and not _surely_empty(full, hi):
+            loop = k.loop(full, hi, lanes, init=carried)
+            with loop as (base, values), self.e.along_lanes(loop, lane, base, k.sub(hi, base)):
+                loop.yield_(*step(values))
+            carried = loop.results
+        return carried
+
+    def join(self, kind: str, partial: Any, init: Any) -> Any:
+        """Reduce a vector, then add the initial value."""
+        return self.k.combine(kind, init, self.k.reduce(kind, partial))
+
+    @contextmanager
+    def storing(self, nest: Nest, spread: bool, to_memory: bool) -> Generator[None]:
+        """One thread stores everything."""
+        yield
+
+
+def _surely_empty(lo: Any, hi: Any) -> bool:
+    return isinstance(lo, int) and isinstance(hi, int) and lo >= hi

@@ -1,0 +1,147 @@
+"""GPU kernels: threads along the lane dimension, row buffers in workgroup memory.
+
+In a row mapping a workgroup runs `rows` rows side by side with `threads` threads each; all threads run the
+same number of nests, so barriers are uniform, and a row past the end repeats the last one without
+storing. In a flat mapping each thread runs the rest of the space on its own.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.emitter.types import crossing_element
+from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.nests import NestWriter, Step, buffered
+from fsa.passes.stitching.schedule import Kernel, Nest
+
+
+def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
+    """Return the number of workgroups' worth of work, from the sizes of all dimensions."""
+    total = builder.product([extents[d] for d in kernel.plan.outer])
+    return builder.ceildiv(total, _side_by_side(kernel))
+
+
+def _side_by_side(kernel: Kernel) -> int:
+    return kernel.plan.threads if kernel.plan.mapping == "flat" else kernel.plan.rows
+
+
+def workgroup_size(kernel: Kernel) -> int:
+    """Return the threads of a workgroup."""
+    flat = kernel.plan.mapping == "flat"
+    return kernel.plan.threads * (1 if flat else kernel.plan.rows)
+
+
+def _ordered_outer(kernel: Kernel) -> list[int]:
+    """Outer dimensions with the lane dimension last, so that neighbours are neighbours in memory."""
+    return sorted(kernel.plan.outer, key=lambda d: d == kernel.plan.lane)
+
+
+def workgroup_buffers(kernel: Kernel) -> list[tuple[Ref | None, tuple[int, ...], Any]]:
+    """Return the workgroup memory of a kernel: reduction scratch (None) by type, then row buffers."""
+    if kernel.plan.mapping == "flat":
+        return []
+    found: list[tuple[Ref | None, tuple[int, ...], Any]] = []
+    for nest in kernel.nests:
+        for n in nest.reductions:
+            for r in range(len(kernel.graph.nodes[n].results)):
+                kind = _scratch_type(element_type(kernel.graph.type_of(Ref("node", n, r))))
+                entry = (None, (workgroup_size(kernel),), kind)
+                if kernel.plan.threads > 1 and entry not in found:
+                    found.append(entry)
+    for nest in kernel.nests:
+        for ref in buffered(kernel, nest):
+            inside = [kernel.space.extents[d] or 1 for d in kernel.buffer_dims(ref)]
+            kind = crossing_element(element_type(kernel.graph.type_of(ref)))
+            found.append((ref, (kernel.plan.rows, *inside), kind))
+    return found
+
+
+def _scratch_type(kind: Any) -> Any:
+    """Return the type in which threads exchange a value: i1 has no place in memory."""
+    return crossing_element(kind)
+
+
+class GpuWriter(NestWriter):
+    """Writes a kernel for a workgroup of threads."""
+
+    thread: Any = 0  # along the row
+    valid: Any = True
+
+    def write_kernel(self) -> None:
+        """Fill the kernel: find this thread's place, then run this workgroup's tasks."""
+        k, plan = self.k, self.plan
+        total = k.product([self.extents[d] for d in plan.outer])
+        dims = _ordered_outer(self.kernel)
+        side = _side_by_side(self.kernel)
+        across = 1 if plan.mapping == "flat" else plan.threads
+        self.thread = k.rem(k.thread_id(), across)
+        row_here = k.floordiv(k.thread_id(), across)
+        self._find_buffers(row_here)
+        with k.tasks(task_count(k, self.kernel, self.extents)) as task:
+            row = k.add(k.mul(task, side), row_here)
+            if not (isinstance(total, int) and total % side == 0):
+                self.valid = k.compare("ult", row, total)
+                row = k.min(row, k.sub(total, 1))
+            at = k.delinearize(row, [self.extents[d] for d in dims])
+            with self.e.inside(None, dict(zip(dims, at, strict=True))):
+                self._nests()
+
+    def _find_buffers(self, row_here: Any) -> None:
+        self.scratch: dict[str, Any] = {}
+        described = workgroup_buffers(self.kernel)
+        for (ref, _, kind), memory in zip(described, self.k.workgroup, strict=True):
+            if ref is None:
+                self.scratch[str(kind)] = memory
+            else:
+                self.e.buffers[ref] = self.row_buffer(ref, memory, (row_here,))
+
+    def _nests(self) -> None:
+        """Write the nests; a barrier stands between writers and readers of row buffers."""
+        pending = False
+        level = 0
+        for nest in self.kernel.nests:
+            if nest.level != level and pending:
+                self.k.barrier()
+                pending = False
+            level = nest.level
+            self.write(nest)
+            pending = pending or bool(buffered(self.kernel, nest))
+        if self.e.buffers:
+            self.k.barrier()  # before the next task writes the buffers again
+
+    # Hooks.
+
+    def is_split(self, nest: Nest) -> bool:
+        """Threads share a reduction along the row when its order does not count."""
+        sequential = any(self.kernel.graph.nodes[n].sequential for n in nest.reductions)
+        row = self.plan.mapping == "row" and self.plan.threads > 1
+        return row and self.plan.lane in nest.reduction and not sequential
+
+    def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
+        """Each thread takes every `threads`-th element of the row."""
+        lane = self.plan.lane
+        loop = self.k.loop(self.thread, self.extents[lane], self.plan.threads, init=carried)
+        with loop as (position, values), self.e.inside(loop, {lane: position}):
+            loop.yield_(*step(values))
+        return loop.results
+
+    def join(self, kind: str, partial: Any, init: Any) -> Any:
+        """Reduce over the threads of the row, then add the initial value."""
+        own = partial.type
+        crossing = _scratch_type(own)
+        wide = partial if isinstance(own, ir.IndexType) else self.k.cast(partial, crossing)
+        scratch = self.scratch[str(crossing)]
+        joined = self.k.reduce_threads(kind, wide, scratch, self.plan.threads)
+        return self.k.combine(kind, init, self.k.cast(joined, own))
+
+    @contextmanager
+    def storing(self, nest: Nest, spread: bool, to_memory: bool) -> Generator[None]:
+        """Let one thread of the row store what the threads do not share; none past the end."""
+        guard: Any = True
+        if not spread and self.plan.mapping == "row" and self.plan.threads > 1:
+            guard = self.k.compare("eq", self.thread, 0)
+        if to_memory:
+            guard = self.k.logical_and(guard, self.valid)
+        with self.k.when(guard):
+            yield

@@ -1,0 +1,152 @@
+"""The mapping of one kernel: which dimension lies along lanes or threads, and how much a task does.
+
+Lanes go along the dimension in which most bytes are neighbours in memory. If tasks can differ in it,
+the mapping is flat (each lane runs its own column of work); else the lanes share a row. Short rows
+are packed: several side by side in a GPU workgroup, several in turn in a CPU task (AStitch's task packing).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fsa.bindings import ir
+from fsa.passes.stitching.dims import Space
+from fsa.passes.stitching.graph import Access, Graph, Ref, element_type
+from fsa.passes.stitching.plan import KernelPlan
+from fsa.passes.stitching.schedule import element_bytes
+from fsa.runtime.targets import Target
+
+UNKNOWN_EXTENT = 1024
+TASK_ELEMENTS = 16384  # elements of one CPU task: its dispatch costs little beside it
+MAX_ROWS = 64
+MAX_THREADS = 256
+FLAT_THREADS = 128
+
+
+def mapping_of(
+    graph: Graph, space: Space, target: Target, dominants: Sequence[int], parallel: frozenset[int]
+) -> KernelPlan:
+    """Choose the mapping of a kernel that makes `dominants` over shared `parallel` dimensions."""
+    reach = _reach(graph, dominants)
+    lane = _lane(graph, space, dominants, reach, parallel)
+    inside = {
+        d
+        for n in dominants
+        for d, reduces in zip(space.dims[n], graph.nodes[n].reduction, strict=True)
+        if graph.nodes[n].reduces and not reduces and d not in parallel
+    }
+    flat = lane in parallel and not inside
+    outer = tuple(sorted(parallel if flat else parallel - {lane}))
+    row_dims = {d for n in dominants for d in space.dims[n]} - set(outer)
+    row = _count(space, row_dims)
+    extent = space.extents[lane] if lane >= 0 else 1
+    if target.kind == "cpu":
+        return _cpu(graph, space, target, flat, outer, lane, extent, row, reach)
+    return _gpu(space, target, flat, outer, lane, extent)
+
+
+def _reach(graph: Graph, dominants: Sequence[int]) -> list[int]:
+    """Dominant nodes and the element-wise nodes that they read."""
+    found: dict[int, None] = dict.fromkeys(dominants)
+    pending = list(dominants)
+    while pending:
+        for access in graph.nodes[pending.pop()].reads:
+            n = access.ref.number
+            if access.ref.kind == "node" and n not in found and not graph.nodes[n].reduces:
+                found[n] = None
+                pending.append(n)
+    return list(found)
+
+
+def _lane(
+    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
+    parallel: frozenset[int],
+) -> int:  # fmt: skip
+    """Return the dimension with most bytes side by side; -1 when there is none to choose."""
+    fixed = {
+        d
+        for n in dominants
+        if graph.nodes[n].sequential
+        for d, reduces in zip(space.dims[n], graph.nodes[n].reduction, strict=True)
+        if reduces
+    }
+    score: Counter[int] = Counter()
+    for n in reach:
+        node = graph.nodes[n]
+        touched = [a for a in node.reads if a.ref.kind in ("argument", "constant")]
+        if n in dominants and not node.reduces:
+            touched.append(Access(Ref("node", n), node.results[0]))
+        size = _count(space, set(space.dims[n]))
+        for access in touched:
+            type_ = graph.type_of(access.ref)
+            if not isinstance(type_, ir.RankedTensorType) or not access.index:
+                continue
+            last = access.index[-1].loop
+            if last is not None and space.dims[n][last] not in fixed:
+                score[space.dims[n][last]] += size * element_bytes(type_)
+    candidates = {d for n in dominants for d in space.dims[n]} - fixed
+    wide = [d for d in candidates if space.extents[d] != 1] or list(candidates)
+    if fixed:  # each lane must run a whole reduction on its own
+        wide = [d for d in wide if d in parallel]
+    return max(wide, key=lambda d: (score[d], d), default=-1)
+
+
+def _count(space: Space, dims: set[int]) -> int:
+    total = 1
+    for d in dims:
+        total *= space.extents[d] or UNKNOWN_EXTENT
+    return total
+
+
+def _power_of_two(number: int) -> int:
+    """Return the smallest power of two that is not below `number`."""
+    return 1 << max(number - 1, 0).bit_length()
+
+
+def _element_bits(graph: Graph, reach: Sequence[int]) -> int:
+    """Bits of the widest element computed on, at least 32: lanes of one vector hold it."""
+    widths = [32]
+    for n in reach:
+        node = graph.nodes[n]
+        types = [graph.type_of(access.ref) for access in node.reads]
+        types += [result.type for result in node.op.results]
+        if node.block is not None:
+            types += [r.type for op in node.block.operations for r in op.operation.results]
+        widths += [64 for t in types if str(element_type(t)) in ("f64", "i64")]
+    return max(widths)
+
+
+def _cpu(
+    graph: Graph, space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
+    extent: int | None, row: int, reach: Sequence[int],
+) -> KernelPlan:  # fmt: skip
+    most = max(target.vector_bits, 128) // _element_bits(graph, reach)
+    lanes = most if extent is None else min(most, _power_of_two(extent))
+    lanes = 1 if lane < 0 else lanes
+    steps = (extent or UNKNOWN_EXTENT) // lanes
+    unroll = 1 if flat else max(u for u in (1, 2, 4) if u <= max(steps, 1))
+    if not flat:
+        rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1)))
+        reason = f"a task runs {rows} rows; {lanes} lanes along dimension {lane} of the row"
+        return KernelPlan("row", outer, lane, lanes, unroll, rows, 0, 1, reason)
+    width = extent or UNKNOWN_EXTENT
+    chunk = max(lanes, TASK_ELEMENTS // max(row, 1) // lanes * lanes)
+    chunk = min(chunk, -(-width // lanes) * lanes)
+    rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row * chunk, 1)))
+    reason = f"each of {lanes} lanes along dimension {lane} is a task of its own"
+    return KernelPlan("flat", outer, lane, lanes, 1, rows, 0, chunk, reason)
+
+
+def _gpu(
+    space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int, extent: int | None
+) -> KernelPlan:
+    most = min(MAX_THREADS, target.max_workgroup_size or FLAT_THREADS)
+    if flat:
+        threads = min(FLAT_THREADS, most)
+        reason = f"each thread is a task of its own, neighbours along dimension {lane}"
+        return KernelPlan("flat", outer, lane, 1, 1, 1, threads, threads, reason)
+    threads = 1 if lane < 0 else min(most, _power_of_two(extent or UNKNOWN_EXTENT))
+    packed = max(1, min(FLAT_THREADS, most) // threads)
+    tasks = _count(space, set(outer))
+    rows = min(packed, _power_of_two(tasks))
+    reason = f"{rows} rows a workgroup, {threads} threads along dimension {lane} of each"
+    return KernelPlan("row", outer, lane, 1, 1, rows, threads, 1, reason)

@@ -1,0 +1,273 @@
+"""The planner: from a region and a target to a plan.
+
+In the order of AStitch: dominant values (reductions and outputs) are put into kernels that share
+parallel dimensions, so that a value is read by the task that made it (else it becomes global); each
+kernel gets a lane dimension and a mapping; expensive values needed at several levels are kept in the
+row (regional) while they fit; the rest is local. Every choice has a reason in words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from fsa.bindings import ir
+from fsa.passes.stitching import schedule
+from fsa.passes.stitching.costs import is_expensive
+from fsa.passes.stitching.dims import Space, check_sizes, find_space
+from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type
+from fsa.passes.stitching.mapping import mapping_of
+from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
+from fsa.runtime.targets import Target
+
+# Threads of a workgroup share this much of a GPU's workgroup memory for row buffers; the rest is for
+# reduction trees. A CPU keeps row buffers within half of its first-level cache.
+DEFAULT_BUFFER_BYTES = 8192
+
+
+@dataclass
+class _Draft:
+    """A kernel while it is being filled: its dominant nodes and their shared parallel dims."""
+
+    dominants: list[int]
+    parallel: frozenset[int]
+
+
+def plan_region(graph: Graph, target: Target) -> tuple[Space, RegionPlan]:
+    """Plan a region for a target; raise `Unsupported` when it must take the portable path."""
+    _check_target(graph, target)
+    space = find_space(graph)
+    check_sizes(space)
+    try:
+        return space, _Planner(graph, space, target).plan()
+    except PlanError as error:
+        raise Unsupported(str(error)) from None
+
+
+def buffer_budget(target: Target) -> int:
+    """Return the bytes that the row buffers of one row may take."""
+    if target.kind == "cpu":
+        return max(target.l1_bytes // 2, DEFAULT_BUFFER_BYTES)
+    return max(target.workgroup_memory_bytes // 2, DEFAULT_BUFFER_BYTES)
+
+
+def _check_target(graph: Graph, target: Target) -> None:
+    if not graph.nodes:
+        raise Unsupported("the body makes no tensor")
+    names = {str(element_type(type_)) for type_ in graph.argument_types}
+    for op in graph.ops:
+        names |= {str(element_type(result.type)) for result in op.results}
+    for node in graph.nodes:
+        for op in node.block.operations if node.block is not None else []:
+            names |= {str(result.type) for result in op.operation.results}
+    if "f64" in names and not target.has_f64:
+        raise Unsupported(f"the body computes in f64, which {target} does not have")
+    if "i64" in names and not target.has_i64:
+        raise Unsupported(f"the body computes in i64, which {target} does not have")
+    if any(isinstance(t, ir.IndexType) for t in map(element_type, _tensor_types(graph))) and (
+        not target.has_i64
+    ):
+        raise Unsupported(f"index tensors cross as i64, which {target} does not have")
+
+
+def _tensor_types(graph: Graph) -> Iterable[object]:
+    types = [*graph.argument_types, *(r.type for op in graph.ops for r in op.results)]
+    return [type_ for type_ in types if isinstance(type_, ir.RankedTensorType)]
+
+
+class _Planner:
+    def __init__(self, graph: Graph, space: Space, target: Target):
+        self.graph, self.space, self.target = graph, space, target
+        self.outputs = {ref.number for ref in graph.outputs if ref.kind == "node"}
+        count = len(graph.nodes)
+        self.kernel_of = [-1] * count
+        self.scheme: list[str] = ["local"] * count
+        self.reason = [""] * count
+        self.drafts: list[_Draft] = []
+
+    def plan(self) -> RegionPlan:
+        self._form_kernels()
+        self._place_local_nodes()
+        kernels = [
+            mapping_of(self.graph, self.space, self.target, d.dominants, d.parallel)
+            for d in self.drafts
+        ]
+        for k in range(len(kernels)):
+            self._keep_expensive(kernels, k)
+        built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+        return describe_plan(self.space, built)
+
+    # Dominants into kernels.
+
+    def _parallel(self, n: int) -> frozenset[int]:
+        flags = self.graph.nodes[n].reduction
+        return frozenset(
+            d for d, reduces in zip(self.space.dims[n], flags, strict=True) if not reduces
+        )
+
+    def _form_kernels(self) -> None:
+        for n, node in enumerate(self.graph.nodes):
+            if not (node.reduces or n in self.outputs):
+                continue
+            needs = self._reductions_read(n)
+            first = max((self.kernel_of[ref.number] for ref in needs), default=0)
+            choice = next((k for k in range(first, len(self.drafts)) if self._join(k, n)), None)
+            if choice is None:
+                choice = len(self.drafts)
+                self.drafts.append(_Draft([n], self._parallel(n)))
+            self.kernel_of[n] = choice
+            if node.reduces:
+                self.scheme[n] = "regional"
+                self.reason[n] = "read by the task that makes it"
+            for ref in needs:
+                if self.kernel_of[ref.number] != choice:
+                    self.scheme[ref.number] = "global"
+                    self.reason[ref.number] = (
+                        f"read by kernel {choice}, whose tasks are not those of kernel "
+                        f"{self.kernel_of[ref.number]}"
+                    )
+
+    def _join(self, k: int, n: int) -> bool:
+        """Put node n into draft k if the tasks that it leaves keep every read local."""
+        draft = self.drafts[k]
+        shared = draft.parallel & self._parallel(n)
+        if not shared and (draft.parallel or self._parallel(n)):
+            return False
+        trial = _Draft([*draft.dominants, n], shared)
+        before, self.kernel_of[n] = self.kernel_of[n], k
+        schemes = list(self.scheme)
+        for m in trial.dominants:
+            if self.graph.nodes[m].reduces and self.scheme[m] == "local":
+                self.scheme[m] = "regional"
+        kernels = [
+            mapping_of(self.graph, self.space, self.target, d.dominants, d.parallel)
+            for d in [*self.drafts[:k], trial, *self.drafts[k + 1 :]]
+        ]
+        try:
+            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+            fits = schedule.buffer_bytes(built[k]) <= buffer_budget(self.target)
+        except PlanError:
+            fits = False
+        self.scheme = schemes
+        self.kernel_of[n] = before
+        if fits:
+            self.drafts[k] = trial
+        return fits
+
+    def _reductions_read(self, n: int) -> list[Ref]:
+        """Reductions that a node needs, through element-wise nodes."""
+        found: dict[Ref, None] = {}
+        pending = [access.ref for access in self.graph.nodes[n].reads]
+        seen: set[Ref] = set()
+        while pending:
+            ref = pending.pop()
+            node = self.graph.producer(ref)
+            if node is None or ref in seen:
+                continue
+            seen.add(ref)
+            if node.reduces:
+                found[ref] = None
+            else:
+                pending.extend(access.ref for access in node.reads)
+        return list(found)
+
+    def _place_local_nodes(self) -> None:
+        """Give every other node the kernel of its first consumer."""
+        for n in reversed(range(len(self.graph.nodes))):
+            for access in self.graph.nodes[n].reads:
+                ref = access.ref
+                if ref.kind == "node" and not self._is_dominant(ref.number):
+                    known = self.kernel_of[ref.number]
+                    mine = max(self.kernel_of[n], 0)
+                    self.kernel_of[ref.number] = mine if known < 0 else min(known, mine)
+        self.kernel_of = [max(k, 0) for k in self.kernel_of]
+
+    def _is_dominant(self, n: int) -> bool:
+        return self.graph.nodes[n].reduces or n in self.outputs
+
+    def _node_plans(self) -> list[NodePlan]:
+        plans: list[NodePlan] = []
+        for n, kernel in enumerate(self.kernel_of):
+            scheme = self.scheme[n]
+            # Undecided nodes count as local values of the last kernel: nothing reads them yet.
+            at = kernel if kernel >= 0 else len(self.drafts) - 1
+            undecided = kernel < 0 and self._is_dominant(n)
+            plans.append(
+                NodePlan(
+                    -1 if undecided else max(at, 0), 0, self.space.dims[n], "local",
+                    scheme, self.reason[n],  # pyright: ignore[reportArgumentType]
+                )
+            )  # fmt: skip
+        return plans
+
+    # Values kept in the row.
+
+    def _keep_expensive(self, kernels: list[KernelPlan], k: int) -> None:
+        for n in reversed(range(len(self.graph.nodes))):
+            node = self.graph.nodes[n]
+            if node.reduces or self.scheme[n] != "local" or not is_expensive(self.graph, n):
+                continue
+            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+            levels = {
+                nest.level
+                for nest in built[k].nests
+                for touch in built[k].touches(nest)
+                if touch.kind == "inline" and touch.ref.number == n
+            }
+            if len(levels) < 2:
+                continue
+            self._try_to_keep(kernels, k, n, len(levels))
+
+    def _try_to_keep(self, kernels: list[KernelPlan], k: int, n: int, levels: int) -> None:
+        before = self.scheme[n], self.kernel_of[n], self.reason[n]
+        if self._is_dominant(n) and self.kernel_of[n] != k:
+            return
+        self.scheme[n], self.kernel_of[n] = "regional", k
+        try:
+            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+            size, budget = schedule.buffer_bytes(built[k]), buffer_budget(self.target)
+            if size <= budget:
+                self.reason[n] = f"costly and needed at {levels} levels; row buffers take {size} bytes"
+                return
+            why = f"row buffers would take {size} bytes of {budget}"
+        except PlanError as error:
+            why = str(error)
+        self.scheme[n], self.kernel_of[n], self.reason[n] = before
+        self.reason[n] = f"costly and needed at {levels} levels, but computed again: {why}"
+
+
+def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:
+    """Return the plan behind built kernels, with groups, roles and reasons filled in."""
+    nodes = list(kernels[0].nodes)
+    first_use: dict[int, tuple[int, int]] = {}
+    roles: dict[int, str] = {}
+    group = 0
+    for kernel in kernels:
+        for nest in kernel.nests:
+            made = [*nest.reductions, *(ref.number for ref in [*nest.stores, *nest.kept])]
+            for position, n in enumerate(dict.fromkeys(made)):
+                first_use.setdefault(n, (group, kernel.number))
+                roles.setdefault(n, "sub_dominant" if position else "dominant")
+            for touch in kernel.touches(nest):
+                if touch.kind == "inline":
+                    first_use.setdefault(touch.ref.number, (group, kernel.number))
+            group += 1
+    scalar = {
+        n: nest.scalar_reason
+        for kernel in kernels
+        for nest in kernel.nests
+        if nest.scalar_reason
+        for n in [*nest.reductions, *(ref.number for ref in nest.stores)]
+    }
+    for n, node in enumerate(nodes):
+        at, kernel = first_use.get(n, (0, node.kernel))
+        reason = node.reason
+        if n in scalar:
+            reason = "; ".join(filter(None, [reason, f"scalar loop: {scalar[n]}"]))
+        if not reason and roles.get(n, "local") == "local":
+            reason = "computed where it is used"
+        nodes[n] = replace(
+            node, group=at, kernel=node.kernel if n in roles else kernel, dims=space.dims[n],
+            role=roles.get(n, "local"), reason=reason,
+        )  # fmt: skip
+    return RegionPlan(
+        "kernels", "", space.extents, tuple(kernel.plan for kernel in kernels), tuple(nodes)
+    )
