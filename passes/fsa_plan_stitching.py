@@ -19,8 +19,9 @@ class FsaPlanStitching(Pass):
 
     The body is brought to normal form (`linalg.generic` only). The region gets `plan`, each of its
     tensor ops `fsa.stitch`. What a person has already written there is kept and completed; a plan
-    that breaks a rule is an error. A region that the kernel path cannot take gets the form "portable" with
-    the reason, which is also reported as a remark, and is left to `convert-fsa-to-linalg`.
+    that breaks a rule is an error. A region that the kernel path cannot take gets the form
+    "portable" with the reason, which is also reported as a remark, and is left to
+    `convert-fsa-to-linalg`.
     """
 
     name = "fsa-plan-stitching"
@@ -44,9 +45,7 @@ class FsaPlanStitching(Pass):
             plans.write(plan, region, [node.op for node in graph.nodes])
 
 
-def _completed(
-    region: Any, graph: Graph, space: Space, plan: plans.RegionPlan
-) -> plans.RegionPlan:
+def _completed(region: Any, graph: Graph, space: Space, plan: plans.RegionPlan) -> plans.RegionPlan:
     """Return `plan` with what a person wrote in its place, checked."""
     given = plans.PLAN in region.attributes
     if not given and not any(plans.NODE in node.op.attributes for node in graph.nodes):

@@ -12,8 +12,8 @@ from fsa.passes.stitching.host import lower_regions
 class FsaStitchedToCpu(Pass):
     """Emit the kernels that the plan of each `fsa.stitched_region` describes.
 
-    The plan is read from the attributes and checked; a region without one is an error. A region whose
-    plan says "portable" stays, for `convert-fsa-to-linalg`.
+    The plan is read from the attributes and checked; a region without one is an error. A region
+    whose plan says "portable" stays, for `convert-fsa-to-linalg`.
     """
 
     name = "fsa-stitched-to-cpu"

@@ -7,7 +7,13 @@ calls it with `emit_guarded_launch`; `docs/kernel-emitter.md` walks through an e
 from fsa.passes.emitter.builder import Builder
 from fsa.passes.emitter.control import Branch, Loop
 from fsa.passes.emitter.kernel import MAX_GRID, Kernel, KernelSpec, grid_for, kernel
-from fsa.passes.emitter.launch import emit_guarded_launch, emit_launch, filled, replace_op, tensor_dims
+from fsa.passes.emitter.launch import (
+    emit_guarded_launch,
+    emit_launch,
+    filled,
+    replace_op,
+    tensor_dims,
+)
 from fsa.passes.emitter.memory import REDUCTIONS
 from fsa.passes.emitter.types import Index, Scalar, Value
 

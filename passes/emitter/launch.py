@@ -53,10 +53,10 @@ def emit_guarded_launch(
 ) -> list[Value]:
     """Launch a kernel at the current insertion point and return its results as tensors.
 
-    `make_kernel` builds the kernel; it is called once, and not at all when a size is known to be 0.
-    `grid` gives up to three grid sizes (missing ones are 1), `results` the tensor type of each
-    result with its dimensions. `empty` gives the results for a launch that would touch an empty tensor;
-    by default they are zeros, which is right when every result is then empty itself.
+    `make_kernel` builds the kernel; it is called once, and not at all when a size is known to be
+    0. `grid` gives up to three grid sizes (missing ones are 1), `results` the tensor type of each
+    result with its dimensions. `empty` gives the results for a launch that would touch an empty
+    tensor; by default they are zeros, which is right when every result is then empty itself.
     """
     builder = Builder()
 

@@ -36,8 +36,9 @@ class Combiner:
 def combiner_of(block: Any, inputs: int, result: int) -> Combiner | None:
     """Return the combiner of one result of a reduction body, None when there is none.
 
-    `block` is the body of a linalg.generic with `inputs` inputs. The accumulator must be used once,
-    by a known combining op that is yielded, and the other operand must not depend on any accumulator.
+    `block` is the body of a linalg.generic with `inputs` inputs. The accumulator must be used
+    once, by a known combining op that is yielded, and the other operand must not depend on any
+    accumulator.
     """
     arguments = list(block.arguments)
     operations = [op.operation for op in block.operations]

@@ -18,6 +18,5 @@ def is_expensive(graph: Graph, n: int) -> bool:
     block = graph.nodes[n].block
     names = [op.operation.name for op in block.operations] if block is not None else []
     return any(
-        name in EXPENSIVE or (name.startswith("math.") and name not in CHEAP_MATH)
-        for name in names
+        name in EXPENSIVE or (name.startswith("math.") and name not in CHEAP_MATH) for name in names
     )

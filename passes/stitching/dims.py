@@ -1,10 +1,10 @@
 """The iteration space that the nodes of a region share.
 
-Loops of different nodes are the same dimension of the region when they walk along the same dimension
-of a value. Values made inside the region tie their producer's loops to their consumers'; inputs read
-by several nodes tie those where that contradicts nothing. A tie that would make two loops of one node
-the same (a value and its transpose in one op) is left out: the value is then read at another index
-than the one it was made at, and the planner deals with it.
+Loops of different nodes are the same dimension of the region when they walk along the same
+dimension of a value. Values made inside the region tie their producer's loops to their consumers';
+inputs read by several nodes tie those where that contradicts nothing. A tie that would make two
+loops of one node the same (a value and its transpose in one op) is left out: the value is then
+read at another index than the one it was made at, and the planner deals with it.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ Loop = tuple[int, int]  # node, loop
 
 @dataclass(frozen=True)
 class DimSource:
-    """Where the size of a dynamic dimension is read: dimension `position` of argument `argument`."""
+    """Where the size of a dynamic dimension is read: dimension `position` of argument
+    `argument`."""
 
     argument: int
     position: int

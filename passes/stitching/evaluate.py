@@ -1,9 +1,9 @@
 """Evaluation of values of a region at a point of its iteration space, as kernel code.
 
-The evaluator knows which loops are open and where each dimension is bound. It computes a value as far
-out as its index allows: what does not vary with an inner loop is built before that loop, once. With
-`lanes` > 1, a value that varies along the lane dimension is a vector, any other is a scalar that is
-broadcast where the two meet.
+The evaluator knows which loops are open and where each dimension is bound. It computes a value as
+far out as its index allows: what does not vary with an inner loop is built before that loop, once.
+With `lanes` > 1, a value that varies along the lane dimension is a vector, any other is a scalar
+that is broadcast where the two meet.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -49,7 +49,11 @@ class Evaluator:
     """Computes values of one kernel; `memrefs` and `scalars` are its arguments."""
 
     def __init__(
-        self, builder: KernelBuilder, kernel: Kernel, memrefs: dict[Ref, Any], scalars: dict[Ref, Any]
+        self,
+        builder: KernelBuilder,
+        kernel: Kernel,
+        memrefs: dict[Ref, Any],
+        scalars: dict[Ref, Any],
     ):
         self.k, self.kernel = builder, kernel
         self.graph, self.space = kernel.graph, kernel.space
@@ -247,7 +251,9 @@ class Evaluator:
             steps = self.k.mul(steps, expression.coefficient(self.lane))
             return Computed(self.k.add(self.k.splat(base, self.lanes), steps), depth)
 
-    def store(self, computed: Computed, memory: Any, index: Sequence[Linear], prefix: Any = ()) -> None:
+    def store(
+        self, computed: Computed, memory: Any, index: Sequence[Linear], prefix: Any = ()
+    ) -> None:
         """Store a value at an index, as the type that crosses a launch."""
         positions = [*prefix, *(self.position(e) for e in index)]
         if self._varies(index):
@@ -268,7 +274,11 @@ class _Body:
     """One instance of a node's scalar body, evaluated on demand."""
 
     def __init__(
-        self, evaluator: Evaluator, node: Node, loops: Index, accumulators: Sequence[Computed] | None
+        self,
+        evaluator: Evaluator,
+        node: Node,
+        loops: Index,
+        accumulators: Sequence[Computed] | None,
     ):
         self.e, self.node, self.loops = evaluator, node, loops
         self.accumulators = accumulators

@@ -1,8 +1,9 @@
 """The body of a stitched region as a graph of nodes with linear accesses.
 
-Every op that makes a tensor becomes a `Node`: a `linalg.generic` (named and element-wise tensor ops
-are turned into generics first), or a view (expand, collapse or slice), which is an element-wise node
-that copies. A node reads each operand at an index that is linear in the node's loops.
+Every op that makes a tensor becomes a `Node`: a `linalg.generic` (named and element-wise tensor
+ops are turned into generics first), or a view (expand, collapse or slice), which is an
+element-wise node that copies. A node reads each operand at an index that is linear in the node's
+loops.
 """
 
 from collections.abc import Sequence
@@ -133,9 +134,7 @@ def element_type(type_: Any) -> Any:
 
 def shape_of(type_: Any) -> list[int | None]:
     """Return the extents of a ranked tensor, None for each dynamic one."""
-    return [
-        None if type_.is_dynamic_dim(k) else type_.get_dim_size(k) for k in range(type_.rank)
-    ]
+    return [None if type_.is_dynamic_dim(k) else type_.get_dim_size(k) for k in range(type_.rank)]
 
 
 def read_graph(region: Any) -> Graph:
@@ -258,9 +257,7 @@ def _map_index(op: Any, attribute: Any) -> Index:
         raise Unsupported(f"{op.name} reads through the non-linear index {error}") from None
 
 
-def _loop_extents(
-    count: int, accesses: Sequence[Access], types: Sequence[Any]
-) -> list[int | None]:
+def _loop_extents(count: int, accesses: Sequence[Access], types: Sequence[Any]) -> list[int | None]:
     """Extents of the loops; a static extent wins over a dynamic one."""
     extents: list[int | None] = [None] * count
     found = [False] * count

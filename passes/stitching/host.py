@@ -4,22 +4,31 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, tensor
-from fsa.passes.emitter import Builder, KernelSpec, emit_launch, filled, grid_for, kernel, replace_op
 from fsa.passes.base import PassError
+from fsa.passes.emitter import (
+    Builder,
+    KernelSpec,
+    emit_launch,
+    filled,
+    grid_for,
+    kernel,
+    replace_op,
+)
 from fsa.passes.stitching import kernel_cpu, kernel_gpu
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.regions import form_of, planned, regions_of, target_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
-from fsa.passes.stitching.schedule import Kernel
+from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
 from fsa.runtime.targets import Target
 
 
 def lower_regions(module: Any, kinds: Sequence[str]) -> None:
     """Replace every region of `module` whose plan has kernels by launches.
 
-    Raises `PassError` without a plan, for a plan that does not hold, and for another kind of target.
+    Raises `PassError` without a plan, for a plan that does not hold, and for another kind of
+    target.
     """
     target = target_of(module)
     if target.kind not in kinds:
@@ -39,6 +48,8 @@ class _Lowering:
         self.space: Space
         self.kernels: list[Kernel]
         self.graph, self.space, self.kernels = planned(region)
+        for kernel_ in self.kernels:
+            _check_room(region, kernel_, target)
         self.builder = Builder()
         self.operands = list(region.operands)
 
@@ -139,6 +150,25 @@ class _Lowering:
         source, axis = self.graph.scalar_reads[ref.number]
         number = self.graph.ops[axis.number].attributes["value"].value
         return tensor.dim(self.operands[source.number], self.builder.constant(number))
+
+
+def _check_room(region: Any, k: Kernel, target: Target) -> None:
+    """Raise `PassError` when an edited plan asks for more than the device has."""
+    threads = kernel_gpu.workgroup_size(k)
+    limit = target.max_workgroup_size
+    if target.kind != "cpu" and limit and not 1 <= threads <= limit:
+        raise PassError(
+            region.location,
+            f"the plan does not hold: kernel {k.number}: expected 1 to {limit} threads in a workgroup, "
+            f"found {threads}",
+        )
+    size, limit = workgroup_bytes(k), target.workgroup_memory_bytes
+    if target.kind != "cpu" and limit and size > limit:
+        raise PassError(
+            region.location,
+            f"the plan does not hold: kernel {k.number}: expected row buffers of at most {limit} "
+            f"bytes, found {size}",
+        )
 
 
 def task_count(target: Target, builder: Any, k: Kernel, sizes: list[Any]) -> Any:

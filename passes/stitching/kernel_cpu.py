@@ -4,11 +4,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from fsa.passes.emitter import Kernel as KernelBuilder
 from fsa.passes.emitter.types import crossing_element
+from fsa.passes.stitching.costs import is_expensive
 from fsa.passes.stitching.graph import element_type
 from fsa.passes.stitching.nests import NestWriter, Step
-from fsa.passes.stitching.costs import is_expensive
 from fsa.passes.stitching.schedule import Kernel, Nest
 
 

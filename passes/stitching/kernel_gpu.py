@@ -1,8 +1,8 @@
 """GPU kernels: threads along the lane dimension, row buffers in workgroup memory.
 
-In a row mapping a workgroup runs `rows` rows side by side with `threads` threads each; all threads run the
-same number of nests, so barriers are uniform, and a row past the end repeats the last one without
-storing. In a flat mapping each thread runs the rest of the space on its own.
+In a row mapping a workgroup runs `rows` rows side by side with `threads` threads each; all threads
+run the same number of nests, so barriers are uniform, and a row past the end repeats the last one
+without storing. In a flat mapping each thread runs the rest of the space on its own.
 """
 
 from collections.abc import Generator
@@ -33,12 +33,14 @@ def workgroup_size(kernel: Kernel) -> int:
 
 
 def _ordered_outer(kernel: Kernel) -> list[int]:
-    """Outer dimensions with the lane dimension last, so that neighbours are neighbours in memory."""
+    """Outer dimensions with the lane dimension last, so that neighbours are neighbours in
+    memory."""
     return sorted(kernel.plan.outer, key=lambda d: d == kernel.plan.lane)
 
 
 def workgroup_buffers(kernel: Kernel) -> list[tuple[Ref | None, tuple[int, ...], Any]]:
-    """Return the workgroup memory of a kernel: reduction scratch (None) by type, then row buffers."""
+    """Return the workgroup memory of a kernel: reduction scratch (None) by type, then row
+    buffers."""
     if kernel.plan.mapping == "flat":
         return []
     found: list[tuple[Ref | None, tuple[int, ...], Any]] = []

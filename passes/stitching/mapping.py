@@ -1,8 +1,9 @@
 """The mapping of one kernel: which dimension lies along lanes or threads, and how much a task does.
 
-Lanes go along the dimension in which most bytes are neighbours in memory. If tasks can differ in it,
-the mapping is flat (each lane runs its own column of work); else the lanes share a row. Short rows
-are packed: several side by side in a GPU workgroup, several in turn in a CPU task (AStitch's task packing).
+Lanes go along the dimension in which most bytes are neighbours in memory. If tasks can differ in
+it, the mapping is flat (each lane runs its own column of work); else the lanes share a row. Short
+rows are packed: several side by side in a GPU workgroup, several in turn in a CPU task (AStitch's
+task packing).
 """
 
 from collections import Counter

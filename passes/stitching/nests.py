@@ -1,7 +1,7 @@
 """Loop nests as kernel code: what CPU and GPU kernels share.
 
-`NestWriter` walks a nest's dimensions and calls three hooks that differ between devices: how the lane
-dimension is walked, how a split reduction is joined, and which threads may store.
+`NestWriter` walks a nest's dimensions and calls three hooks that differ between devices: how the
+lane dimension is walked, how a split reduction is joined, and which threads may store.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -200,7 +200,9 @@ class NestWriter:
         own = self.kernel.space.dims[ref.number]
         index = self.kernel.graph.nodes[ref.number].results[ref.result]
         positions = tuple(
-            p for p, e in enumerate(index) if e.loop is not None and own[e.loop] not in self.plan.outer
+            p
+            for p, e in enumerate(index)
+            if e.loop is not None and own[e.loop] not in self.plan.outer
         )
         return RowBuffer(memory, prefix, positions)
 

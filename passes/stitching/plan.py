@@ -1,7 +1,7 @@
 """What a plan says, and how it is written in attributes.
 
-The region's attribute `plan` is a dictionary with `form` ("kernels" or "portable"), `reason`, the sizes
-of the region's dimensions and one dictionary a kernel (`KernelPlan`). Each node carries
+The region's attribute `plan` is a dictionary with `form` ("kernels" or "portable"), `reason`, the
+sizes of the region's dimensions and one dictionary a kernel (`KernelPlan`). Each node carries
 `fsa.stitch` (`NodePlan`). A person may edit any of it; `schedule.check` says what does not hold.
 """
 
@@ -26,9 +26,10 @@ class PlanError(Exception):
 class KernelPlan:
     """How one kernel of a region maps onto the device.
 
-    `outer` are the dimensions spread over workgroups, `lane` the dimension along which vector lanes
-    (CPU) or threads (GPU) lie, -1 for none. In a "row" mapping `lane` lies inside the row of one task; in a
-    "flat" mapping it is one of `outer`, and each lane runs the rest of the space on its own.
+    `outer` are the dimensions spread over workgroups, `lane` the dimension along which vector
+    lanes (CPU) or threads (GPU) lie, -1 for none. In a "row" mapping `lane` lies inside the row of
+    one task; in a "flat" mapping it is one of `outer`, and each lane runs the rest of the space on
+    its own.
     """
 
     mapping: Mapping
@@ -46,11 +47,11 @@ class KernelPlan:
 class NodePlan:
     """How one node is computed.
 
-    A "local" value is computed where it is used and lives in registers. A "regional" value is computed
-    once a row and kept there (a register when it has one element a row, else a row buffer).
-    A "global" value crosses to a later kernel through memory. `kernel` is where it is made,
-    `group` the loop nest of that kernel; `dims` names its loops. `group`, `dims` and `role` follow
-    from the rest and are there to be read.
+    A "local" value is computed where it is used and lives in registers. A "regional" value is
+    computed once a row and kept there (a register when it has one element a row, else a row
+    buffer). A "global" value crosses to a later kernel through memory. `kernel` is where it is
+    made, `group` the loop nest of that kernel; `dims` names its loops. `group`, `dims` and `role`
+    follow from the rest and are there to be read.
     """
 
     kernel: int
@@ -168,7 +169,9 @@ def _read(kind: Any, attribute: Any, default: Any, where: str) -> Any:
         if not isinstance(value, wanted):
             raise PlanError(f"expected {where}.{name} to be {wanted.__name__}, found {value!r}")
         if name in _CHOICES and value not in _CHOICES[name]:
-            raise PlanError(f"expected {where}.{name} to be one of {_CHOICES[name]}, found {value!r}")
+            raise PlanError(
+                f"expected {where}.{name} to be one of {_CHOICES[name]}, found {value!r}"
+            )
     missing = known - set(given) - {"reason"}
     if default is not None:
         return replace(default, **given)

@@ -1,9 +1,9 @@
 """The planner: from a region and a target to a plan.
 
 In the order of AStitch: dominant values (reductions and outputs) are put into kernels that share
-parallel dimensions, so that a value is read by the task that made it (else it becomes global); each
-kernel gets a lane dimension and a mapping; expensive values needed at several levels are kept in the
-row (regional) while they fit; the rest is local. Every choice has a reason in words.
+parallel dimensions, so that a value is read by the task that made it (else it becomes global);
+each kernel gets a lane dimension and a mapping; expensive values needed at several levels are kept
+in the row (regional) while they fit; the rest is local. Every choice has a reason in words.
 """
 
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ def plan_region(graph: Graph, target: Target) -> tuple[Space, RegionPlan]:
 
 
 def buffer_budget(target: Target) -> int:
-    """Return the bytes that the row buffers of one row may take."""
+    """Return the bytes that the row buffers of a workgroup may take."""
     if target.kind == "cpu":
         return max(target.l1_bytes // 2, DEFAULT_BUFFER_BYTES)
     return max(target.workgroup_memory_bytes // 2, DEFAULT_BUFFER_BYTES)
@@ -143,7 +143,7 @@ class _Planner:
         ]
         try:
             built = schedule.build(self.graph, self.space, kernels, self._node_plans())
-            fits = schedule.buffer_bytes(built[k]) <= buffer_budget(self.target)
+            fits = schedule.workgroup_bytes(built[k]) <= buffer_budget(self.target)
         except PlanError:
             fits = False
         self.scheme = schemes
@@ -223,9 +223,11 @@ class _Planner:
         self.scheme[n], self.kernel_of[n] = "regional", k
         try:
             built = schedule.build(self.graph, self.space, kernels, self._node_plans())
-            size, budget = schedule.buffer_bytes(built[k]), buffer_budget(self.target)
+            size, budget = schedule.workgroup_bytes(built[k]), buffer_budget(self.target)
             if size <= budget:
-                self.reason[n] = f"costly and needed at {levels} levels; row buffers take {size} bytes"
+                self.reason[n] = (
+                    f"costly and needed at {levels} levels; row buffers take {size} bytes"
+                )
                 return
             why = f"row buffers would take {size} bytes of {budget}"
         except PlanError as error:

@@ -19,7 +19,8 @@ NORMAL_FORM = (
 
 
 def target_of(module: Any) -> Target:
-    """Return the target that a module (an `ir.Operation`) carries; raise `PassError` without one."""
+    """Return the target that a module (an `ir.Operation`) carries; raise `PassError` without
+    one."""
     try:
         return Target.of_module(module)
     except ValueError as error:

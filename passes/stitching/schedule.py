@@ -1,9 +1,10 @@
 """Kernels and their loop nests, derived from a plan, and the rules that a plan must keep.
 
-A kernel runs one task for each point of its `outer` dimensions. A task is a sequence of nests by level:
-level 0 needs inputs only, level n + 1 needs what reductions of level n made. Everything between is
-computed where it is used. The planner builds schedules to try its choices; the emitters build the same
-schedule from the attributes, so an edited plan is checked by the code that made the original.
+A kernel runs one task for each point of its `outer` dimensions. A task is a sequence of nests by
+level: level 0 needs inputs only, level n + 1 needs what reductions of level n made. Everything
+between is computed where it is used. The planner builds schedules to try its choices; the emitters
+build the same schedule from the attributes, so an edited plan is checked by the code that made the
+original.
 """
 
 from collections.abc import Iterator, Sequence
@@ -268,9 +269,11 @@ class Kernel:
             if touch.kind in ("kept", "keep") and flat:
                 continue  # one register a lane
             if not contiguous(touch.index, lane):
-                return 1, f"{touch.kind} of {describe(self.graph, touch.ref)} strides along the lanes"
+                return (
+                    1,
+                    f"{touch.kind} of {describe(self.graph, touch.ref)} strides along the lanes",
+                )
         return lanes, ""
-
 
     def _divides_integers(self, n: int) -> bool:
         block = self.graph.nodes[n].block
@@ -383,8 +386,9 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
     return True
 
 
-def buffer_bytes(kernel: Kernel) -> int:
-    """Return the bytes of row buffers that one row of a kernel needs."""
+def workgroup_bytes(kernel: Kernel) -> int:
+    """Return the bytes of row buffers that a workgroup needs for the rows that it runs at once."""
+    at_once = kernel.plan.rows if kernel.plan.threads else 1
     total = 0
     for nest in kernel.nests:
         made = [Ref("node", n, k) for n in nest.reductions
@@ -395,5 +399,5 @@ def buffer_bytes(kernel: Kernel) -> int:
                 size = element_bytes(kernel.graph.type_of(ref))
                 for d in dims:
                     size *= kernel.space.extents[d] or 1
-                total += size
+                total += size * at_once
     return total
