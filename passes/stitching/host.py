@@ -159,8 +159,8 @@ def _check_room(region: Any, k: Kernel, target: Target) -> None:
     if target.kind != "cpu" and limit and not 1 <= threads <= limit:
         raise PassError(
             region.location,
-            f"the plan does not hold: kernel {k.number}: expected 1 to {limit} threads in a workgroup, "
-            f"found {threads}",
+            f"the plan does not hold: kernel {k.number}: expected 1 to {limit} threads in a "
+            f"workgroup, found {threads}",
         )
     size, limit = workgroup_bytes(k), target.workgroup_memory_bytes
     if target.kind != "cpu" and limit and size > limit:

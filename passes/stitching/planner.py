@@ -18,8 +18,8 @@ from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.runtime.targets import Target
 
-# Threads of a workgroup share this much of a GPU's workgroup memory for row buffers; the rest is for
-# reduction trees. A CPU keeps row buffers within half of its first-level cache.
+# Where a target does not say how large its caches are. Row buffers take half of a GPU's workgroup
+# memory (reduction trees need some too), or half of a CPU's first-level cache.
 DEFAULT_BUFFER_BYTES = 8192
 
 

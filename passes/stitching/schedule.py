@@ -126,8 +126,8 @@ class Kernel:
         if self.graph.nodes[ref.number].reduces:
             if not self.reduces_here(ref):
                 raise PlanError(
-                    f"kernel {self.number} reads the reduction {self.graph.nodes[ref.number].op.name}"
-                    f" of kernel {self.nodes[ref.number].kernel}, which is not global"
+                    f"kernel {self.number} reads {describe(self.graph, ref)}, reduced in kernel "
+                    f"{self.nodes[ref.number].kernel} that is not global"
                 )
             return self.level(ref.number) + 1
         return self.level(ref.number)
@@ -341,7 +341,8 @@ def _check_nest(kernel: Kernel, nest: Nest) -> None:
         reduced = {d for d, flag in zip(own, node.reduction, strict=True) if flag}
         if outer & reduced:
             raise PlanError(
-                f"{where}: op {node.position} reduces the outer dimensions {sorted(outer & reduced)}"
+                f"{where}: op {node.position} reduces the outer dimensions "
+                f"{sorted(outer & reduced)}"
             )
     stored = [*nest.stores, *(r for r in kernel.stores if r.number in nest.reductions)]
     for ref in stored:
@@ -357,8 +358,8 @@ def _check_nest(kernel: Kernel, nest: Nest) -> None:
     for touch in kernel.touches(nest):
         if touch.kind == "kept" and not is_row_local(kernel, touch):
             raise PlanError(
-                f"{where}: {describe(kernel.graph, touch.ref)} is read by another task than the one "
-                "that makes it; it must be global"
+                f"{where}: {describe(kernel.graph, touch.ref)} is read by another task than the "
+                "one that makes it; it must be global"
             )
 
 
