@@ -1,0 +1,149 @@
+"""The binarized ops of a module: found, read and replaced by launches."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fsa.bindings import ir, tensor
+from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
+from fsa.passes.base import PassError
+from fsa.passes.emitter import (
+    Builder,
+    Index,
+    Kernel,
+    Value,
+    emit_guarded_launch,
+    filled,
+    replace_op,
+)
+from fsa.passes.plans import read_plan
+from fsa.runtime.targets import Target
+
+BINARIZED_OPS = (
+    "fsa.pack_bits",
+    "fsa.unpack_bits",
+    "fsa.binarized_matmul",
+    "fsa.binarized_conv2d",
+    "fsa.binarized_threshold",
+    "fsa.binarized_max_pool2d",
+)
+PLANNER = "fsa-plan-binarized"
+
+Lowering = Callable[[Any, Any, Target], list[Value] | None]
+
+
+def binarized_ops(module: Any) -> list[Any]:
+    """Return the binarized ops in `module` (an `ir.Operation`)."""
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        if op.operation.name in BINARIZED_OPS:
+            found.append(op.operation)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit)
+    return found
+
+
+def target_of(module: Any, kinds: Sequence[str], pass_name: str) -> Target:
+    """Return the target of `module`, one of `kinds`; raise `PassError` where it is none."""
+    try:
+        target = Target.of_module(module)
+    except ValueError as error:
+        raise PassError(module.location, str(error)) from None
+    if target.kind not in kinds:
+        raise PassError(
+            module.location,
+            f"expected the target of {pass_name} to be {' or '.join(kinds)}, found {target}",
+        )
+    return target
+
+
+def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None:
+    """Replace each binarized op by what its lowering, "module:function", makes of it.
+
+    A lowering that returns None leaves its op as it is.
+    """
+    for op in binarized_ops(module):
+        name, _, function = lowerings[op.name].partition(":")
+        lower: Lowering = getattr(importlib.import_module(name), function)
+        with op.location, ir.InsertionPoint(op):
+            values = lower(op, module, target)
+        if values is not None:
+            replace_op(op, values)
+
+
+def plan_of(op: Any, kind: type[Any]) -> Any:
+    """Return the plan of `op` as the dataclass `kind`; raise `PassError` when it is incomplete."""
+    return read_plan(op, kind, PLANNER)
+
+
+def require_plan(op: Any, holds: bool, text: str) -> None:
+    """Raise `PassError` unless `holds`; `text` says what the plan was expected to have."""
+    if not holds:
+        raise PassError(
+            op.location,
+            f"expected the plan of '{op.name}' to have {text}, found {op.attributes['plan']}",
+        )
+
+
+def result_extents(op: Any) -> list[Index]:
+    """Return the extents of the op's result: ints, and index values made before the op."""
+    builder = ShapeBuilder(ir.InsertionPoint.current, op.location)
+    return type(op.opview).result_shape(op, builder)[0]
+
+
+def launch_of(
+    op: Any,
+    make_kernel: Callable[[], Kernel],
+    grid: Callable[[Builder], Sequence[Index]],
+    inputs: Sequence[Value] | None = None,
+    result: tuple[Any, list[Index]] | None = None,
+    empty: Callable[[Builder], Sequence[Value]] | None = None,
+) -> Value:
+    """Emit the guarded launch of an op with one result.
+
+    `inputs` and `result` (type and extents) default to those of the op; so does the result of an
+    empty launch, to zeros.
+    """
+    kind, extents = result or (op.results[0].type, result_extents(op))
+    (value,) = emit_guarded_launch(
+        make_kernel,
+        grid=grid,
+        inputs=list(op.operands) if inputs is None else inputs,
+        results=[(kind, extents)],
+        empty=empty or (lambda builder: [filled(builder, kind, extents)]),
+    )
+    return value
+
+
+def as_rows(builder: Builder, value: Value) -> tuple[Value, Index]:
+    """Return a tensor [..., n] as [rows, n], and the number of rows."""
+    extents = ShapeBuilder(ir.InsertionPoint.current, ir.Location.current).dims(value)
+    rows = builder.product(extents[:-1])
+    if len(extents) == 2:
+        return value, extents[0]
+    element = value.type.element_type
+    kind = tensor_type([rows, extents[-1]], element)
+    last = len(extents) - 1
+    if last == 0:
+        sizes = [] if isinstance(extents[0], int) else [extents[0]]
+        made = tensor.expand_shape(kind, value, [[0, 1]], sizes, list(kind.shape))
+        return made, 1
+    return tensor.collapse_shape(kind, value, [list(range(last)), [last]]), rows
+
+
+def from_rows(builder: Builder, value: Value, kind: Any, extents: list[Index]) -> Value:
+    """Return a tensor [rows, n] as type `kind` with `extents`, the reverse of `as_rows`."""
+    last = len(extents) - 1
+    if last == 1:
+        return value
+    if last == 0:
+        return tensor.collapse_shape(kind, value, [[0, 1]])
+    sizes = [
+        builder.value(extent)
+        for extent, known in zip(extents, type_dims(kind), strict=True)
+        if known is None
+    ]
+    groups = [list(range(last)), [last]]
+    return tensor.expand_shape(kind, value, groups, sizes, list(kind.shape))

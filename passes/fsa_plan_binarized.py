@@ -1,0 +1,134 @@
+"""The pass `fsa-plan-binarized`."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.attributes import read_i64
+from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.base import Pass, PassError
+from fsa.passes.binarized import schedules
+from fsa.passes.binarized.ops import binarized_ops, target_of
+from fsa.passes.plans import given_entries, write_plan
+from fsa.runtime.targets import KINDS, Target
+
+Chosen = tuple[Any, list[str]]
+
+
+@dataclass(frozen=True)
+class PlanBinarized(Pass):
+    """Plan the binarized ops for the module's target.
+
+    Writes the attribute `plan` on each: tile, lanes, tasks or threads, with the reasons. Entries
+    of a plan that is already there are kept. The form "portable" leaves an op to
+    `convert-fsa-to-linalg`.
+    """
+
+    name: ClassVar[str] = "fsa-plan-binarized"
+    summary: ClassVar[str] = "Choose tiles, lanes and workgroups of the binarized ops"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Write a plan on each binarized op of a module."""
+        ops = binarized_ops(op)
+        if not ops:
+            return
+        target = target_of(op, KINDS, self.name)
+        planners = _CPU if target.kind == "cpu" else _GPU
+        for found in ops:
+            _check_floats(found, target)
+            write_plan(found, *planners[found.name](found, target))
+
+
+def _check_floats(op: Any, target: Target) -> None:
+    kinds = [value.type.element_type for value in (*op.operands, *op.results)]
+    if not target.has_f64 and any(isinstance(kind, ir.F64Type) for kind in kinds):
+        raise PassError(
+            op.location, f"expected '{op.name}' on {target} in f16, bf16 or f32, found f64"
+        )
+
+
+def _word_bits(value: Any) -> int:
+    return value.type.element_type.width
+
+
+def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
+    lhs, rhs = op.operands
+    rows, words = type_dims(lhs.type)[-2:]
+    return rows, type_dims(rhs.type)[-2], words, _word_bits(lhs)
+
+
+def _matmul_cpu(op: Any, target: Target) -> Chosen:
+    given = given_entries(op, schedules.CpuTile)
+    return schedules.cpu_matmul(*_matmul_sizes(op), target, given)
+
+
+def _matmul_gpu(op: Any, target: Target) -> Chosen:
+    given = given_entries(op, schedules.GpuTile)
+    return schedules.gpu_tile(*_matmul_sizes(op), target, given)
+
+
+def _conv2d_sizes(op: Any) -> tuple[int | None, int | None, int | None, int]:
+    """Return the columns of a group, the words of a filter, the output width, the word width."""
+    image, filters = op.operands
+    out_channels, *taps = type_dims(filters.type)
+    words = None if None in taps else math.prod(taps)
+    groups = read_i64(op.attributes, "groups", 1)
+    columns = None if out_channels is None else out_channels // groups
+    return columns, words, type_dims(op.results[0].type)[2], _word_bits(image)
+
+
+def _conv2d_cpu(op: Any, target: Target) -> Chosen:
+    given = given_entries(op, schedules.CpuTile)
+    columns, words, out_width, bits = _conv2d_sizes(op)
+    return schedules.cpu_conv2d(out_width, columns, words, bits, target, given)
+
+
+def _conv2d_gpu(op: Any, target: Target) -> Chosen:
+    given = given_entries(op, schedules.GpuTile)
+    columns, _, _, bits = _conv2d_sizes(op)
+    words = type_dims(op.operands[1].type)[-1]
+    return schedules.gpu_tile(None, columns, words, bits, target, given)
+
+
+def _bytes(value: Any, axes: int) -> int:
+    """Return the size of the last `axes` dimensions; a dynamic one counts as `DYNAMIC_ROWS`."""
+    extents = type_dims(value.type)[-axes:] if axes else []
+    known = [schedules.DYNAMIC_ROWS if extent is None else extent for extent in extents]
+    return math.prod(known) * value.type.element_type.width // 8
+
+
+def _rows_cpu(op: Any, target: Target) -> Chosen:
+    row_bytes = max(_bytes(op.operands[0], 1), _bytes(op.results[0], 1))
+    return schedules.cpu_rows(row_bytes, given_entries(op, schedules.CpuRows))
+
+
+def _pool_cpu(op: Any, target: Target) -> Chosen:
+    words = type_dims(op.operands[0].type)[-1]
+    given = given_entries(op, schedules.CpuPool)
+    row_bytes = _bytes(op.results[0], 2)
+    return schedules.cpu_pool(row_bytes, words or 1, _word_bits(op.operands[0]), target, given)
+
+
+def _rows_gpu(op: Any, target: Target) -> Chosen:
+    return schedules.gpu_rows(target, given_entries(op, schedules.GpuRows))
+
+
+_CPU: dict[str, Callable[[Any, Target], Chosen]] = {
+    "fsa.binarized_matmul": _matmul_cpu,
+    "fsa.binarized_conv2d": _conv2d_cpu,
+    "fsa.pack_bits": _rows_cpu,
+    "fsa.unpack_bits": _rows_cpu,
+    "fsa.binarized_threshold": _rows_cpu,
+    "fsa.binarized_max_pool2d": _pool_cpu,
+}
+_GPU: dict[str, Callable[[Any, Target], Chosen]] = {
+    "fsa.binarized_matmul": _matmul_gpu,
+    "fsa.binarized_conv2d": _conv2d_gpu,
+    "fsa.pack_bits": _rows_gpu,
+    "fsa.unpack_bits": _rows_gpu,
+    "fsa.binarized_threshold": _rows_gpu,
+    "fsa.binarized_max_pool2d": _rows_gpu,
+}
