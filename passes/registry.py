@@ -17,6 +17,7 @@ PASSES: dict[str, str] = {
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
+    "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
 }
 
 

@@ -65,10 +65,16 @@ class ShapeBuilder:
     def __init__(self, ip: Any, location: Any):
         self.ip = ip
         self.location = location
+        self.created: list[Any] = []
+
+    def made(self, value: Any) -> Any:
+        """Note that the op of `value` was created and return `value`."""
+        self.created.append(value.owner.operation)
+        return value
 
     def constant(self, value: int) -> Any:
         """Return an index constant."""
-        return arith.constant(ir.IndexType.get(), value, loc=self.location, ip=self.ip)
+        return self.made(arith.constant(ir.IndexType.get(), value, loc=self.location, ip=self.ip))
 
     def value(self, extent: Extent) -> Any:
         """Return `extent` as an index value."""
@@ -83,7 +89,16 @@ class ShapeBuilder:
 
     def dim(self, value: Any, index: int) -> Any:
         """Return `tensor.dim` of `value`."""
-        return tensor.dim(value, self.constant(index), loc=self.location, ip=self.ip)
+        number = self.constant(index)
+        return self.made(tensor.dim(value, number, loc=self.location, ip=self.ip))
+
+    def add(self, left: Any, right: Any) -> Any:
+        """Return the sum of two index values."""
+        return self.made(arith.addi(left, right, loc=self.location, ip=self.ip))
+
+    def multiply(self, left: Any, right: Any) -> Any:
+        """Return the product of two index values."""
+        return self.made(arith.muli(left, right, loc=self.location, ip=self.ip))
 
     def window(
         self, extent: Extent, kernel: int, stride: int, pads: tuple[int, int], dilation: int
@@ -93,10 +108,10 @@ class ShapeBuilder:
             return output_extent(extent, kernel, stride, pads, dilation)
         at = {"loc": self.location, "ip": self.ip}
         slack = pads[0] + pads[1] - (dilation * (kernel - 1) + 1) + stride
-        room = arith.addi(extent, self.constant(slack), **at)
+        room = self.add(extent, self.constant(slack))
         # Division that rounds to zero serves: a negative quotient becomes 0 either way.
-        count = arith.divsi(room, self.constant(stride), **at)
-        return arith.maxsi(count, self.constant(0), **at)
+        count = self.made(arith.divsi(room, self.constant(stride), **at))
+        return self.made(arith.maxsi(count, self.constant(0), **at))
 
 
 def type_dims(type: Any) -> list[Extent]:

@@ -125,7 +125,7 @@ class LaunchOperands:
 
 
 def _constant(value: Any) -> int | None:
-    if not isinstance(value, ir.OpResult) or value.owner.name != "arith.constant":
+    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
         return None
     return int(value.owner.attributes["value"].value)
 

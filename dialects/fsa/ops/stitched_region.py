@@ -5,6 +5,8 @@ from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa import variadic
+from fsa.dialects.fsa.region_shapes import RegionShapes
+from fsa.dialects.fsa.shapes import Extent, ShapeBuilder
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 BODY_DIALECTS = ("affine", "arith", "complex", "index", "linalg", "math", "tensor", "ub")
@@ -69,6 +71,19 @@ class StitchedRegion(
                 f"expected ops of the dialects {', '.join(BODY_DIALECTS)} and tensor ops of fsa "
                 f"in the body, found {name}",
             )
+
+    @classmethod
+    def result_shape(cls, op: Any, builder: ShapeBuilder) -> list[list[Extent]]:
+        """Return the extents of each result; raise `Unresolvable` if they depend on data.
+
+        A result that is no tensor has no extents.
+        """
+        shapes = RegionShapes(op, builder)
+        yielded = list(list(op.regions[0].blocks[0].operations)[-1].operands)
+        return [
+            shapes.dims(value) if isinstance(value.type, ir.RankedTensorType) else []
+            for value in yielded
+        ]
 
 
 class Yield(VerifiedOp, name="yield", traits=[ext.Pure, ir.IsTerminatorTrait]):

@@ -1,4 +1,4 @@
-// RUN: fsa-opt --split-input-file --verify-diagnostics %s
+// RUN: %verify-diag
 
 // Every broken constraint of fsa.binarized_matmul is reported with its label; the functions are named after it.
 

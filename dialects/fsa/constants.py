@@ -1,0 +1,115 @@
+"""Constants of the IR as NumPy arrays, and back."""
+
+import re
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+from fsa.bindings import ir, passmanager
+
+Array = NDArray[Any]
+
+_DTYPES: dict[str, Any] = {
+    "i1": np.bool_,
+    "i8": np.int8,
+    "i16": np.int16,
+    "i32": np.int32,
+    "i64": np.int64,
+    "index": np.int64,
+    "f16": np.float16,
+    "bf16": ml_dtypes.bfloat16,
+    "f32": np.float32,
+    "f64": np.float64,
+    "complex<f32>": np.complex64,
+    "complex<f64>": np.complex128,
+}
+
+
+def dtype_of(element: Any) -> Any:
+    """Return the NumPy type of the element type `element`; raise ValueError when there is none."""
+    name = str(element)
+    if name not in _DTYPES:
+        raise ValueError(f"expected an element type out of {', '.join(_DTYPES)}, found {name}")
+    return np.dtype(_DTYPES[name])
+
+
+def constant_array(value: Any) -> Array | None:
+    """Return the tensor that `value` is a constant of; None when it is no constant we can read."""
+    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
+        return None
+    if not isinstance(value.type, ir.RankedTensorType) or value.type.encoding is not None:
+        return None
+    if str(value.type.element_type) not in _DTYPES:
+        return None
+    return array_of(_value_attribute(value.owner.operation), value.type)
+
+
+def array_of(attribute: Any, type: Any) -> Array | None:
+    """Return the elements of an elements attribute of tensor type `type`; None if unreadable."""
+    if attribute is None:
+        return None
+    if isinstance(attribute, (ir.DenseFPElementsAttr, ir.DenseIntElementsAttr)):
+        if isinstance(type.element_type, ir.BF16Type):
+            return np.array(_as_i16(attribute, type)).view(ml_dtypes.bfloat16)
+        return np.array(attribute).reshape(type.shape)
+    if str(attribute).startswith("dense_resource<"):
+        return _resource(attribute, type)
+    return None
+
+
+def attribute_of(array: Array, element: Any) -> Any:
+    """Return the dense elements attribute of `array` with element type `element`."""
+    if isinstance(element, ir.BF16Type):
+        bits = np.ascontiguousarray(array, ml_dtypes.bfloat16).view(np.uint16)
+        return ir.DenseElementsAttr.get(bits, type=element, shape=list(array.shape))
+    typed = np.ascontiguousarray(array, dtype_of(element))
+    if isinstance(element, ir.IndexType):
+        return ir.DenseElementsAttr.get(typed, type=element, shape=list(array.shape))
+    return ir.DenseElementsAttr.get(typed)
+
+
+def _value_attribute(owner: Any) -> Any:
+    try:
+        return owner.attributes["value"]
+    except TypeError:  # the bindings have no class for this attribute, such as complex elements
+        return None
+
+
+def _as_i16(attribute: Any, type: Any) -> Any:
+    """Return bf16 elements as i16 ones: the bindings cannot read bf16, but MLIR folds the cast."""
+    words = ir.RankedTensorType.get(type.shape, ir.IntegerType.get_signless(16))
+    with ir.Location.unknown():
+        module = ir.Module.create()
+        with ir.InsertionPoint(module.body):
+            constant = ir.Operation.create(
+                "arith.constant", results=[type], attributes={"value": attribute}
+            )
+            cast = ir.Operation.create("arith.bitcast", results=[words], operands=[constant.result])
+            # A use that no pass removes.
+            ir.Operation.create(
+                "builtin.unrealized_conversion_cast",
+                operands=[cast.result],
+                results=[ir.NoneType.get()],
+            )
+    passmanager.PassManager.parse("builtin.module(sccp)").run(module.operation)
+    return next(iter(module.body.operations)).operation.attributes["value"]
+
+
+def _resource(attribute: Any, type: Any) -> Array | None:
+    """Return the elements of a resource, which the bindings can print but not read."""
+    with ir.Location.unknown():
+        module = ir.Module.create()
+        with ir.InsertionPoint(module.body):
+            ir.Operation.create("arith.constant", results=[type], attributes={"value": attribute})
+    found = re.search(r': "0x([0-9A-Fa-f]*)"', module.operation.get_asm())
+    if found is None:
+        return None  # declared, but its bytes are not in the module
+    # Four bytes of alignment come before the data.
+    data = bytes.fromhex(found.group(1))[4:]
+    dtype = dtype_of(type.element_type)
+    expected = int(np.prod(type.shape)) * dtype.itemsize
+    if dtype == np.bool_ or len(data) != expected:
+        return None  # bits are packed in ways that depend on who wrote them
+    return np.frombuffer(data, dtype.newbyteorder("<")).reshape(type.shape).astype(dtype)
