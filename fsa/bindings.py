@@ -5,6 +5,7 @@ complete upstream bindings. Every other module of FSA writes ``from fsa.bindings
 Dialect modules are imported when first asked for, which keeps start-up short.
 """
 
+import functools
 import importlib
 import importlib.metadata
 from pathlib import Path
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     vector: Any
 
 
+@functools.cache
 def bindings_version() -> str:
     """Return the version of the installed bindings; raise `FsaError` when they are missing."""
     try:
@@ -91,22 +93,26 @@ def _import(name: str) -> Any:
 
 
 # Dialects that the bindings leave out of a new context, and how each gets in: an extension module
-# registers it, or a pass that depends on it loads it when it runs on an empty op.
+# registers it, a pass that depends on it loads it when it runs on an empty op, or, for vhlo, reading
+# a portable artifact does.
 _EXTENSION_OF = {
     "torch": "torch_extension",
     "torch_c": "torch_extension",
     "tm_tensor": "torch_extension",
     "stablehlo": "stablehlo_extension",
+    "chlo": "torch_extension",
+    "vhlo": "stablehlo_extension",
 }
 _LOADED_BY_PASS = {
     "torch_c": "builtin.module(torch-func-backend-type-conversion)",
     "tm_tensor": "builtin.module(func.func(convert-torch-to-tmtensor))",
+    "chlo": "builtin.module(func.func(convert-torch-to-stablehlo))",
 }
 LAZY_DIALECTS = tuple(_EXTENSION_OF)
 
 
 def load_extensions(context: Any, names: set[str]) -> None:
-    """Import the extensions of the dialects `names`, and load these into `context` if it is given.
+    """Import the extensions of the dialects `names`, and load these into a given `context`.
 
     Importing alone registers the extension's passes. Names that need no extension are ignored.
     """
@@ -114,14 +120,22 @@ def load_extensions(context: Any, names: set[str]) -> None:
         extension = _import(_EXTENSION_OF[name])
         if context is None or context.is_dialect_loaded(name):
             continue
-        if name not in _LOADED_BY_PASS:
+        if name in _LOADED_BY_PASS:
+            _load_by_pass(context, _LOADED_BY_PASS[name])
+        elif name == "vhlo":
+            version = extension.get_current_version()
+            artifact = extension.serialize_portable_artifact_str("module {}", version)
+            extension.deserialize_portable_artifact(context, artifact)
+        else:
             extension.register_dialect(context)
-            continue
-        module = _import("ir")
-        with context, module.Location.unknown():
-            empty = module.Module.parse("func.func private @empty()")
-            manager = _import("passmanager").PassManager.parse(_LOADED_BY_PASS[name])
-            manager.run(empty.operation)
+
+
+def _load_by_pass(context: Any, pipeline: str) -> None:
+    """Run `pipeline` on an empty function: the dialects that it depends on are loaded."""
+    module = _import("ir")
+    with context, module.Location.unknown():
+        empty = module.Module.parse("func.func private @empty()")
+        _import("passmanager").PassManager.parse(pipeline).run(empty.operation)
 
 
 def operation_names(dialect: str) -> list[str]:

@@ -51,6 +51,25 @@ def option_fields(cls: type[Any]) -> dict[str, Field[Any]]:
     return {option_name(f.name): f for f in fields(cls) if f.init}
 
 
+def option_type(cls: type[Any], field_name: str) -> str:
+    """Return what stands for a field's value in documentation: ``<int>,...`` or ``a|b``."""
+    return _type_text(get_type_hints(cls)[field_name])
+
+
+def _type_text(hint: Any) -> str:
+    """Return the text for one type."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return "|".join(
+            "none" if inner is type(None) else _type_text(inner) for inner in get_args(hint)
+        )
+    if origin is Literal:
+        return "|".join(get_args(hint))
+    if origin is tuple:
+        return f"{_type_text(get_args(hint)[0])},..."
+    return {bool: "true|false", str: "<text>"}.get(hint, f"<{hint.__name__}>")
+
+
 def end_of_value(text: str, start: int, stops: str) -> int:
     """Return the index of the first of `stops` from `start` on, outside of quotes and brackets."""
     stack: list[str] = []

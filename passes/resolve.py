@@ -16,6 +16,14 @@ from fsa.passes.pipeline_text import Element, Nest, is_operation_name, parse_ele
 from fsa.passes.upstream import upstream_options, upstream_passes
 
 
+class UnknownName(InputError):
+    """No pass or pipeline is called `name`."""
+
+    def __init__(self, name: str):
+        super().__init__(f"unknown pass or pipeline '{name}'{did_you_mean(name, known_names())}")
+        self.name = name
+
+
 @dataclass(frozen=True)
 class PythonStep:
     """One of our passes. `origin` says which phase of which named pipeline it comes from."""
@@ -48,7 +56,8 @@ class UpstreamStep:
     @property
     def display(self) -> str:
         """The name that IR dumps and timing reports show."""
-        return upstream_passes().get(self.name, {}).get("class", "") or self.name
+        known = upstream_passes().get(self.name, {}).get("class", "")
+        return known or "".join(word.capitalize() for word in self.name.split("-"))
 
     def __str__(self) -> str:
         return f"{self.name}{{{self.options}}}" if self.options else self.name
@@ -151,6 +160,10 @@ def parse_upstream(text: str, context: Any) -> Any:
 
 def _resolve_upstream(step: UpstreamStep, anchor: str, context: Any) -> Step:
     """Let the bindings check name, options and nesting of a C++ pass."""
+    known = upstream_passes().get(step.name, {})
+    if known.get("pipeline") and known["anchor"] not in ("any", anchor) and anchor != "any":
+        # The bindings end the process at a pipeline in the wrong place instead of refusing it.
+        return _anchored(step, known["anchor"], anchor)
     try:
         parse_upstream(f"{anchor}({step})", context)
         return step
@@ -162,24 +175,23 @@ def _resolve_upstream(step: UpstreamStep, anchor: str, context: Any) -> Step:
         parse_upstream(f"{restricted[1]}({step})", context)
         return nested
     if "does not refer to a registered pass" in text:
-        raise InputError(unknown_pass(step.name))
+        raise UnknownName(step.name)
     option = re.search(r"no such option (\S+)", text)
-    known = upstream_options(step.name)
     if option is not None:
-        hint = did_you_mean(option[1], known) or (
-            f"; it takes {', '.join(known)}" if known else "; it takes none"
+        options = upstream_options(step.name)
+        hint = did_you_mean(option[1], options) or (
+            f"; it takes {', '.join(options)}" if options else ""
         )
         raise InputError(f"pass '{step.name}': unknown option '{option[1]}'{hint}")
     detail = "; ".join(line.strip() for line in text.splitlines() if line.strip())
     raise InputError(f"pass '{step.name}' cannot be set up: {detail}")
 
 
-def unknown_pass(name: str) -> str:
-    """Return the sentence that says that no pass or pipeline is called `name`."""
+def known_names() -> list[str]:
+    """Return the names of all passes and pipelines, ours first."""
     from fsa.pipelines.registry import PIPELINES
 
-    known = [*registry.PASSES, *PIPELINES, *upstream_passes()]
-    return f"unknown pass or pipeline '{name}'{did_you_mean(name, known)}"
+    return [*registry.PASSES, *PIPELINES, *upstream_passes()]
 
 
 def expand(step: UpstreamStep, anchor: str, context: Any) -> tuple[Step, ...]:
@@ -199,6 +211,20 @@ def _expanded(element: Element | Nest, origin: str) -> Step:
     if isinstance(element, Nest):
         return NestStep(element.anchor, tuple(_expanded(e, origin) for e in element.elements))
     return UpstreamStep(element.name, element.options, origin)
+
+
+def pretty_pipeline(nest: NestStep) -> str:
+    """Return `nest` over several lines, as mlir-opt dumps a pipeline."""
+    return f"Pass Manager with {len(nest.steps)} passes:\n{_indented(nest, 0)}"
+
+
+def _indented(step: Step, depth: int) -> str:
+    """Return `step` with its nested steps on lines of their own."""
+    indent = "  " * depth
+    if not isinstance(step, NestStep):
+        return f"{indent}{step}"
+    inner = ",\n".join(_indented(inside, depth + 1) for inside in step.steps)
+    return f"{indent}{step.anchor}(\n{inner}\n{indent})"
 
 
 def expand_all(nest: NestStep, context: Any) -> NestStep:

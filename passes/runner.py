@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
@@ -28,11 +28,12 @@ from fsa.passes.resolve import (
     is_upstream,
     parse_upstream,
 )
+from fsa.passes.upstream import upstream_passes
 
 SingleStep = PythonStep | UpstreamStep
 
 
-class Observer(Protocol):
+class Observer:
     """Watches each single pass; `path` is the nesting: ("builtin.module", "func.func")."""
 
     def before_pass(self, step: SingleStep, path: tuple[str, ...], op: Any) -> None:
@@ -43,6 +44,12 @@ class Observer(Protocol):
 
     def failed_pass(self, step: SingleStep, path: tuple[str, ...], op: Any) -> None:
         """Called when `step` failed on `op`, whose state is then unknown."""
+
+    def before_nest(self, nest: NestStep, path: tuple[str, ...], op: Any) -> None:
+        """Called before `nest` runs on the ops inside `op`; `path` is the nesting of `op`."""
+
+    def after_nest(self, nest: NestStep, path: tuple[str, ...], op: Any) -> None:
+        """Called after `nest` ran on the ops inside `op`."""
 
 
 class StepFailed(Exception):
@@ -98,7 +105,7 @@ class Runner:
         """Run one group: a nest, one pass of ours, or passes of the bindings."""
         first = group[0]
         if isinstance(first, NestStep) and (single or not first.is_upstream):
-            self._run_nest(first, (*path, first.anchor), op, single)
+            self._run_nest(first, path, op, single)
         elif isinstance(first, PythonStep):
             self._watched(first, path, op, lambda: self._run_python(first, path, op))
         elif single and isinstance(first, UpstreamStep):
@@ -108,9 +115,13 @@ class Runner:
 
     def _run_nest(self, nest: NestStep, path: tuple[str, ...], op: Any, single: bool) -> None:
         """Run a nest on each matching op directly inside `op`, one op after the other."""
+        for observer in self.observers:
+            observer.before_nest(nest, path, op)
         for child in children(op, nest):
             for group in _groups(nest.steps, single):
-                self._run_group(nest.anchor, group, path, child, single)
+                self._run_group(nest.anchor, group, (*path, nest.anchor), child, single)
+        for observer in reversed(self.observers):
+            observer.after_nest(nest, path, op)
 
     def _watched(self, step: SingleStep, path: tuple[str, ...], op: Any, action: Any) -> None:
         """Run `action` with the observers told before and after."""
@@ -222,7 +233,7 @@ class Runner:
         return first.failed[0], first.failed[1], snapshot
 
 
-class _Counter:
+class _Counter(Observer):
     """An observer that counts passes and can stop before the one numbered `stop_at` (from 1)."""
 
     def __init__(self, stop_at: int | None):
@@ -235,9 +246,6 @@ class _Counter:
         self.count += 1
         if self.count == self.stop_at:
             raise _Stop
-
-    def after_pass(self, step: SingleStep, path: tuple[str, ...], op: Any) -> None:
-        """Do nothing."""
 
     def failed_pass(self, step: SingleStep, path: tuple[str, ...], op: Any) -> None:
         """Remember what failed."""
@@ -275,6 +283,8 @@ def _matches(op: Any, nest: NestStep) -> bool:
         if isinstance(step, PythonStep) and step.instance.anchor not in ("any", op.name):
             return False
         if isinstance(step, UpstreamStep):
+            if upstream_passes().get(step.name, {}).get("anchor", "any") not in ("any", op.name):
+                return False
             try:
                 parse_upstream(f"{op.name}({step})", op.context)
             except ValueError:

@@ -8,7 +8,7 @@ import os
 import sys
 
 from fsa.errors import FsaError
-from fsa.tools.opt import flags
+from fsa.tools.opt import command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,27 +17,55 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except FsaError as error:
-        print(f"fsa-opt: error: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
     except BrokenPipeError:
         # Whoever read our output has gone; leave nothing for the interpreter to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
+    except (MemoryError, RecursionError) as error:
+        return _fail(f"the input is too large: {type(error).__name__}")
+    except OSError as error:  # standard input or output is closed, or the disk is full
+        return _fail(f"cannot read or write: {error}")
+
+
+def _fail(message: str) -> int:
+    """Print one sentence; return the exit code of an error."""
+    print(f"fsa-opt: error: {message}", file=sys.stderr)
+    return 1
 
 
 def _run(arguments: list[str]) -> int:
     """Parse the command line and do what it asks for."""
-    line = flags.parse(arguments)
-    if line["version"]:
-        from fsa.tools.opt.information import version
-
-        print(version())
+    line = command_line.parse(arguments)
+    text = _information(line)
+    if text is not None:
+        print(text, flush=True)
         return 0
     from fsa.tools.opt.driver import Driver
 
     return Driver(line).run()
+
+
+def _information(line: command_line.CommandLine) -> str | None:
+    """Return the text that the command line asks for instead of work, or None."""
+    if line["help"]:
+        from fsa.tools.opt.help import help_text
+
+        return help_text().rstrip()
+    from fsa.tools.opt import information
+
+    for flag, make in (
+        ("version", information.version),
+        ("list-passes", information.list_passes),
+        ("list-pipelines", information.list_pipelines),
+        ("show-dialects", information.show_dialects),
+        ("emit-irdl", information.emit_irdl),
+    ):
+        if line[flag]:
+            return make()
+    return None
 
 
 if __name__ == "__main__":

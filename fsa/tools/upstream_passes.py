@@ -23,6 +23,8 @@ _ROOTS = {
     "builtin.module": "",
     "func.func": "func.func @f() { return }",
     "gpu.module": "gpu.module @m {}",
+    "spirv.module": "spirv.module Logical GLSL450 {}",
+    "llvm.func": "llvm.func @f()",
 }
 
 
@@ -49,15 +51,23 @@ def registered_names() -> list[str]:
 
 def describe(name: str) -> dict[str, Any]:
     """Return the table's entry for `name`, without class and summary."""
-    anchor = "any"
-    for tried in ("builtin.module", "func.func"):
-        restricted = re.search(r"restricted to '([^']+)'", str(_parse(f"{tried}({name})")))
-        anchor = restricted[1] if restricted else anchor
-    result = _parse(f"{anchor}({name})")
-    text = str(result)[len(anchor) + 1 : -1]
+    text = str(_parse(f"any({name})"))[len("any(") : -1]
     single = re.fullmatch(re.escape(name) + r"(\{.*\})?", text) is not None
     options = sorted(set(re.findall(r"([\w-]+)=", text))) if single else []
-    return {"anchor": anchor, "pipeline": not single, "options": options}
+    return {"anchor": _anchor(name, single), "pipeline": not single, "options": options}
+
+
+def _anchor(name: str, single: bool) -> str:
+    """Return the op that `name` is restricted to, or "any"."""
+    if not single:  # a pipeline at the wrong place aborts the process, so another one has to try
+        command = [sys.executable, "-m", "fsa.tools.upstream_passes", "--try", f"func.func({name})"]
+        run = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        return "any" if run.returncode == 0 else "builtin.module"
+    for tried in ("builtin.module", "func.func"):
+        restricted = re.search(r"restricted to '([^']+)'", str(_parse(f"{tried}({name})")))
+        if restricted is not None:
+            return restricted[1]
+    return "any"
 
 
 def class_names(entries: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -127,6 +137,10 @@ def main() -> int:
     if sys.argv[1:2] == ["--dump"]:
         dump(sys.argv[2:])
         return 0
+    if sys.argv[1:2] == ["--try"]:
+        with ir.Context():
+            load_extensions(None, {"torch", "stablehlo"})
+            return 0 if not isinstance(_parse(sys.argv[2]), str) else 1
     text = json.dumps(table(), indent=1, sort_keys=True) + "\n"
     if sys.argv[1:] == ["--check"]:
         return 0 if OUTPUT.read_text(encoding="utf-8") == text else 1

@@ -1,20 +1,22 @@
-"""Parsing with the dialects that the text needs, loaded only when they are met."""
+"""Parsing with the dialects that the input needs, loaded only when they are met."""
 
 import re
+from pathlib import Path
 from typing import Any
 
-from fsa.bindings import LAZY_DIALECTS, ir, load_extensions
+from fsa.bindings import LAZY_DIALECTS, ir, irdl, load_extensions
+from fsa.errors import InputError
 from fsa.tools.opt.source import Chunk
 
-_PREFIX = re.compile(rf"\b({'|'.join(LAZY_DIALECTS)})\.")
-_BYTES_PREFIX = re.compile(rb"(?<![a-z_])(" + "|".join(LAZY_DIALECTS).encode() + rb")(?![a-z_])")
+_NAMES = "|".join(LAZY_DIALECTS).encode()
+_IN_TEXT = re.compile(rb"(?<![\w.$-])(" + _NAMES + rb")[.<]")
+_IN_BYTECODE = re.compile(rb"(?<![\w.$-])(" + _NAMES + rb")(?![\w$-])")
 
 
 def dialects_met(chunk: Chunk) -> set[str]:
     """Return the lazily loaded dialects whose names occur in `chunk`."""
-    if isinstance(chunk.text, bytes):
-        return {name.decode() for name in _BYTES_PREFIX.findall(chunk.text)}
-    return set(_PREFIX.findall(chunk.text))
+    pattern = _IN_BYTECODE if chunk.is_bytecode else _IN_TEXT
+    return {name.decode() for name in pattern.findall(chunk.data)}
 
 
 def parse_chunk(chunk: Chunk, context: Any, *, implicit_module: bool) -> Any:
@@ -23,10 +25,27 @@ def parse_chunk(chunk: Chunk, context: Any, *, implicit_module: bool) -> Any:
     The errors go to the context's diagnostic handlers.
     """
     load_extensions(context, dialects_met(chunk))
+    if not implicit_module and chunk.is_bytecode:
+        raise InputError(
+            f"--no-implicit-module takes text: expected MLIR text in '{chunk.name}', found bytecode"
+        )
     try:
-        with context:
-            if implicit_module:
-                return ir.Module.parse(chunk.text).operation
-            return ir.Operation.parse(chunk.text, source_name=chunk.name).operation
+        if not implicit_module:
+            text = chunk.data.decode("utf-8", "replace")
+            return ir.Operation.parse(text, source_name=chunk.name, context=context).operation
+        if chunk.path is not None:  # so that locations name the file
+            return ir.Module.parseFile(chunk.path, context).operation
+        return ir.Module.parse(chunk.data, context).operation
     except ir.MLIRError:
         return None
+
+
+def load_irdl(path: str, context: Any) -> None:
+    """Register the dialects that the IRDL file `path` defines; raise `InputError`."""
+    if not Path(path).is_file():
+        raise InputError(f"cannot open the IRDL file '{path}': there is no such file")
+    try:
+        with context:
+            irdl.load_dialects(ir.Module.parseFile(path, context))
+    except ir.MLIRError as error:
+        raise InputError(f"cannot read the IRDL file '{path}': {error}") from None

@@ -12,30 +12,33 @@ BYTECODE_MAGIC = b"ML\xefR"
 
 @dataclass(frozen=True)
 class Chunk:
-    """One part of the input. `text` starts with as many empty lines as stand before it in the file,
-    so that every line number in it is the file's."""
+    """One part of the input.
+
+    `data` starts with as many empty lines as stand before it in the file, so that every line number
+    is the file's. `path` is the file that holds this and nothing else, or None.
+    """
 
     name: str
-    text: str | bytes
-    whole: bool = True
+    data: bytes
+    path: str | None = None
 
     @property
     def is_bytecode(self) -> bool:
         """Whether this is MLIR bytecode."""
-        return isinstance(self.text, bytes)
+        return self.data.startswith(BYTECODE_MAGIC)
 
     def lines(self) -> list[str]:
         """Return the lines of the text (none for bytecode)."""
-        return [] if isinstance(self.text, bytes) else self.text.split("\n")
+        return [] if self.is_bytecode else self.data.decode("utf-8", "replace").split("\n")
 
 
 def read(path: str) -> bytes:
     """Return the content of the file `path` (- is standard input); raise `InputError`."""
     if path == "-":
         return sys.stdin.buffer.read()
-    if Path(path).is_dir():
-        raise InputError(f"expected an input file, found the directory '{path}'")
     try:
+        if Path(path).is_dir():
+            raise InputError(f"expected an input file, found the directory '{path}'")
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"cannot open the input file '{path}': there is no such file") from None
@@ -44,35 +47,28 @@ def read(path: str) -> bytes:
         raise InputError(f"cannot open the input file '{path}': {reason}") from None
 
 
-def chunks(path: str, data: bytes, split: bool) -> list[Chunk]:
-    """Return the parts of `data`; raise `InputError` when it is neither text nor bytecode."""
+def chunks(path: str, data: bytes, marker: str | None) -> list[Chunk]:
+    """Return the parts of `data`, split at `marker` lines (None: one part); raise `InputError`."""
+    name = "<stdin>" if path == "-" else path
     if data.startswith(BYTECODE_MAGIC):
-        return [Chunk(path, data)]
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
+        return [Chunk(name, data)]
+    zero = data.find(b"\0")
+    if zero >= 0:
         raise InputError(
-            f"expected '{path}' to hold MLIR text or bytecode, found a byte that is no UTF-8 "
-            f"at offset {error.start}"
-        ) from None
-    if "\0" in text:
-        raise InputError(
-            f"expected '{path}' to hold MLIR text or bytecode, found a zero byte at offset "
-            f"{text.index(chr(0))}"
+            f"expected '{name}' to hold MLIR text or bytecode, found a zero byte at offset {zero}"
         )
-    if not split:
-        return [Chunk(path, text)]
-    return _split(path, text)
+    if marker is None:
+        return [Chunk(name, data, None if path == "-" or not Path(path).is_file() else path)]
+    return _split(name, data, (marker or SPLIT_MARKER).encode())
 
 
-def _split(path: str, text: str) -> list[Chunk]:
-    """Split at lines that start with the marker."""
+def _split(name: str, data: bytes, marker: bytes) -> list[Chunk]:
+    """Split at the lines that hold the marker alone."""
     found: list[Chunk] = []
-    lines = text.split("\n")
+    lines = data.split(b"\n")
     start = 0
-    for number, line in enumerate([*lines, SPLIT_MARKER]):
-        if line.startswith(SPLIT_MARKER) and not line[len(SPLIT_MARKER) :].strip():
-            part = "\n".join(lines[start:number])
-            found.append(Chunk(path, "\n" * start + part, whole=False))
+    for number, line in enumerate([*lines, marker]):
+        if line.strip() == marker:
+            found.append(Chunk(name, b"\n" * start + b"\n".join(lines[start:number])))
             start = number + 1
     return found

@@ -9,19 +9,19 @@ from fsa.tools.opt.locations import position
 
 _EXPECTED = re.compile(
     r"expected-(error|warning|remark|note)(-re)? *"
-    r"(@[+-]\d+|@above|@below|@unknown)? *\{\{(.*?)\}\}(?=[^}]|$)"
+    r"(@[+-]\d+|@above|@below|@unknown)? *\{\{(.*)\}\}"
 )
 
 
 @dataclass
 class Expected:
-    """One comment. `line` counts from 1, None for ``@unknown``; `comment_line` is its own line."""
+    """One comment. `line` counts from 1, None for ``@unknown``; `place` is its own line and column."""
 
     severity: str
     line: int | None
     text: str
     is_regex: bool
-    comment_line: int
+    place: str
     matched: bool = False
 
     def matches(self, message: str) -> bool:
@@ -34,8 +34,9 @@ class Expected:
 class Expectations:
     """Collects the diagnostics of one chunk and compares them."""
 
-    def __init__(self, input_name: str, lines: list[str]):
+    def __init__(self, input_name: str, lines: list[str], ignores_others: bool = False):
         self.input_name = input_name
+        self.ignores_others = ignores_others
         self.expected = parse_expected(lines)
         self.failures: list[str] = []
 
@@ -58,6 +59,8 @@ class Expectations:
             if candidate.severity == diagnostic.severity and candidate.matches(diagnostic.message):
                 candidate.matched = True
                 return
+        if self.ignores_others:
+            return
         where = place if place is not None else diagnostic.location
         self.failures.append(
             f"{where}: error: unexpected {diagnostic.severity}: {diagnostic.message}"
@@ -67,7 +70,7 @@ class Expectations:
         """Print what does not agree; return whether all agrees."""
         for missing in (e for e in self.expected if not e.matched):
             self.failures.append(
-                f"{self.input_name}:{missing.comment_line}: error: expected {missing.severity} "
+                f"{self.input_name}:{missing.place}: error: expected {missing.severity} "
                 f'"{missing.text}" was not produced'
             )
         for failure in self.failures:
@@ -81,24 +84,25 @@ def parse_expected(lines: list[str]) -> list[Expected]:
     last_code = 0  # the last line without an expectation, which @above means
     waiting: list[Expected] = []  # @below, until the next line without an expectation
     for number, line in enumerate(lines, start=1):
-        matches = list(_EXPECTED.finditer(line))
-        if not matches:
+        match = _EXPECTED.search(line)
+        if match is None:
             for expected in waiting:
                 expected.line = number
             waiting.clear()
             last_code = number
-        for match in matches:
-            expected = Expected(match[1], number, match[4], match[2] is not None, number)
-            where = match[3] or ""
-            if where == "@above":
-                expected.line = last_code
-            elif where == "@below":
-                waiting.append(expected)
-            elif where == "@unknown":
-                expected.line = None
-            elif where:
-                expected.line = number + int(where[1:])
-            found.append(expected)
+            continue
+        place = f"{number}:{match.start() + 1}"
+        expected = Expected(match[1], number, match[4], match[2] is not None, place)
+        where = match[3] or ""
+        if where == "@above":
+            expected.line = last_code
+        elif where == "@below":
+            waiting.append(expected)
+        elif where == "@unknown":
+            expected.line = None
+        elif where:
+            expected.line = number + int(where[1:])
+        found.append(expected)
     return found
 
 
