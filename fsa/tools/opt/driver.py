@@ -77,10 +77,9 @@ class Driver:
         ] + (["single passes"] if line.passes else [])
         if len(given) > 1:
             raise InputError(f"expected one way to give the pipeline, found {' and '.join(given)}")
-        if line["mlir-timing-display"] not in ("tree", "list"):
-            raise InputError(
-                f"--mlir-timing-display: expected tree or list, found '{line['mlir-timing-display']}'"
-            )
+        form = line["mlir-timing-display"]
+        if form not in ("tree", "list"):
+            raise InputError(f"--mlir-timing-display: expected tree or list, found '{form}'")
         if line["verify-diagnostics"] not in (None, "", "all", "only-expected"):
             raise InputError(
                 f"--verify-diagnostics: expected all or only-expected, "
@@ -88,9 +87,7 @@ class Driver:
             )
         for flag in ("emit-bytecode", "mlir-generate-reproducer"):
             if self.split is not None and line[flag]:
-                raise InputError(
-                    f"--{flag} writes one module, so --split-input-file cannot be used"
-                )
+                raise InputError(f"--{flag} writes one module; --split-input-file makes several")
 
     def _check_pipeline(self) -> None:
         """Refuse a wrong pipeline before any input is read."""

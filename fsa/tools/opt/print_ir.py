@@ -86,7 +86,7 @@ class IrPrinter(Observer):
 
 
 class _Tree:
-    """Files numbered as mlir-opt does: a folder an op, ``<counters of parents>_<counter>_<pass>``."""
+    """Files as mlir-opt numbers them: a folder an op, ``<parents' counters>_<counter>_<pass>``."""
 
     def __init__(self, root: Path):
         self.root = root

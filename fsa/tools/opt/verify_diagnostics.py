@@ -15,7 +15,7 @@ _EXPECTED = re.compile(
 
 @dataclass
 class Expected:
-    """One comment. `line` counts from 1, None for ``@unknown``; `place` is its own line and column."""
+    """One comment. `line` counts from 1, None for ``@unknown``; `place` is where it stands."""
 
     severity: str
     line: int | None
