@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.capsule.arithmetic import squash_factor
 from fsa.passes.capsule.rows import Block, for_blocks, for_pieces
 from fsa.passes.capsule.schedules import RoutingCpu
-from fsa.passes.capsule.squash_cpu import squash_factor
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 
 

@@ -1,20 +1,12 @@
-"""Squash on a CPU: the kernel of `fsa.squash`, and the step that ends a routing iteration."""
+"""The CPU kernel of `fsa.squash`."""
 
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.capsule.arithmetic import squash_factor
 from fsa.passes.capsule.rows import Block, for_blocks, for_pieces
 from fsa.passes.capsule.schedules import SquashCpu
-from fsa.passes.emitter import Builder, Index, Kernel, Value
-
-
-def squash_factor(builder: Builder, squared: Value, epsilon: float) -> Value:
-    """Return n / ((1 + n) * sqrt(n + epsilon)) of squared lengths n, and 0 where n is 0."""
-    root = builder.math("sqrt", builder.add(squared, builder.value(epsilon, squared.type)))
-    one_more = builder.add(squared, builder.constant(1, squared.type))
-    factor = builder.div(squared, builder.mul(one_more, root))
-    zero = builder.constant(0, squared.type)
-    return builder.select(builder.compare("eq", squared, zero), zero, factor)
+from fsa.passes.emitter import Index, Kernel, Value
 
 
 def emit_squash(kernel: Kernel, plan: SquashCpu, op: Any, accumulator: Any) -> None:

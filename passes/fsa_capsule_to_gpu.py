@@ -1,0 +1,258 @@
+"""The pass `fsa-capsule-to-gpu`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass
+from fsa.passes.capsule import schedules
+from fsa.passes.capsule.elements_gpu import emit_predict, emit_squash, item_grid
+from fsa.passes.capsule.ops import (
+    accumulator_type,
+    capsule_ops,
+    is_power_of_two,
+    predict_sizes,
+    require_kind,
+    require_plan,
+    size_of,
+    target_of,
+)
+from fsa.passes.capsule.routing_gpu import WorkgroupBuffers, emit_routing, workgroup_buffers
+from fsa.passes.capsule.routing_steps_gpu import emit_coefficients, emit_update
+from fsa.passes.emitter import (
+    Builder,
+    Index,
+    Kernel,
+    KernelSpec,
+    Value,
+    emit_guarded_launch,
+    grid_for,
+    kernel,
+    replace_op,
+    tensor_dims,
+)
+from fsa.passes.plans import read_plan
+from fsa.runtime.targets import Target
+
+PLANNER = "fsa-plan-capsule-routing"
+
+
+@dataclass(frozen=True)
+class CapsuleToGpu(Pass):
+    """Lower the planned capsule ops to GPU kernels and `fsa.launch`.
+
+    Routing is one launch, or two an iteration where no workgroup can hold a sample or the batch
+    shares its logits. Half types are summed in f32. Sizes of 0 are decided at the launch: the
+    result is then zero.
+    """
+
+    name = "fsa-capsule-to-gpu"
+    summary = "lower planned capsule ops to GPU kernels"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Replace each capsule op in `op` by launches; `PassError` where a plan is missing."""
+        ops = capsule_ops(op)
+        if not ops:
+            return
+        target = target_of(op)
+        require_kind(op, target, "vulkan", "cuda")
+        emitters: dict[str, Callable[[_Launcher], Value]] = {
+            "fsa.capsule_routing": _routing,
+            "fsa.capsule_predict": _predict,
+            "fsa.squash": _squash,
+        }
+        for found in ops:
+            with ir.InsertionPoint(found), found.location:
+                result = emitters[found.name](_Launcher(op, found, target))
+            replace_op(found, [result])
+
+
+class _Launcher:
+    """Emits launches in place of `op`; a kernel that is launched several times is built once."""
+
+    def __init__(self, module: Any, op: Any, target: Target):
+        self.module = module
+        self.op = op
+        self.target = target
+        self.builder = Builder()
+        self.accumulator = accumulator_type(op)
+        self.threads = 1
+        self._kernels: dict[str, Kernel] = {}
+
+    def read(self, kind: type[Any]) -> Any:
+        """Return the op's plan, its workgroup size checked."""
+        plan = read_plan(self.op, kind, PLANNER)
+        limit = self.target.max_workgroup_size or plan.workgroup_size
+        require_plan(
+            self.op,
+            is_power_of_two(plan.workgroup_size) and plan.workgroup_size <= limit,
+            f"a workgroup_size that is a power of two up to {limit}, found {plan.workgroup_size}",
+        )
+        self.threads = plan.workgroup_size
+        return plan
+
+    def launch(
+        self,
+        name: str,
+        emit: Callable[[Kernel], None],
+        inputs: Sequence[Value],
+        results: Sequence[tuple[Any, Sequence[Index]]],
+        grid: Callable[[Builder], list[Index]],
+        workgroup: WorkgroupBuffers = (),
+    ) -> list[Value]:
+        """Launch the kernel `name` that `emit` fills; the same name is the same kernel."""
+
+        def make() -> Kernel:
+            if name not in self._kernels:
+                spec = KernelSpec(
+                    name,
+                    tuple(value.type for value in inputs),
+                    tuple(kind for kind, _ in results),
+                    workgroup=workgroup,
+                    workgroup_size=(self.threads, 1, 1),
+                )
+                with kernel(self.module, spec, self.target) as made:
+                    emit(made)
+                self._kernels[name] = made
+            return self._kernels[name]
+
+        return emit_guarded_launch(make, grid=grid, inputs=inputs, results=results)
+
+
+def _predict(launcher: _Launcher) -> Value:
+    launcher.read(schedules.ElementGpu)
+    op, threads = launcher.op, launcher.threads
+    u, w = op.operands
+    sizes = predict_sizes(tensor_dims(launcher.builder, u), tensor_dims(launcher.builder, w))
+    shape = list(sizes[:-1])
+    return launcher.launch(
+        "capsule_predict",
+        lambda k: emit_predict(k, launcher.accumulator),
+        [u, w],
+        [(op.results[0].type, shape)],
+        lambda b: item_grid(b, b.product(shape), threads),
+    )[0]
+
+
+def _squash(launcher: _Launcher) -> Value:
+    launcher.read(schedules.ElementGpu)
+    op, threads = launcher.op, launcher.threads
+    sizes = tensor_dims(launcher.builder, op.operands[0])
+    return launcher.launch(
+        "squash",
+        lambda k: emit_squash(k, op, launcher.accumulator),
+        [op.operands[0]],
+        [(op.results[0].type, sizes)],
+        lambda b: item_grid(b, b.product(sizes[:-1]), threads),
+    )[0]
+
+
+def _routing(launcher: _Launcher) -> Value:
+    plan = launcher.read(schedules.RoutingGpu)
+    strategies = ("one_launch", "launch_per_step")
+    require_plan(
+        launcher.op,
+        plan.strategy in strategies,
+        f"the strategy {' or '.join(strategies)}, found {plan.strategy}",
+    )
+    if plan.strategy == "one_launch":
+        return _routing_one_launch(launcher, plan)
+    return _RoutingSteps(launcher).emit()
+
+
+def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> Value:
+    op = launcher.op
+    agreement = ir.StringAttr(op.attributes["agreement"]).value
+    _, _, high, depth = size_of(op.operands[0])
+    is_static = high is not None and depth is not None
+    require_plan(
+        op,
+        is_static and agreement == "per_sample",
+        "the strategy launch_per_step where H or D is dynamic or agreement is batch_shared",
+    )
+    require_plan(
+        op,
+        1 <= plan.parts <= plan.tile,
+        f"parts from 1 to the tile of {plan.tile}, found {plan.parts}",
+    )
+    buffers = workgroup_buffers(plan, high or 0, depth or 0, launcher.accumulator)
+    needed = sum(shape[0] * kind.width // 8 for shape, kind in buffers)
+    limit = launcher.target.workgroup_memory_bytes
+    require_plan(
+        op,
+        needed <= limit,
+        f"buffers of at most {limit} bytes of workgroup memory, found {needed}",
+    )
+    batch, _, *rest = tensor_dims(launcher.builder, op.operands[0])
+    return launcher.launch(
+        op.name,
+        lambda k: emit_routing(k, plan, op, launcher.accumulator),
+        [op.operands[0]],
+        [(op.results[0].type, [batch, *rest])],
+        lambda b: [grid_for(b, batch)],
+        buffers,
+    )[0]
+
+
+class _RoutingSteps:
+    """The launches of one routing: a mean, then coefficients and an update an iteration."""
+
+    def __init__(self, launcher: _Launcher):
+        op = launcher.op
+        self.launcher = launcher
+        self.u_hat = op.operands[0]
+        self.iterations = ir.IntegerAttr(op.attributes["iterations"]).value
+        self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
+        self.shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+        self.batch, self.low, self.high, self.depth = tensor_dims(launcher.builder, self.u_hat)
+        self.result = op.results[0].type
+        shape = [_extent(size) for size in (self.batch, self.high, self.depth)]
+        self.directions = ir.RankedTensorType.get(shape, launcher.accumulator)
+
+    def emit(self) -> Value:
+        """Emit all launches and return v."""
+        if self.iterations == 1:
+            return self._update("mean", [self.u_hat], self.result)
+        directions = self._update("mean", [self.u_hat], self.directions)
+        # Not a loop: IREE cannot follow the sizes of dynamic tensors through one.
+        for _ in range(self.iterations - 2):
+            given = [self.u_hat, self._coefficients(directions), directions]
+            directions = self._update("add", given, self.directions)
+        return self._update("last", [self.u_hat, self._coefficients(directions)], self.result)
+
+    def _coefficients(self, directions: Value) -> Value:
+        groups = 1 if self.shared else self.batch
+        sizes = [groups, self.low, self.high]
+        kind = ir.RankedTensorType.get([_extent(s) for s in sizes], self.launcher.accumulator)
+        return self.launcher.launch(
+            "capsule_routing_coefficients",
+            lambda k: emit_coefficients(
+                k, shared=self.shared, accumulator=self.launcher.accumulator
+            ),
+            [self.u_hat, directions],
+            [(kind, sizes)],
+            lambda b: item_grid(b, b.mul(groups, self.low), self.launcher.threads),
+        )[0]
+
+    def _update(self, which: str, inputs: list[Value], kind: Any) -> Value:
+        sizes = [self.batch, self.high, self.depth]
+        return self.launcher.launch(
+            f"capsule_routing_update_{which}",
+            lambda k: emit_update(
+                k,
+                weighted=which != "mean",
+                shared=self.shared,
+                epsilon=self.epsilon,
+                accumulator=self.launcher.accumulator,
+            ),
+            inputs,
+            [(kind, sizes), (self.directions, sizes)],
+            lambda b: [grid_for(b, b.mul(self.batch, self.high))],
+            (((self.launcher.threads,), self.launcher.accumulator),),
+        )[0]
+
+
+def _extent(size: Index) -> int:
+    return size if isinstance(size, int) else ir.ShapedType.get_dynamic_size()
