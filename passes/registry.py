@@ -16,6 +16,7 @@ PASSES: dict[str, str] = {
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
     "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
+    "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import os
 import re
 import threading
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from fsa.errors import DeviceUnavailable, TargetError
+from fsa.runtime import host
 from fsa.runtime.targets import KINDS, nearest_text
 
 _SOFTWARE_VULKAN = re.compile("llvmpipe|lavapipe|swiftshader|softpipe", re.IGNORECASE)
@@ -98,16 +98,9 @@ def choose_cpu(work: int | None) -> str:
 
     Unknown work counts as large. With one core there is nothing to hand work to.
     """
-    if usable_cores() == 1:
+    if host.usable_cores() == 1:
         return "cpu:sync"
     return "cpu:sync" if work is not None and work < INLINE_WORK_LIMIT else "cpu:task"
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def probe() -> list[DeviceInfo | ProbeFailure]:
@@ -158,7 +151,7 @@ def _create(name: str) -> Device:
         raise DeviceUnavailable(
             f"no {kind} device can be opened ({first_line(error)}); {_existing(kind)}"
         ) from None
-    description = _processor() if kind == "cpu" else str(listed[index].get("name", kind))
+    description = host.processor() if kind == "cpu" else str(listed[index].get("name", kind))
     software = kind == "vulkan" and bool(_SOFTWARE_VULKAN.search(description))
     return Device(DeviceInfo(name, kind, description, software), hal)
 
@@ -189,18 +182,3 @@ def first_line(error: Exception) -> str:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     text = re.sub(r"\S+\.(?:c|cc|h|m|cpp):\d+: ", "", text)
     return text.rstrip(";: ")
-
-
-@cache
-def _processor() -> str:
-    """Return the model name of the host's processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    import platform
-
-    return platform.processor() or platform.machine() or "cpu"
