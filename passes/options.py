@@ -199,6 +199,11 @@ def print_value(value: Any) -> str:
     return str(value)
 
 
+def quoted_value(text: str) -> str:
+    """Return `text` so that it stands for itself as the value of an option."""
+    return _quoted(text, " \t\n{}()[],")
+
+
 def _quoted(text: str, special: str) -> str:
     """Put braces around `text` if it holds a character that would end the value."""
     if text == "" or any(char in special for char in text):

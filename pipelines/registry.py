@@ -7,7 +7,12 @@ from fsa.errors import InputError
 from fsa.passes.options import did_you_mean, parse_options
 from fsa.pipelines.base import Pipeline
 
-PIPELINES: dict[str, str] = {}
+PIPELINES: dict[str, str] = {
+    "fsa-to-linalg": "fsa.pipelines.fsa_to_linalg:FsaToLinalg",
+    "fsa-to-cpu": "fsa.pipelines.kernels:FsaToCpu",
+    "fsa-to-vulkan": "fsa.pipelines.kernels:FsaToVulkan",
+    "fsa-to-cuda": "fsa.pipelines.kernels:FsaToCuda",
+}
 
 
 def pipeline_class(name: str) -> type[Pipeline]:

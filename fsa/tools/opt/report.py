@@ -18,7 +18,7 @@ class Printer:
         """Print `diagnostic` and its notes."""
         self.errors += diagnostic.severity == "error"
         place = position(diagnostic.location, self.input_name)
-        where = f"{place}: " if place is not None else f"{_unplaced(diagnostic.location)}"
+        where = f"{place}: " if place is not None else self._unplaced(diagnostic.location)
         print(f"{where}{diagnostic.severity}: {diagnostic.message}", file=sys.stderr)
         if place is not None:
             self._show(place)
@@ -34,8 +34,9 @@ class Printer:
             indent = "".join("\t" if char == "\t" else " " for char in line[: place.column - 1])
             print(f"{line}\n{indent}^", file=sys.stderr)
 
-
-def _unplaced(location: str) -> str:
-    """Return what stands before a message whose location has no file."""
-    inner = location.removeprefix("loc(").removesuffix(")")
-    return "" if inner.startswith(("unknown", '"-":0:0')) else f"{location}: "
+    def _unplaced(self, location: str) -> str:
+        """Return what stands before a message about no line in particular."""
+        inner = location.removeprefix("loc(").removesuffix(")")
+        if inner == "unknown":
+            return ""
+        return f"{self.input_name}: " if inner.endswith('":0:0') else f"{location}: "

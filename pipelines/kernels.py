@@ -1,0 +1,103 @@
+"""Pipelines fsa-to-cpu, fsa-to-vulkan and fsa-to-cuda: kernels for the families, else linalg."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from fsa.passes.base import Pass
+from fsa.passes.options import quoted_value
+from fsa.pipelines.base import Phase, Pipeline
+from fsa.pipelines.fsa_to_linalg import (
+    CLEAN_UP,
+    REST_TO_LINALG,
+    SHAPES,
+    SIMPLIFY,
+    nothing_but_launches,
+)
+
+PLAN = Phase(
+    "plan",
+    "Schedules are chosen for the whole module before any kernel exists, and stand in attributes "
+    "that a person can edit between this phase and the next.",
+    "fsa-plan-binarized,fsa-plan-capsule-routing,fsa-plan-stitching",
+)
+CPU_KERNELS = Phase(
+    "kernels",
+    "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
+    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-stitched-to-cpu",
+)
+GPU_KERNELS = Phase(
+    "kernels",
+    "Each planned op becomes a launch and a gpu.func that one workgroup runs per tile.",
+    "fsa-binarized-to-gpu,fsa-capsule-to-gpu,fsa-stitched-to-gpu",
+)
+
+
+@dataclass(frozen=True)
+class _ToKernels(Pipeline):
+    """What the kernel pipelines have in common."""
+
+    kind: ClassVar[str]
+    kernels: ClassVar[Phase]
+
+    arch: str = field(
+        default="",
+        metadata={"help": "what to compile for; empty: what the module carries, else the default"},
+    )
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the phases."""
+        options = f"target={quoted_value(f'{self.kind}:{self.arch}')} override=true"
+        target = Phase(
+            "target",
+            "Plans depend on the device, so its description is attached first.",
+            f"fsa-attach-target{{{options if self.arch else f'target={self.kind}'}}}",
+        )
+        return (target, SIMPLIFY, SHAPES, PLAN, self.kernels, REST_TO_LINALG, CLEAN_UP)
+
+    def postconditions(self) -> tuple[Pass, ...]:
+        """Return the check that no fsa op but launches is left."""
+        return (nothing_but_launches(self.name),)
+
+
+@dataclass(frozen=True)
+class FsaToCpu(_ToKernels):
+    """Lower the families of the dialect to CPU kernels, and what has no kernel to linalg.
+
+    A kernel is a private function on memrefs in vector, scf and memref; `fsa.launch` runs it.
+    `arch` is an LLVM CPU name such as znver4, "host" or "generic"; without it the target that the
+    module carries stands, else the host.
+    """
+
+    name: ClassVar[str] = "fsa-to-cpu"
+    summary: ClassVar[str] = "Lower fsa ops to CPU kernels, the rest to linalg"
+    kind: ClassVar[str] = "cpu"
+    kernels: ClassVar[Phase] = CPU_KERNELS
+
+
+@dataclass(frozen=True)
+class FsaToVulkan(_ToKernels):
+    """Lower the families of the dialect to Vulkan kernels, and what has no kernel to linalg.
+
+    A kernel is a `gpu.func` that uses nothing that IREE's Vulkan back end refuses. `arch` is an
+    IREE Vulkan target such as ampere or rdna3; without it the target that the module carries
+    stands, else IREE's default.
+    """
+
+    name: ClassVar[str] = "fsa-to-vulkan"
+    summary: ClassVar[str] = "Lower fsa ops to Vulkan kernels, the rest to linalg"
+    kind: ClassVar[str] = "vulkan"
+    kernels: ClassVar[Phase] = GPU_KERNELS
+
+
+@dataclass(frozen=True)
+class FsaToCuda(_ToKernels):
+    """Lower the families of the dialect to CUDA kernels, and what has no kernel to linalg.
+
+    A kernel is a `gpu.func`. `arch` is sm_NN; without it the target that the module carries stands,
+    else the default.
+    """
+
+    name: ClassVar[str] = "fsa-to-cuda"
+    summary: ClassVar[str] = "Lower fsa ops to CUDA kernels, the rest to linalg"
+    kind: ClassVar[str] = "cuda"
+    kernels: ClassVar[Phase] = GPU_KERNELS
