@@ -35,6 +35,16 @@ class Parcel:
     kernels: dict[tuple[str, ...], str]
 
 
+@dataclass
+class _Executable:
+    """A `hal.executable.source` that is being filled: where exports and functions go."""
+
+    name: str
+    exports: Any
+    inner: Any
+    count: int = 0
+
+
 def pack(module: Any, target: Target) -> Parcel:
     """Split `module` (an upstream `ir.Module`, left as it is) into host program and kernels.
 
@@ -114,20 +124,28 @@ def _place_kernels(module: Any, parcel: Parcel, launches: list[Launch], target: 
         for op in body.operations
         if "sym_name" in op.operation.attributes
     }
-    name = _EXECUTABLE
-    while name in taken:
-        name += "_"
-    exports, inner = executable_source(name, ir.InsertionPoint.at_block_begin(body))
-    kernels: dict[tuple[str, ...], Kernel] = {}
+    # The kernels of a SPIR-V module share one block of constants, so each count has its own.
+    executables: dict[int, _Executable] = {}
+    kernels: dict[tuple[str, ...], tuple[Kernel, _Executable]] = {}
     for launch in launches:
-        known = kernels.get(launch.kernel)
-        if known is None:
-            known = Kernel.read(parcel.kernels[launch.kernel], launch)
-            kernels[launch.kernel] = known
-            add_export(known, len(kernels) - 1, exports, inner)
-        known.check(launch)
+        if launch.kernel not in kernels:
+            kernel = Kernel.read(parcel.kernels[launch.kernel], launch)
+            if kernel.constants not in executables:
+                name = f"{_EXECUTABLE}_{kernel.constants}"
+                while name in taken:
+                    name += "_"
+                at_start = ir.InsertionPoint.at_block_begin(body)
+                executables[kernel.constants] = _Executable(
+                    name, *executable_source(name, at_start)
+                )
+            owner = executables[kernel.constants]
+            add_export(kernel, owner.count, owner.exports, owner.inner)
+            owner.count += 1
+            kernels[launch.kernel] = (kernel, owner)
+        kernels[launch.kernel][0].check(launch)
     for launch in launches:
-        replace_launch(launch, kernels[launch.kernel], name)
+        kernel, owner = kernels[launch.kernel]
+        replace_launch(launch, kernel, owner.name)
 
 
 def _launched_symbols(op: Any) -> set[tuple[str, ...]]:

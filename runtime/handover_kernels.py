@@ -233,7 +233,13 @@ def _replace_arguments(kernel: Kernel, layout: Any, function: Any) -> None:
                 ]
                 _replace_dims(argument, memref, dims)
                 binding = index - kernel.scalars
-                value = _subspan(layout, binding, binding < kernel.inputs, memref, zero, dims)
+                read_only = binding < kernel.inputs
+                value = _subspan(layout, binding, read_only, memref, zero, dims)
+                for use, flat in _flattenings(argument):
+                    size = [] if flat.has_static_shape else [_element_count(memref, dims)]
+                    whole = _subspan(layout, binding, read_only, flat, zero, size)
+                    use.results[0].replace_all_uses_with(whole)
+                    use.erase()
             elif kernel.is_gpu:
                 value = _attribution(kernel, index - last_interface, argument.type)
             else:
@@ -262,6 +268,35 @@ def _replace_dims(argument: Any, memref: Any, dims: list[Any]) -> None:
         value = dims[dynamic.index(axis)] if axis in dynamic else _index_constant(shape[axis])
         user.results[0].replace_all_uses_with(value)
         user.erase()
+
+
+def _flattenings(argument: Any) -> list[tuple[Any, Any]]:
+    """Return the `memref.collapse_shape`s of `argument` to rank 1, each with its type.
+
+    They become bindings of rank 1: IREE would fold them into every load and store, and divide each
+    index into coordinates.
+    """
+    from iree.compiler import ir
+
+    users = [use.owner.operation for use in argument.uses]
+    collapses = [op for op in users if op.name == "memref.collapse_shape"]
+    found = [(op, ir.MemRefType(op.results[0].type)) for op in collapses]
+    return [(op, flat) for op, flat in found if flat.rank == 1]
+
+
+def _element_count(memref: Any, dims: list[Any]) -> Any:
+    """Return the number of elements of a memref whose `?` have the sizes `dims`."""
+    from iree.compiler import ir
+
+    known = 1
+    for axis in range(memref.rank):
+        known *= 1 if memref.is_dynamic_dim(axis) else memref.get_dim_size(axis)
+    count = _index_constant(known)
+    for size in dims:
+        count = ir.Operation.create(
+            "arith.muli", results=[count.type], operands=[count, size]
+        ).results[0]
+    return count
 
 
 def _replace_gpu_ids(kernel: Kernel, function: Any) -> None:

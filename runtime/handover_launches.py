@@ -58,6 +58,8 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
     from iree.compiler import ir
 
     op = launch.op
+    # What was read may be a result of a launch that has been replaced since.
+    launch = Launch.read(op)
     with ir.InsertionPoint(op), op.location:
         input_dims = [_dims(value) for value in launch.inputs]
         result_dims = _split_dims(launch)
