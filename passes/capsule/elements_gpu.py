@@ -1,6 +1,6 @@
 """GPU kernels of `fsa.capsule_predict` and `fsa.squash`: a thread an element, or a vector."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from fsa.passes.emitter import Builder, Index, Kernel, grid_for
 
 
 @contextmanager
-def each_item(kernel: Kernel, count: Index) -> Iterator[Index]:
+def each_item(kernel: Kernel, count: Index) -> Generator[Index]:
     """Share `count` items among the threads of all workgroups; `item_grid` is the grid."""
     with kernel.tasks(kernel.ceildiv(count, kernel.threads)) as task:
         item = kernel.add(kernel.mul(task, kernel.threads), kernel.thread_id())
