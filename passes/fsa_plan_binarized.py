@@ -113,7 +113,11 @@ def _pool_cpu(op: Any, target: Target) -> Chosen:
 
 
 def _rows_gpu(op: Any, target: Target) -> Chosen:
-    return schedules.gpu_rows(target, given_entries(op, schedules.GpuRows))
+    given = given_entries(op, schedules.GpuRows)
+    if op.name == "fsa.binarized_max_pool2d":
+        return schedules.gpu_rows(None, target, given)
+    unpacked = op.results[0] if op.name == "fsa.unpack_bits" else op.operands[0]
+    return schedules.gpu_rows(type_dims(unpacked.type)[-1], target, given)
 
 
 _CPU: dict[str, Callable[[Any, Target], Chosen]] = {

@@ -14,6 +14,7 @@ PASSES: dict[str, str] = {
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
+    "fsa-binarized-to-gpu": "fsa.passes.fsa_binarized_to_gpu:BinarizedToGpu",
     "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
     "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",

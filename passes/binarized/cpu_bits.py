@@ -5,6 +5,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import tensor_type
+from fsa.passes.binarized.float_bits import is_at_least_zero
 from fsa.passes.binarized.ops import (
     as_rows,
     from_rows,
@@ -31,7 +32,7 @@ def lower_pack(op: Any, module: Any, target: Target) -> list[Value]:
         (x,), (bits,) = k.inputs, k.outputs
         # A lane past the end must give bit 0, as any negative number does.
         values = k.vector_load(x, [row, k.mul(word, width)], width, count, fill=-1)
-        _store_bits(k, k.compare("ge", values, 0.0), bits, row, word)
+        _store_bits(k, is_at_least_zero(k, values), bits, row, word)
 
     return [_by_words(op, module, target, width, body)]
 

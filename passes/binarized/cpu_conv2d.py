@@ -9,58 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir, tensor
-from fsa.dialects.fsa.attributes import read_i64, read_string
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
 from fsa.passes.binarized import cpu_panel
-from fsa.passes.binarized.ops import launch_of, plan_of, result_extents
+from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
+from fsa.passes.binarized.ops import launch_of, plan_of, require_plan, result_extents
 from fsa.passes.binarized.schedules import CpuTile
-from fsa.passes.binarized.windows import Axis, axes_of
-from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, filled, grid_for, kernel
+from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.runtime.targets import Target
-
-
-@dataclass(frozen=True)
-class Conv2d:
-    """What is static about a convolution."""
-
-    vertical: Axis
-    horizontal: Axis
-    words: int  # of one pixel
-    group_words: int  # of one pixel in one group
-    depth: int  # channels of one group
-    groups: int
-    counts_outside: bool  # taps outside the frame count as +1
-
-    @classmethod
-    def of(cls, op: Any) -> "Conv2d":
-        """Read the attributes and types of an `fsa.binarized_conv2d`."""
-        image, filters = op.operands
-        _, height, width, group_words = type_dims(filters.type)
-        vertical, horizontal = axes_of(op.attributes, (height, width))
-        groups = read_i64(op.attributes, "groups", 1)
-        framed = vertical.is_framed or horizontal.is_framed
-        return cls(
-            vertical,
-            horizontal,
-            type_dims(image.type)[-1],
-            group_words,
-            read_i64(op.attributes, "channels") // groups,
-            groups,
-            framed and read_string(op.attributes, "pad_mode") == "one",
-        )
-
-    @property
-    def is_framed(self) -> bool:
-        """Whether taps may lie outside the image."""
-        return self.vertical.is_framed or self.horizontal.is_framed
-
-    def padding_word(self, k: Builder, word: Index, kind: Any) -> Value:
-        """Return word number `word` of a pixel of +1: its bits past the channels are 0."""
-        used = self.depth - (self.group_words - 1) * kind.width
-        last = k.constant((1 << used) - 1, kind)
-        if self.group_words == 1:
-            return last
-        return k.select(k.compare("eq", word, self.group_words - 1), last, k.constant(-1, kind))
 
 
 @dataclass(frozen=True)
@@ -81,7 +36,10 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
     cpu_panel.check_tile(op, plan, ("columns", "portable"))
     if plan.form == "portable":
         return None
+    require_plan(op, Conv2d.is_static(op), 'the form "portable" for a filter of dynamic size')
     conv = Conv2d.of(op)
+    taps_words = conv.vertical.taps * conv.horizontal.taps * conv.group_words
+    cpu_panel.check_panel(op, plan, taps_words)
     builder = Builder()
     image, filters = op.operands
     sizes = ShapeBuilder(ir.InsertionPoint.current, op.location).dims(image)
@@ -99,27 +57,6 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
         return [grid_for(builder, builder.product(_tasks(builder, extents, conv, plan)))]
 
     return [launch_of(op, make_kernel, grid, [lines, taps], empty=empty_conv2d(op, conv))]
-
-
-def empty_conv2d(op: Any, conv: Conv2d) -> Any:
-    """Return what makes the result of a convolution with an empty operand or result.
-
-    Nothing times anything is 0. But with taps outside that count as +1, an empty image has sums:
-    they are left to the portable lowering.
-    """
-    kind, extents = op.results[0].type, result_extents(op)
-
-    def empty(builder: Builder) -> list[Value]:
-        image = type_dims(op.operands[0].type)[1:3]
-        may_be_framed_only = conv.counts_outside and any(size in (0, None) for size in image)
-        if not may_be_framed_only:
-            return [filled(builder, kind, extents)]
-        copy = op.clone()
-        if "plan" in copy.attributes:
-            del copy.attributes["plan"]
-        return list(copy.results)
-
-    return empty
 
 
 def _lines(builder: Builder, image: Value, sizes: list[Index]) -> Value:
@@ -177,7 +114,9 @@ class _Emitter:
                 channel = k.mul(group, self.conv.group_words)
                 pixels = _Pixels(batch, row, columns, channel, image_height, image_width)
                 for at, sums in zip(columns, self._tile(pixels), strict=True):
-                    depth = self._depth(pixels, at)
+                    depth = self.conv.counted_depth(k, row, at, image_height, image_width)
+                    if not isinstance(depth, int):
+                        depth = k.splat(depth, plan.lanes)
                     cpu_panel.store_row(k, sums, self.out, [batch, row, at, first], left, depth)
 
     def _fill_panel(self, first: Index, end: Index, per_group: Index) -> None:
@@ -190,17 +129,6 @@ class _Emitter:
             return k.vector_load(self.filters, [at, position], plan.lanes, count)
 
         cpu_panel.fill_panel(k, self.panel, 0, load, plan.task_columns, self.taps, plan.lanes)
-
-    def _depth(self, pixels: _Pixels, column: Index) -> Any:
-        """Return the number of channels times taps that count for one pixel."""
-        k, conv = self.k, self.conv
-        if conv.counts_outside or not conv.is_framed:
-            return conv.depth * conv.vertical.taps * conv.horizontal.taps
-        low, high = conv.vertical.valid_taps(k, pixels.row, pixels.height)
-        left, right = conv.horizontal.valid_taps(k, column, pixels.width)
-        taps = k.mul(k.sub(high, low), k.sub(right, left))
-        depth = k.cast(k.value(k.mul(taps, conv.depth)), ir.IntegerType.get_signless(32))
-        return k.splat(depth, self.plan.lanes)
 
     def _tile(self, pixels: _Pixels) -> cpu_panel.Tile:
         """Return the popcounts of a tile of pixels, by the path without masks where it is right."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.binarized.ops import require_plan
-from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.schedules import PANEL_BYTES, CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 
 Tile = list[list[Value]]
@@ -155,3 +155,14 @@ def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
             plan.task_columns == plan.lanes * plan.tile_columns,
             "task_columns = lanes * tile_columns",
         )
+
+
+def check_panel(op: Any, plan: CpuTile, words: int) -> None:
+    """Raise `PassError` unless the panel of a "columns" plan fits its limit."""
+    bits = op.operands[0].type.element_type.width
+    taken = words * plan.task_columns * bits // 8
+    require_plan(
+        op,
+        plan.form != "columns" or taken <= PANEL_BYTES,
+        f"a panel of at most {PANEL_BYTES} bytes (this one takes {taken})",
+    )

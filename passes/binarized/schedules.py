@@ -18,7 +18,8 @@ from fsa.runtime.targets import Target
 STEP_COST = 1.5
 SUM_COST = 6
 PANEL_COST = 5
-PANEL_BYTES = 128 * 1024  # a panel of turned weights stays in the second-level cache
+# A panel of turned weights lies on the stack of a worker thread, which IREE makes small.
+PANEL_BYTES = 64 * 1024
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
 DYNAMIC_ROWS = 32  # a dynamic number of rows is planned as if it were this
 
@@ -189,14 +190,15 @@ def gpu_tile(
 
 
 def tile_bytes(tile: GpuTile, word_bits: int) -> int:
-    """Return the workgroup memory that a tile takes, in bytes; a row is padded by one word."""
+    """Return the workgroup memory that a tile takes, in bytes; lines are an odd number of i32."""
     lines = tile.threads_y * tile.tile_rows + tile.threads_x * tile.tile_columns
-    return lines * (tile.tile_words + 1) * word_bits // 8
+    return lines * (tile.tile_words * word_bits // 32 | 1) * 4
 
 
-def gpu_rows(target: Target, given: Given) -> tuple[GpuRows, list[str]]:
-    """Choose the workgroup of the element-wise kernels: whole words of 64 bits."""
-    threads = min(256, target.max_workgroup_size or 128)
+def gpu_rows(elements: int | None, target: Target, given: Given) -> tuple[GpuRows, list[str]]:
+    """Choose the workgroup for rows of `elements` elements: whole 64-bit words."""
+    limit = min(256, target.max_workgroup_size or 128) // 64 * 64
+    threads = limit if elements is None else min(limit, max(64, -(-elements // 64) * 64))
     return _fixed(GpuRows(threads), given), [f"{threads} elements a workgroup"]
 
 
