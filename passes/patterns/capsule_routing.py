@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.bindings import arith, ir, math, scf, tensor
+from fsa.bindings import arith, math, tensor
 from fsa.passes.patterns import scalars
 from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.squash import squashed
@@ -13,13 +13,9 @@ from fsa.passes.patterns.tensors import (
     elementwise,
     filled,
     generic,
-    index_constant,
     scalar,
     sizes_of,
 )
-
-# Up to this many iterations are written out; more become a loop, to keep the code small.
-MAX_UNROLLED_ITERATIONS = 4
 
 
 def lower(site: Site) -> Any:
@@ -64,29 +60,20 @@ class _Routing:
         return [batch, high, size]
 
     def build(self, iterations: int) -> Any:
-        """Return the capsules after `iterations` iterations, the last without an update."""
+        """Return the capsules after `iterations` iterations, the last without an update.
+
+        All are written out: IREE 3.13 gives wrong results for an scf.for over tensors of dynamic
+        shape whose body starts sums from a fill (the fill is hoisted, then overwritten in place).
+        Its dispatches are the same in every iteration and are compiled once.
+        """
         if iterations == 1:
             return self._first(self.element)
         capsules = self._first(self.wide)
         logits = filled(self.logit_sizes, self.wide, 0.0)
-        if iterations <= MAX_UNROLLED_ITERATIONS:
-            for _ in range(iterations - 2):
-                logits, capsules = self._iteration(logits, capsules)
-        else:
-            logits, capsules = self._loop(iterations - 2, logits, capsules)
+        for _ in range(iterations - 2):
+            logits = self._agreed(logits, capsules)
+            capsules = self._routed(logits, self.wide)
         return self._routed(self._agreed(logits, capsules), self.element)
-
-    def _loop(self, trips: int, logits: Any, capsules: Any) -> tuple[Any, Any]:
-        loop = scf.ForOp(
-            index_constant(0), index_constant(trips), index_constant(1), [logits, capsules]
-        )
-        with ir.InsertionPoint(loop.body):
-            scf.YieldOp(list(self._iteration(*loop.inner_iter_args)))
-        return loop.results[0], loop.results[1]
-
-    def _iteration(self, logits: Any, capsules: Any) -> tuple[Any, Any]:
-        logits = self._agreed(logits, capsules)
-        return logits, self._routed(logits, self.wide)
 
     def _first(self, element: Any) -> Any:
         """Return the capsules of the first iteration, whose coefficients are all 1 / H."""

@@ -48,7 +48,7 @@ func.func @routing_once(%u_hat: tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32> {
   return %v : tensor<2x4x5xf32>
 }
 
-// Few iterations are written out: three have two updates of the logits and two softmaxes, each of
+// The iterations are written out: three have two updates of the logits and two softmaxes, each of
 // which takes the largest logit off first.
 
 // CHECK-LABEL: func.func @routing(
@@ -61,20 +61,6 @@ func.func @routing_once(%u_hat: tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32> {
 // CHECK:       return
 func.func @routing(%u_hat: tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32> {
   %v = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32>
-  return %v : tensor<2x4x5xf32>
-}
-
-// Many iterations are a loop over the logits and the capsules.
-
-// CHECK-LABEL: func.func @routing_loop(
-// CHECK-DAG:   %[[TRIPS:.*]] = arith.constant 6 : index
-// CHECK:       scf.for %{{.*}} = %{{.*}} to %[[TRIPS]] step %{{.*}} iter_args({{.*}}) -> (tensor<2x7x4xf32>, tensor<2x4x5xf32>)
-// CHECK:         math.exp
-// CHECK:         scf.yield
-// CHECK:       math.exp
-// CHECK:       return
-func.func @routing_loop(%u_hat: tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32> {
-  %v = "fsa.capsule_routing"(%u_hat) {iterations = 8 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32>
   return %v : tensor<2x4x5xf32>
 }
 

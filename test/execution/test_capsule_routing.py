@@ -1,0 +1,93 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from arrays import floats
+from op_cases import FLOATS, Case, element_name
+from op_execution import Configuration, check, configurations
+
+Sizes = tuple[int, int, int, int]  # B, L, H, D
+
+SIZES: list[Sizes] = [
+    (1, 1, 1, 1),
+    (2, 7, 5, 3),
+    (1, 33, 10, 16),
+    (3, 17, 1, 8),
+    (2, 1, 4, 5),
+    (0, 7, 5, 3),
+    (2, 0, 5, 3),
+    (2, 7, 0, 3),
+    (2, 7, 5, 0),
+]
+
+
+def case(name: str, runs: Any, agreement: str = "per_sample", **attributes: Any) -> Case:
+    given = {"iterations": 3, "agreement": agreement, "epsilon": 1e-7}
+    dynamic = attributes.pop("dynamic", [()])
+    return Case(f"{name}_{agreement}", "capsule_routing", runs, {**given, **attributes}, dynamic)
+
+
+def predictions(sizes: Sizes, dtype: Any, seed: int = 0) -> tuple:
+    return (floats(sizes, dtype, seed, scale=0.5),)
+
+
+def special_predictions(dtype: Any) -> tuple:
+    """Return samples of which one holds NaN, one an infinity and one only zeros."""
+    values = floats((4, 5, 3, 4), dtype)
+    values[0, 1, 2, 3], values[1, 2, 1, 0], values[2] = np.nan, np.inf, -0.0
+    return (values,)
+
+
+CASES = [
+    made
+    for agreement in ("per_sample", "batch_shared")
+    for made in (
+        *(
+            case(
+                f"{element_name(dtype)}_{'x'.join(map(str, sizes))}",
+                [predictions(sizes, dtype)],
+                agreement,
+            )
+            for dtype in FLOATS
+            for sizes in (SIZES if dtype == np.float32 else SIZES[1:2])
+        ),
+        *(
+            case(
+                f"iterations_{count}",
+                [predictions((2, 7, 5, 3), np.float32)],
+                agreement,
+                iterations=count,
+            )
+            for count in (1, 2, 4, 5, 9)
+        ),
+        case("specials", [special_predictions(np.float32)], agreement),
+        case("specials_once", [special_predictions(np.float32)], agreement, iterations=1),
+        case(
+            "dynamic_batch",
+            [predictions((size, 7, 5, 3), np.float32, seed=size) for size in (2, 0, 1, 5)],
+            agreement,
+            dynamic=[(0,)],
+        ),
+        case(
+            "dynamic_everything",
+            [
+                predictions(sizes, np.float32)
+                for sizes in ((2, 7, 5, 3), (2, 0, 5, 3), (1, 3, 0, 2), (1, 9, 2, 0), (0, 1, 1, 1))
+            ],
+            agreement,
+            dynamic=[(0, 1, 2, 3)],
+            iterations=5,
+        ),
+    )
+] + [
+    case(
+        "large_logits",  # exp of a logit alone would overflow
+        [(np.tile(np.float32([[30.0], [-30.0]]), (1, 40, 1, 4)),)],
+    ),
+    case("no_epsilon", [predictions((2, 7, 5, 3), np.float32)], epsilon=0.0),
+]
+
+
+@configurations()
+def test_capsule_routing(configuration: Configuration, tmp_path: Path) -> None:
+    check(CASES, configuration, tmp_path)
