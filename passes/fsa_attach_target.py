@@ -24,7 +24,7 @@ class AttachTarget(Pass):
     target: str = field(
         default="cpu:host",
         metadata={
-            "help": "cpu:host, cpu:<LLVM CPU>, cpu:generic, vulkan, vulkan:<IREE target>, cuda:sm_NN"
+            "help": "cpu:host, cpu:<LLVM CPU>, vulkan, vulkan:<IREE target>, cuda or cuda:sm_NN"
         },
     )
     override: bool = field(

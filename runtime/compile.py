@@ -1,4 +1,4 @@
-"""Compilation: a module goes through a pipeline of ours, the hand-over and IREE, in this process."""
+"""Compilation: a module goes through a pipeline, the hand-over and IREE, all in this process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from typing import Any
 
 from fsa.errors import CompileError, TargetError
 from fsa.runtime.handover import hand_over
-from fsa.runtime.module import Module
+from fsa.runtime.module import (
+    FEATURES_REFLECTION,
+    TARGET_REFLECTION,
+    WORK_REFLECTION,
+    Module,
+)
+from fsa.runtime.target_checks import check_types, required_features
 from fsa.runtime.targets import ATTRIBUTE, Target
+from fsa.runtime.work import estimate_work
 
 _SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
 
 
-def compile_to_vmfb(module: Any, target: Target) -> bytes:
+def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> bytes:
     """Compile an upstream `ir.Module`, lowered for `target`, to the bytes of a `.vmfb`.
 
-    `module` is not changed. Raises `CompileError` with IREE's diagnostics, and `TargetError` when
+    `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
+    it with the target and the processor features that the code may use. Raises `CompileError` with IREE's diagnostics, and `TargetError` when
     IREE refuses the target's flags.
     """
     from iree.compiler import api
@@ -27,7 +35,8 @@ def compile_to_vmfb(module: Any, target: Target) -> bytes:
         session.set_flags(*target.iree_flags())
     except ValueError as error:
         raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
-    imported = hand_over(module, target, session.context)
+    check_types(module.operation, target)
+    imported = hand_over(module, target, session.context, _reflection(target, work))
     invocation = session.invocation()
     messages: list[tuple[str, str]] = []
     keep_alive = _collect_diagnostics(invocation, messages)
@@ -43,6 +52,17 @@ def compile_to_vmfb(module: Any, target: Target) -> bytes:
     finally:
         invocation.close()
         del keep_alive
+
+
+def _reflection(target: Target, work: int | None) -> dict[str, str]:
+    """Return what the functions of the compiled module say of themselves."""
+    entries = {TARGET_REFLECTION: str(target)}
+    features = required_features(target)
+    if features:
+        entries[FEATURES_REFLECTION] = ",".join(sorted(features))
+    if work is not None:
+        entries[WORK_REFLECTION] = str(work)
+    return entries
 
 
 def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> Any:
@@ -82,8 +102,9 @@ def compile_module(source: Any, target: str | Target, pipeline: str | None = Non
     from fsa.frontend.mlir import read_mlir
 
     wanted = Target.parse(target) if isinstance(target, str) else target
-    lowered = lower(read_mlir(source), wanted, pipeline)
-    return Module(compile_to_vmfb(lowered, wanted))
+    module = read_mlir(source)
+    lowered = lower(module, wanted, pipeline)
+    return Module(compile_to_vmfb(lowered, wanted, estimate_work(module)))
 
 
 def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:

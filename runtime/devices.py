@@ -26,7 +26,7 @@ INLINE_WORK_LIMIT = 1 << 22
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """A device that opens. `name` is what `device=` takes, `description` what the driver calls it."""
+    """A device that opens: `name` is what `device=` takes, `description` the driver's name."""
 
     name: str
     kind: str
@@ -109,8 +109,8 @@ def probe() -> list[DeviceInfo | ProbeFailure]:
     for name in ("cpu:sync", "cpu:task", "vulkan", "cuda"):
         try:
             count = len(_driver(name).query_available_devices()) if ":" not in name else 1
-            for ordinal in range(count):
-                found.append(open_device(f"{name}:{ordinal}" if ":" not in name else name).info)
+            names = [name] if ":" in name else [f"{name}:{i}" for i in range(count)]
+            found.extend([open_device(name).info for name in names])
             if count == 0:
                 found.append(ProbeFailure(name, "the driver works but finds no device"))
         except DeviceUnavailable as error:
@@ -129,7 +129,8 @@ def _create(name: str) -> Device:
     kind, _, ordinal = name.partition(":")
     if kind not in KINDS:
         raise TargetError(
-            f"expected a device of kind {', '.join(KINDS)}, found {name!r}{nearest_text(kind, KINDS)}"
+            f"expected a device of kind {', '.join(KINDS)}, found {name!r}"
+            f"{nearest_text(kind, KINDS)}"
         )
     if kind == "cpu" and name not in _DRIVERS:
         raise TargetError(f"expected the device cpu, cpu:sync or cpu:task, found {name!r}")

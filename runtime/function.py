@@ -21,7 +21,7 @@ class Function:
 
         self.signature = signature
         self._arguments = signature.arguments
-        # What a resident argument is compared with: its element and its shape, first the static one.
+        # What a resident argument is compared with: element, static shape, else the known sizes.
         self._quick = [(*_static(spec), getattr(spec, "shape", ())) for spec in signature.arguments]
         self._resident = [(spec, *_static(spec)) for spec in signature.results]
         self._vm_function = vm_function

@@ -21,8 +21,6 @@ from fsa.runtime.targets import Target
 # Ops of a dialect that is not loaded yet would be created as unknown ops.
 _DIALECTS = ("arith", "cf", "flow", "func", "hal", "iree_codegen", "memref", "tensor")
 KERNEL_MARKER = "fsa.kernel"
-# What a compiled function says of itself, beside IREE's declaration of its types.
-TARGET_REFLECTION = "fsa.target"
 _REFLECTION = "iree.reflection"
 _EXECUTABLE = "fsa_kernels"
 
@@ -83,10 +81,12 @@ def pack(module: Any, target: Target) -> Parcel:
     return Parcel(bytecode.getvalue(), texts)
 
 
-def unpack(parcel: Parcel, target: Target, context: Any) -> Any:
+def unpack(
+    parcel: Parcel, target: Target, context: Any, reflection: dict[str, str] | None = None
+) -> Any:
     """Build IREE's module from `parcel` in `context` (IREE's); return its `ir.Module`.
 
-    Raises `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
+    `reflection` is what the public functions say of themselves, beside IREE's own entries. Raises `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
     """
     from iree.compiler import ir
 
@@ -102,7 +102,7 @@ def unpack(parcel: Parcel, target: Target, context: Any) -> Any:
                 _place_kernels(module, parcel, launches, target)
             _strip_attributes(module)
             _check_lowered(module)
-            _reflect(module, {TARGET_REFLECTION: str(target)})
+            _reflect(module, reflection or {})
             return module
     except ir.MLIRError as error:
         raise CompileError(f"the module did not cross to IREE: {error}") from None
@@ -110,9 +110,11 @@ def unpack(parcel: Parcel, target: Target, context: Any) -> Any:
         context.allow_unregistered_dialects = unregistered
 
 
-def hand_over(module: Any, target: Target, context: Any) -> Any:
-    """Translate `module` (upstream `ir.Module`) for `target` into IREE's `context`."""
-    return unpack(pack(module, target), target, context)
+def hand_over(
+    module: Any, target: Target, context: Any, reflection: dict[str, str] | None = None
+) -> Any:
+    """Translate `module` (upstream `ir.Module`) for `target` into IREE's `context`; see `unpack`."""
+    return unpack(pack(module, target), target, context, reflection)
 
 
 def _place_kernels(module: Any, parcel: Parcel, launches: list[Launch], target: Target) -> None:
@@ -161,7 +163,7 @@ def _launched_symbols(op: Any) -> set[tuple[str, ...]]:
 def _gpu_kernels(
     gpu_module: Any, launched: set[tuple[str, ...]], target: Target
 ) -> dict[tuple[str, ...], str]:
-    """Return the launched `gpu.func`s of a `gpu.module`, each as the text of a module of its own."""
+    """Return the launched functions of a `gpu.module`, each as the text of its own module."""
     from fsa.bindings import ir
 
     outer = ir.StringAttr(gpu_module.attributes["sym_name"]).value

@@ -300,7 +300,7 @@ def _element_count(memref: Any, dims: list[Any]) -> Any:
 
 
 def _replace_gpu_ids(kernel: Kernel, function: Any) -> None:
-    """Turn block ids and grid sizes into IREE's, block sizes into constants, the return into func's."""
+    """Turn block ids and grid sizes into IREE's, block sizes into constants, return into func's."""
     from iree.compiler import ir
 
     found: list[Any] = []

@@ -223,8 +223,7 @@ def _copy_early(value: Any, copies: dict[Any, Any]) -> Any:
         copy = op.clone()
         for index, operand in enumerate(operands):
             copy.operands[index] = operand
-        for old, new in zip(op.results, copy.results, strict=True):
-            copies[old] = new
+        copies |= dict(zip(op.results, copy.results, strict=True))
     return copies[value]
 
 

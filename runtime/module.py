@@ -9,13 +9,16 @@ from typing import Any
 from fsa.errors import CallError, DeviceUnavailable, InputError
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
 from fsa.runtime.function import Function
-from fsa.runtime.handover import TARGET_REFLECTION
 from fsa.runtime.signature import Signature, parse_declaration
+from fsa.runtime.target_checks import missing_features
 from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
 
 ENTRY = "main"
 DECLARATION = "iree.abi.declaration"
+# What a compiled function says of itself, beside IREE's declaration of its types.
+TARGET_REFLECTION = "fsa.target"
 WORK_REFLECTION = "fsa.work"
+FEATURES_REFLECTION = "fsa.cpu_features"
 
 
 class Module:
@@ -63,8 +66,7 @@ class Module:
     @property
     def target(self) -> str | None:
         """The target that the module was compiled for; None when FSA did not compile it."""
-        given = (r.get(TARGET_REFLECTION) for r in self._reflections.values())
-        return next((target for target in given if target is not None), None)
+        return self._reflected(TARGET_REFLECTION)
 
     @property
     def device(self) -> Device:
@@ -93,6 +95,12 @@ class Module:
             if self._functions is not None:
                 return
             device = open_device(self._device_name())
+            missing = missing_features(self._reflected(FEATURES_REFLECTION) or "")
+            if device.kind == "cpu" and missing:
+                raise DeviceUnavailable(
+                    f"a module compiled for {self.target} needs a processor with "
+                    f"{', '.join(missing)}, found {device.info.description} without"
+                )
             try:
                 hal = runtime.create_hal_module(vm_instance(), device.hal)
                 context = runtime.VmContext(vm_instance(), [hal, self._vm_module])
@@ -153,9 +161,13 @@ class Module:
         device = self._wanted_device or (self.target or "cpu").partition(":")[0]
         if device != "cpu":
             return device
-        works = [r.get(WORK_REFLECTION) for r in self._reflections.values()]
-        known = [int(work) for work in works if work is not None and work.isdecimal()]
-        return choose_cpu(max(known) if known and len(known) == len(works) else None)
+        work = self._reflected(WORK_REFLECTION)
+        return choose_cpu(int(work) if work is not None and work.isdecimal() else None)
+
+    def _reflected(self, name: str) -> str | None:
+        """Return the reflection entry `name`, which all functions share."""
+        given = (reflection.get(name) for reflection in self._reflections.values())
+        return next((text for text in given if text is not None), None)
 
     def __repr__(self) -> str:
         return f"<fsa module for {self.target or 'any target'}: {', '.join(self.signatures)}>"

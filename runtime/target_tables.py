@@ -6,8 +6,8 @@ optimization manuals and product pages, in KiB, where products differ the smalle
 
 GPUs: workgroup limits are those that IREE 3.13 compiles for (its known targets, which cite CUDA's
 compute-capability tables, vendor ISA guides and Vulkan profiles); for CUDA, shared memory is the
-48 KiB that a kernel can declare statically on every architecture. `multiprocessors` are those of the
-largest common product of the generation; for a class of devices (Vulkan profiles) it is assumed.
+48 KiB that a kernel can declare statically on every architecture. `multiprocessors` are those of
+the largest common product of the generation; for a class of devices (Vulkan profiles) assumed.
 
 Only names in these tables reach IREE: it ends the process on a name that it does not know.
 """
