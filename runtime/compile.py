@@ -25,8 +25,8 @@ def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> byt
     """Compile an upstream `ir.Module`, lowered for `target`, to the bytes of a `.vmfb`.
 
     `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
-    it with the target and the processor features that the code may use. Raises `CompileError` with IREE's diagnostics, and `TargetError` when
-    IREE refuses the target's flags.
+    it with the target and the processor features that the code may use. Raises `CompileError` with
+    IREE's diagnostics, and `TargetError` when the target lacks what the module needs.
     """
     from iree.compiler import api
 
@@ -98,13 +98,15 @@ def _one_line(text: str) -> str:
 
 
 def compile_module(source: Any, target: str | Target, pipeline: str | None = None) -> Module:
-    """Compile `source` for `target` through `pipeline` and load the result; see `fsa.compile`."""
+    """Compile `source` for `target` through `pipeline`; see `fsa.compile`."""
     from fsa.frontend.mlir import read_mlir
 
     wanted = Target.parse(target) if isinstance(target, str) else target
     module = read_mlir(source)
     lowered = lower(module, wanted, pipeline)
-    return Module(compile_to_vmfb(lowered, wanted, estimate_work(module)))
+    # The pipeline may have named the processor more closely.
+    attached = Target.of_module(lowered)
+    return Module(compile_to_vmfb(lowered, attached, estimate_work(module)))
 
 
 def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
@@ -118,14 +120,11 @@ def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
     from fsa.passes.pipeline_text import parse_pipeline
     from fsa.passes.resolve import resolve
     from fsa.passes.runner import Runner
-    from fsa.pipelines.registry import PIPELINES
 
     with module.context, ir.Location.unknown():
         root = module.operation.clone()
         _attach(root, target)
         text = pipeline or f"fsa-to-{target.kind}"
-        if pipeline is None and text not in PIPELINES:
-            return root
         if not text.startswith("builtin.module("):
             text = f"builtin.module({text})"
         Runner(Diagnostics()).run(resolve(parse_pipeline(text), module.context), root)

@@ -86,7 +86,8 @@ def unpack(
 ) -> Any:
     """Build IREE's module from `parcel` in `context` (IREE's); return its `ir.Module`.
 
-    `reflection` is what the public functions say of themselves, beside IREE's own entries. Raises `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
+    `reflection` is what the public functions say of themselves, beside IREE's own entries. Raises
+    `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
     """
     from iree.compiler import ir
 
@@ -113,7 +114,7 @@ def unpack(
 def hand_over(
     module: Any, target: Target, context: Any, reflection: dict[str, str] | None = None
 ) -> Any:
-    """Translate `module` (upstream `ir.Module`) for `target` into IREE's `context`; see `unpack`."""
+    """Translate `module` (upstream) for `target` into IREE's `context`; see `unpack`."""
     return unpack(pack(module, target), target, context, reflection)
 
 

@@ -40,8 +40,8 @@ def check_types(root: Any, target: Target) -> None:
     root.walk(visit)
     if found:
         raise TargetError(
-            f"the target {target} has no f64: expected floats of at most 32 bits, found {found[0]}; "
-            "convert the model to f32 or compile for cpu or cuda"
+            f"the target {target} has no f64: expected floats of at most 32 bits, found {found[0]}"
+            "; convert the model to f32 or compile for cpu or cuda"
         )
 
 
