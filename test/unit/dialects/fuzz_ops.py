@@ -3,8 +3,8 @@
 usage: fuzz_ops.py CASES SEED
 
 Each case starts from a valid op and changes one thing (all changes, in turn) or several at random
-(CASES per op). Verifying must end in success, and then the op prints and parses, or in diagnostics of
-which the first is a reason in our words. What was tried is printed as JSON.
+(CASES per op). Verifying must end in success, and then the op prints and parses, or in diagnostics
+of which the first is a reason in our words. What was tried is printed as JSON.
 """
 
 import faulthandler

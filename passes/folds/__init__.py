@@ -1,0 +1,1 @@
+"""Folds of fsa ops, used by `fsa-canonicalize`."""

@@ -1,0 +1,82 @@
+"""Folds that hold for any operands: packing, windows of one pixel, plain attributes."""
+
+from typing import Any
+
+from fsa.bindings import arith, ir
+from fsa.dialects.fsa.attributes import read_i64, read_i64_array, read_string, string
+from fsa.dialects.fsa.shapes import type_dims
+
+
+def fold_algebra(op: Any) -> Any:
+    """Return a value that `op`, of one result, can be replaced by, or None."""
+    fold = {
+        "fsa.pack_bits": _pack_of_unpack,
+        "fsa.unpack_bits": _unpack_of_pack,
+        "fsa.binarized_max_pool2d": _pool_of_pixels,
+    }.get(op.name)
+    return None if fold is None else fold(op)
+
+
+def simplify_attributes(op: Any) -> bool:
+    """Bring the attributes of `op` to the plain form of their meaning; tell whether any changed."""
+    attributes = op.attributes
+    changed = False
+    if "dilations" in attributes and read_i64_array(attributes, "dilations") == (1, 1):
+        del attributes["dilations"]
+        changed = True
+    if op.name == "fsa.binarized_conv2d":
+        if "groups" in attributes and read_i64(attributes, "groups") == 1:
+            del attributes["groups"]
+            changed = True
+        if read_string(attributes, "pad_mode") == "one" and not any(
+            read_i64_array(attributes, "pad")
+        ):
+            attributes["pad_mode"] = string("zero")
+            changed = True
+    if op.name == "fsa.capsule_routing":
+        one_sample = type_dims(op.operands[0].type)[0] == 1
+        if one_sample and read_string(attributes, "agreement") == "batch_shared":
+            attributes["agreement"] = string("per_sample")
+            changed = True
+    return changed
+
+
+def _defining(value: Any, name: str) -> Any:
+    """Return the op `name` that `value` is the result of, or None."""
+    if isinstance(value.owner, ir.Block) or value.owner.operation.name != name:
+        return None
+    return value.owner.operation
+
+
+def _pack_of_unpack(op: Any) -> Any:
+    """Packing what was unpacked from words of the same type gives these words."""
+    unpack = _defining(op.operands[0], "fsa.unpack_bits")
+    if unpack is None or unpack.operands[0].type != op.results[0].type:
+        return None
+    return unpack.operands[0]
+
+
+def _unpack_of_pack(op: Any) -> Any:
+    """Unpacking what was packed is a comparison: where(x >= 0, 1, -1), so NaN gives -1."""
+    pack = _defining(op.operands[0], "fsa.pack_bits")
+    type = op.results[0].type
+    if pack is None or not type.has_static_shape:
+        return None
+    x = pack.operands[0]
+    if type_dims(x.type) != type_dims(type):  # depth may be less than what was packed
+        return None
+    with op.location, ir.InsertionPoint(op):
+        positive = arith.cmpf(arith.CmpFPredicate.OGE, x, _splat(x.type, 0.0))
+        return arith.select(positive, _splat(type, 1.0), _splat(type, -1.0))
+
+
+def _splat(type: Any, number: float) -> Any:
+    element = ir.FloatAttr.get(type.element_type, number)
+    return arith.constant(type, ir.DenseElementsAttr.get_splat(type, element))
+
+
+def _pool_of_pixels(op: Any) -> Any:
+    """The maximum over one pixel is that pixel."""
+    ones = read_i64_array(op.attributes, "kernel") + read_i64_array(op.attributes, "strides")
+    # Pads are below the kernel size, so they are 0.
+    return op.operands[0] if ones == (1, 1, 1, 1) else None
