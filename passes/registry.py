@@ -8,6 +8,7 @@ from fsa.passes.base import Pass
 from fsa.passes.options import did_you_mean, parse_options, print_options
 
 PASSES: dict[str, str] = {
+    "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
     "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
