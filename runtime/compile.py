@@ -71,14 +71,16 @@ def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> An
     Uses IREE's C interface, whose Python wrapper offers only a console handler. The result must
     live as long as the invocation.
     """
-    from iree.compiler.api import ctypes_dl
+    import iree.compiler.api.ctypes_dl as binding
+
+    library: Any = vars(binding)["_dylib"]
 
     def receive(severity: int, text: int, size: int, _: int) -> None:
         decoded = ctypes.string_at(text, size).decode("utf-8", "replace")
         messages.append((_SEVERITY.get(severity, "error"), decoded))
 
     callback = _CALLBACK(receive)
-    enable = ctypes_dl._dylib.ireeCompilerInvocationEnableCallbackDiagnostics
+    enable = library.ireeCompilerInvocationEnableCallbackDiagnostics
     enable.restype = None
     enable.argtypes = [ctypes.c_void_p, ctypes.c_int, _CALLBACK, ctypes.c_void_p]
     enable(invocation._inv_p, 0, callback, None)

@@ -9,6 +9,7 @@ import ctypes
 import importlib
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -103,10 +104,10 @@ def choose_cpu(work: int | None) -> str:
     return "cpu:sync" if work is not None and work < INLINE_WORK_LIMIT else "cpu:task"
 
 
-def probe() -> list[DeviceInfo | ProbeFailure]:
-    """Open every device of every driver; return what opened, and why the others did not."""
+def probe(kinds: Iterable[str] = tuple(_DRIVERS)) -> list[DeviceInfo | ProbeFailure]:
+    """Open every device of `kinds`; return what opened, and why the others did not."""
     found: list[DeviceInfo | ProbeFailure] = []
-    for name in ("cpu:sync", "cpu:task", "vulkan", "cuda"):
+    for name in kinds:
         try:
             count = len(_driver(name).query_available_devices()) if ":" not in name else 1
             names = [name] if ":" in name else [f"{name}:{i}" for i in range(count)]
@@ -182,4 +183,5 @@ def first_line(error: Exception) -> str:
     """Return what an error of IREE says, in one line without file names and stack."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     text = re.sub(r"\S+\.(?:c|cc|h|m|cpp):\d+: ", "", text)
+    text = re.sub(r"^Error [a-z ]+: ", "", text)
     return text.rstrip(";: ")

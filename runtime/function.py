@@ -23,7 +23,10 @@ class Function:
         self._arguments = signature.arguments
         # What a resident argument is compared with: element, static shape, else the known sizes.
         self._quick = [(*_static(spec), getattr(spec, "shape", ())) for spec in signature.arguments]
-        self._resident = [(spec, *_static(spec)) for spec in signature.results]
+        self._resident = [
+            (isinstance(spec, TensorSpec), str(getattr(spec, "element", "")), _static(spec)[1])
+            for spec in signature.results
+        ]
         self._vm_function = vm_function
         self._context = context
         self._device = device
@@ -97,8 +100,8 @@ class Function:
 
     def _resident_results(self, outputs: Any) -> Any:
         results: list[Any] = []
-        for index, (spec, element, shape) in enumerate(self._resident):
-            if spec.__class__ is TensorSpec:
+        for index, (is_tensor, element, shape) in enumerate(self._resident):
+            if is_tensor:
                 view = outputs.get_as_object(index, self._view)
                 results.append(DeviceTensor(view, self._device, element, shape))
             else:

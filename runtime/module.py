@@ -48,7 +48,7 @@ class Module:
         self._vm_functions: dict[str, Any] = {}
         self._reflections: dict[str, dict[str, str]] = {}
         for name in self._vm_module.function_names:
-            vm_function = self._vm_module.lookup_function(name)
+            vm_function: Any = self._vm_module.lookup_function(name)
             reflection = dict(vm_function.reflection)
             if DECLARATION in reflection:
                 self._vm_functions[name] = vm_function

@@ -81,7 +81,7 @@ class Target:
                     f"expected {field.name} of a target to be of type {wanted.__name__}, "
                     f"found {value!r}"
                 )
-            if wanted is int and value < 0:
+            if isinstance(value, int) and value < 0:
                 raise TargetError(
                     f"expected {field.name} of a target to be 0 or more, found {value}"
                 )

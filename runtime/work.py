@@ -32,8 +32,9 @@ def _op_work(op: Any) -> int | None:
     if op.name.startswith("linalg.") and op.results and op.name not in _INSIDE_LINALG:
         return _linalg_work(op)
     if op.name in _FORMULAS:
-        shapes = [_shape(value) for value in (*op.operands, *op.results)]
-        if any(shape is None for shape in shapes):
+        values = [*op.operands, *op.results]
+        shapes = [shape for shape in map(_shape, values) if shape is not None]
+        if len(shapes) != len(values):
             return None
         return _FORMULAS[op.name](op, shapes)
     if op.name.startswith("fsa.") and op.name not in ("fsa.stitched_region", "fsa.yield"):

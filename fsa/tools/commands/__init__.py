@@ -1,0 +1,1 @@
+"""The commands of `fsa`, one module each; `fsa.tools.main` lists them."""
