@@ -22,8 +22,7 @@ class BinarizedToGpu(Pass):
     """Turn each planned binarized op into a GPU kernel and its `fsa.launch`.
 
     Kernels are `gpu.func`s for Vulkan and CUDA, in i32 arithmetic with tiles in workgroup memory
-    (docs/kernel-abi.md). Needs the plans of `fsa-plan-binarized`; a convolution whose filter size
-    is dynamic stays.
+    (docs/kernel-abi.md). Needs the plans of `fsa-plan-binarized`.
     """
 
     name: ClassVar[str] = "fsa-binarized-to-gpu"

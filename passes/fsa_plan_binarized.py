@@ -70,27 +70,20 @@ def _matmul_gpu(op: Any, target: Target) -> Chosen:
     return schedules.gpu_tile(*_matmul_sizes(op), target, given)
 
 
-def _conv2d_sizes(op: Any) -> tuple[int | None, int | None, int | None, int]:
-    """Return the columns of a group, the words of a filter, the output width, the word width."""
-    image, filters = op.operands
-    out_channels, *taps = type_dims(filters.type)
-    words = None if None in taps else math.prod(taps)
-    groups = read_i64(op.attributes, "groups", 1)
-    columns = None if out_channels is None else out_channels // groups
-    return columns, words, type_dims(op.results[0].type)[2], _word_bits(image)
-
-
 def _conv2d_cpu(op: Any, target: Target) -> Chosen:
+    filters, *taps = type_dims(op.operands[1].type)
+    columns = filters // read_i64(op.attributes, "groups", 1)
+    width = type_dims(op.results[0].type)[2]
     given = given_entries(op, schedules.CpuTile)
-    columns, words, out_width, bits = _conv2d_sizes(op)
-    return schedules.cpu_conv2d(out_width, columns, words, bits, target, given)
+    bits = _word_bits(op.operands[0])
+    return schedules.cpu_conv2d(width, columns, math.prod(taps), bits, target, given)
 
 
 def _conv2d_gpu(op: Any, target: Target) -> Chosen:
+    filters, _, _, words = type_dims(op.operands[1].type)
+    columns = filters // read_i64(op.attributes, "groups", 1)
     given = given_entries(op, schedules.GpuTile)
-    columns, _, _, bits = _conv2d_sizes(op)
-    words = type_dims(op.operands[1].type)[-1]
-    return schedules.gpu_tile(None, columns, words, bits, target, given)
+    return schedules.gpu_tile(None, columns, words, _word_bits(op.operands[0]), target, given)
 
 
 def _bytes(value: Any, axes: int) -> int:

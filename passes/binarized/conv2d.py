@@ -41,11 +41,6 @@ class Conv2d:
             framed and read_string(op.attributes, "pad_mode") == "one",
         )
 
-    @staticmethod
-    def is_static(op: Any) -> bool:
-        """Say whether the number of taps is known, as the kernels need it."""
-        return None not in type_dims(op.operands[1].type)[1:3]
-
     @property
     def is_framed(self) -> bool:
         """Whether taps may lie outside the image."""

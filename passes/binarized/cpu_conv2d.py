@@ -12,7 +12,7 @@ from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
 from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
-from fsa.passes.binarized.ops import launch_of, plan_of, require_plan, result_extents
+from fsa.passes.binarized.ops import launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.runtime.targets import Target
@@ -36,7 +36,6 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
     cpu_panel.check_tile(op, plan, ("columns", "portable"))
     if plan.form == "portable":
         return None
-    require_plan(op, Conv2d.is_static(op), 'the form "portable" for a filter of dynamic size')
     conv = Conv2d.of(op)
     taps_words = conv.vertical.taps * conv.horizontal.taps * conv.group_words
     cpu_panel.check_panel(op, plan, taps_words)

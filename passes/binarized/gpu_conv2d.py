@@ -12,12 +12,10 @@ from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_f
 from fsa.runtime.targets import Target
 
 
-def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
-    """Emit the kernel and launch of a planned convolution; None where the filter is dynamic."""
+def lower(op: Any, module: Any, target: Target) -> list[Value]:
+    """Emit the kernel and launch of a planned convolution."""
     plan = plan_of(op, GpuTile)
     gpu_tile.check_tile(op, plan, target)
-    if not Conv2d.is_static(op):
-        return None
     conv = Conv2d.of(op)
     word_bits = op.operands[0].type.element_type.width
     spec = KernelSpec(

@@ -118,27 +118,19 @@ def cpu_matmul(
 
 
 def cpu_conv2d(
-    out_width: int | None,
-    columns: int | None,
-    words: int | None,
-    word_bits: int,
-    target: Target,
-    given: Given,
+    out_width: int | None, columns: int, words: int, word_bits: int, target: Target, given: Given
 ) -> tuple[CpuTile, list[str]]:
     """Choose the tile of a convolution with `columns` filters a group, each of `words` words.
 
     Its rows are the pixels of one output row; a task counts output rows.
     """
     lanes = cpu_lanes(target, word_bits)
-    if words is None or words * lanes * word_bits // 8 > PANEL_BYTES:
+    if words * lanes * word_bits // 8 > PANEL_BYTES:
         return _fixed(CpuTile("portable", lanes, 1, 1, 1, lanes), given), [
-            "the filter size is dynamic"
-            if words is None
-            else f"a panel of {words} words exceeds {PANEL_BYTES} bytes"
+            f"a panel of {words} words exceeds {PANEL_BYTES} bytes"
         ]
     width = DYNAMIC_ROWS if out_width is None else max(out_width, 1)
-    filters = DYNAMIC_ROWS if columns is None else max(columns, 1)
-    tile = _columns_tile(width, filters, words, word_bits, lanes, target)
+    tile = _columns_tile(width, max(columns, 1), words, word_bits, lanes, target)
     # A task covers one output row at least, so that the panel is turned once for many pixels.
     tile = replace(tile, task_rows=max(1, -(-64 // width)))
     return _fixed(tile, given), [

@@ -1,0 +1,78 @@
+// RUN: fsa-opt %s --split-input-file --fsa-plan-binarized | FileCheck %s
+
+// Many rows pay for a panel of turned weights; one row, or few columns, keep the lanes along the depth.
+// CHECK-LABEL: func.func @cpu
+// CHECK: "fsa.binarized_matmul"(%arg0, %arg1)
+// CHECK-SAME: plan = {form = "columns", lanes = 8 : i64
+// CHECK-SAME: reasons = ["columns form: about {{[0-9]+}} cycles, depth form: about {{[0-9]+}}"
+// CHECK-SAME: task_columns = 32 : i64, task_rows = 256 : i64, tile_columns = 4 : i64, tile_rows = 4 : i64}
+// CHECK: "fsa.binarized_matmul"(%arg2, %arg1)
+// CHECK-SAME: plan = {form = "depth"
+// CHECK-SAME: tile_rows = 1 : i64}
+// CHECK: "fsa.binarized_matmul"(%arg3, %arg1)
+// CHECK-SAME: plan = {form = "columns"
+// CHECK-SAME: planned for 32 rows, as their number is dynamic
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+  func.func @cpu(%a: tensor<1024x64xi64>, %b: tensor<1024x64xi64>, %c: tensor<1x64xi64>, %d: tensor<?x64xi64>)
+      -> (tensor<1024x1024xi32>, tensor<1x1024xi32>, tensor<?x1024xi32>) {
+    %0 = "fsa.binarized_matmul"(%a, %b) {depth = 4096 : i64}
+        : (tensor<1024x64xi64>, tensor<1024x64xi64>) -> tensor<1024x1024xi32>
+    %1 = "fsa.binarized_matmul"(%c, %b) {depth = 4096 : i64}
+        : (tensor<1x64xi64>, tensor<1024x64xi64>) -> tensor<1x1024xi32>
+    %2 = "fsa.binarized_matmul"(%d, %b) {depth = 4096 : i64}
+        : (tensor<?x64xi64>, tensor<1024x64xi64>) -> tensor<?x1024xi32>
+    return %0, %1, %2 : tensor<1024x1024xi32>, tensor<1x1024xi32>, tensor<?x1024xi32>
+  }
+}
+
+// -----
+
+// What a person wrote stays. Rows too long for a panel do without; filters too long for one leave
+// the op to the portable lowering.
+// CHECK-LABEL: func.func @given
+// CHECK: plan = {form = "depth", lanes = 4 : i64
+// CHECK-SAME: tile_columns = 2 : i64
+// CHECK: plan = {form = "depth"
+// CHECK-SAME: a panel of 2048 words exceeds 65536 bytes
+// CHECK: plan = {form = "portable"
+// CHECK-SAME: a panel of 4608 words exceeds 65536 bytes
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+  func.func @given(%a: tensor<64x4xi64>, %b: tensor<64x2048xi64>, %x: tensor<1x8x8x512xi32>,
+      %f: tensor<64x3x3x512xi32>)
+      -> (tensor<64x64xi32>, tensor<64x64xi32>, tensor<1x6x6x64xi32>) {
+    %0 = "fsa.binarized_matmul"(%a, %a)
+        {depth = 256 : i64, plan = {form = "depth", lanes = 4 : i64, tile_columns = 2 : i64}}
+        : (tensor<64x4xi64>, tensor<64x4xi64>) -> tensor<64x64xi32>
+    %1 = "fsa.binarized_matmul"(%b, %b) {depth = 131072 : i64}
+        : (tensor<64x2048xi64>, tensor<64x2048xi64>) -> tensor<64x64xi32>
+    %2 = "fsa.binarized_conv2d"(%x, %f)
+        {channels = 16384 : i64, strides = array<i64: 1, 1>, pad = array<i64: 0, 0, 0, 0>, pad_mode = "zero"}
+        : (tensor<1x8x8x512xi32>, tensor<64x3x3x512xi32>) -> tensor<1x6x6x64xi32>
+    return %0, %1, %2 : tensor<64x64xi32>, tensor<64x64xi32>, tensor<1x6x6x64xi32>
+  }
+}
+
+// -----
+
+// A tile fits the workgroup; words of a short row set how much of it is in workgroup memory.
+// CHECK-LABEL: func.func @gpu
+// CHECK: "fsa.binarized_matmul"
+// CHECK-SAME: threads_x = 16 : i64, threads_y = 8 : i64, tile_columns = 4 : i64, tile_rows = 4 : i64
+// CHECK-SAME: tile_words = 3 : i64
+// CHECK: "fsa.pack_bits"
+// CHECK-SAME: plan = {reasons = ["64 elements a workgroup"], threads = 64 : i64}
+// CHECK: "fsa.binarized_max_pool2d"
+// CHECK-SAME: threads = 128 : i64
+module attributes {fsa.target = {kind = "vulkan", arch = "", max_workgroup_size = 128 : i64,
+    workgroup_memory_bytes = 16384 : i64, has_i64 = false, has_f64 = false}} {
+  func.func @gpu(%a: tensor<?x3xi64>, %b: tensor<70x3xi64>, %x: tensor<?x40xf32>, %p: tensor<?x8x8x3xi64>)
+      -> (tensor<?x70xi32>, tensor<?x2xi32>, tensor<?x4x4x3xi64>) {
+    %0 = "fsa.binarized_matmul"(%a, %b) {depth = 130 : i64}
+        : (tensor<?x3xi64>, tensor<70x3xi64>) -> tensor<?x70xi32>
+    %1 = "fsa.pack_bits"(%x) : (tensor<?x40xf32>) -> tensor<?x2xi32>
+    %2 = "fsa.binarized_max_pool2d"(%p)
+        {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>}
+        : (tensor<?x8x8x3xi64>) -> tensor<?x4x4x3xi64>
+    return %0, %1, %2 : tensor<?x70xi32>, tensor<?x2xi32>, tensor<?x4x4x3xi64>
+  }
+}
