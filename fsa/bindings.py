@@ -93,8 +93,8 @@ def _import(name: str) -> Any:
 
 
 # Dialects that the bindings leave out of a new context, and how each gets in: an extension module
-# registers it, a pass that depends on it loads it when it runs on an empty op, or, for vhlo, reading
-# a portable artifact does.
+# registers it, a pass that depends on it loads it when it runs on an empty op, or, for vhlo,
+# reading a portable artifact does.
 _EXTENSION_OF = {
     "torch": "torch_extension",
     "torch_c": "torch_extension",

@@ -41,8 +41,8 @@ class FsaToLinalg(Pipeline):
     """Lower every fsa op to linalg on tensors, which IREE compiles for any device.
 
     It takes a module with fsa ops among others, static or dynamic, and leaves linalg, tensor,
-    arith, math and scf on tensors; `fsa.launch` and its kernels stay. This is the lowering that always
-    works, and the oracle that the kernel pipelines are compared with.
+    arith, math and scf on tensors; `fsa.launch` and its kernels stay. This is the lowering that
+    always works, and the oracle that the kernel pipelines are compared with.
     """
 
     name: ClassVar[str] = "fsa-to-linalg"

@@ -12,10 +12,16 @@ from fsa.tools.opt import command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `fsa-opt`; return the exit code: 0, 1 for an error, 130 after Ctrl-C."""
-    faulthandler.enable()
+    """Run `fsa-opt`; return the exit code: 0, 1 for an error, 130 after Ctrl-C.
+
+    `arguments` are those after the program's name; None takes the process's own.
+    """
+    if arguments is None:
+        if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            faulthandler.enable()
+        arguments = sys.argv[1:]
     try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        return _run(arguments)
     except FsaError as error:
         return _fail(str(error))
     except BrokenPipeError:

@@ -97,7 +97,11 @@ def roundtrip_error(op: Any) -> str | None:
 def write(target: str, data: bytes) -> None:
     """Write `data` to the file `target` (- is standard output); raise `InputError`."""
     if target == "-":
-        sys.stdout.buffer.write(data)
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise InputError("cannot write standard output: it is closed")
+        rest = memoryview(data)
+        while rest:  # an unbuffered stream may take a part only
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
         return
     try:

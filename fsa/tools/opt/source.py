@@ -35,6 +35,8 @@ class Chunk:
 def read(path: str) -> bytes:
     """Return the content of the file `path` (- is standard input); raise `InputError`."""
     if path == "-":
+        if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise InputError("cannot read standard input: it is closed")
         return sys.stdin.buffer.read()
     try:
         if Path(path).is_dir():
