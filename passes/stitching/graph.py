@@ -104,7 +104,7 @@ class Graph:
         operands = [
             Ref("argument", k)
             for k, type_ in enumerate(self.argument_types)
-            if not isinstance(type_, ir.RankedTensorType)
+            if not isinstance(type_, ir.RankedTensorType) and self._is_computed_with(k)
         ]
         sizes = [
             Ref("scalar", position)
@@ -113,6 +113,11 @@ class Graph:
             and any(use.owner.name != "tensor.empty" for use in op.results[0].uses)
         ]
         return operands + sizes
+
+    def _is_computed_with(self, argument: int) -> bool:
+        block = self.region.regions[0].blocks[0]
+        uses = block.arguments[argument].uses
+        return any(use.owner.name != "tensor.empty" for use in uses)
 
     def type_of(self, ref: Ref) -> Any:
         """Return the MLIR type of a value."""
@@ -157,7 +162,9 @@ class _Reader:
             if op.name == "fsa.yield":
                 self.graph.outputs = [self._ref(value) for value in op.operands]
                 if any(ref.kind in ("undefined", "scalar") for ref in self.graph.outputs):
-                    raise Unsupported("the region yields a tensor that nothing computes")
+                    raise Unsupported(
+                        "the region yields a scalar, or a tensor that nothing computes"
+                    )
                 continue
             for result in op.results:
                 _check_type(result.type, op.name)
