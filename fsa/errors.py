@@ -43,7 +43,14 @@ class TargetError(FsaError):
 
 
 class CompileError(FsaError):
-    """IREE refused a module; the text holds IREE's diagnostics."""
+    """IREE refused a module.
+
+    The text holds the first line of what IREE said, `diagnostics` all of it.
+    """
+
+    def __init__(self, message: str, diagnostics: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.diagnostics = diagnostics
 
 
 class DeviceUnavailable(FsaError):

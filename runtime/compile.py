@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 from fsa.errors import CompileError, TargetError
@@ -43,12 +44,12 @@ def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> byt
     try:
         invocation.import_module(imported.operation)
         if not invocation.execute():
-            raise CompileError(_refusal(target, messages))
+            raise _refusal(target, messages)
         output = api.Output.open_membuffer()
         invocation.output_vm_bytecode(output)
         return bytes(output.map_memory())
     except (RuntimeError, ValueError) as error:
-        raise CompileError(_refusal(target, [*messages, ("error", str(error))])) from None
+        raise _refusal(target, [*messages, ("error", str(error))]) from None
     finally:
         invocation.close()
         del keep_alive
@@ -87,12 +88,14 @@ def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> An
     return callback
 
 
-def _refusal(target: Target, messages: list[tuple[str, str]]) -> str:
-    """Return the text of the error: what IREE said first, then the rest."""
-    texts = [text.strip() for severity, text in messages if severity == "error"]
-    if not texts:
-        return f"IREE could not compile the module for {target} and gave no reason"
-    return f"IREE could not compile the module for {target}: " + "\n".join(texts)
+def _refusal(target: Target, messages: list[tuple[str, str]]) -> CompileError:
+    """Return the error for what IREE said."""
+    texts = tuple(text.strip() for severity, text in messages if severity == "error")
+    first = next((text for text in texts if text), "it gave no reason")
+    sentence = first.splitlines()[0].rstrip(":")
+    # IREE spells out every feature of the processor; the target says it already.
+    sentence = re.sub(r"#hal\.executable\.target<.*", str(target), sentence)
+    return CompileError(f"IREE could not compile the module for {target}: {sentence}", texts)
 
 
 def _one_line(text: str) -> str:

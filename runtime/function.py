@@ -148,6 +148,8 @@ class Function:
                 array = array.astype(dtype)
         elif isinstance(argument, np.ndarray | np.generic) or dlpack.is_dlpack(argument):
             array = as_array(argument)
+            if not array.dtype.isnative:
+                array = array.astype(array.dtype.newbyteorder("="))
         else:
             raise CallError(
                 f"{self._argument(index)} expected {spec}, found an object of type "
@@ -161,7 +163,7 @@ class Function:
                 f"{self._argument(index)} expected {spec}, found {array.dtype} of shape "
                 f"{list(array.shape)}"
             )
-        return array if array.dtype.isnative else array.astype(dtype)
+        return array
 
     def _check_tensor(self, index: int, spec: TensorSpec, argument: DeviceTensor) -> None:
         if argument.device is not self._device:

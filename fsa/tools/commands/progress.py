@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
+def progress(text: str) -> Generator[None]:
     """Show `text` with a spinner while the block runs; print nothing where no terminal is."""
     if not sys.stderr.isatty():
         yield
