@@ -1,4 +1,4 @@
-"""Arithmetic of the kernel builder: constants, integers, floats, comparisons and casts.
+"""Arithmetic of the kernel builder: constants, integers, floats and comparisons.
 
 Each method takes values or Python numbers. Two numbers fold to a number and emit nothing; a number
 beside a value becomes a constant of that value's type. Scalars and vectors share the methods; a
@@ -17,7 +17,6 @@ from fsa.passes.emitter.types import (
     is_float,
     is_index,
     is_vector,
-    with_element,
 )
 
 _INTEGER_PREDICATES = {
@@ -286,56 +285,6 @@ class Arithmetic:
         if _numbers(b):
             return True if b else a
         return arith.ori(a, b)
-
-    # Casts.
-
-    def cast(self, a: Scalar, element: Any, *, signed: bool = True) -> Value:
-        """Convert `a`, keeping its shape, to the scalar type `element`.
-
-        Floats widen exactly and narrow to nearest even; f16 and bf16 convert through f32. Integers
-        extend by sign unless `signed` is false, and wrap when they narrow. An index is taken to be
-        below 2^31 when it becomes a float. A float becomes an integer by truncation.
-        """
-        if _numbers(a):
-            return self.constant(a, element)
-        source = element_type(a)
-        if source == element:
-            return a
-        if isinstance(source, ir.FloatType) and isinstance(element, ir.FloatType):
-            return self._cast_float(a, source, element)
-        if isinstance(source, ir.IndexType) or isinstance(element, ir.IndexType):
-            return self._cast_index(a, source, element, signed)
-        target = with_element(a, element)
-        if isinstance(source, ir.FloatType):
-            return arith.fptosi(target, a) if signed else arith.fptoui(target, a)
-        if isinstance(element, ir.FloatType):
-            unsigned = not signed or source.width == 1
-            return arith.uitofp(target, a) if unsigned else arith.sitofp(target, a)
-        if element.width < source.width:
-            return arith.trunci(target, a)
-        # A condition is 0 or 1: the sign extension of i1 would make it -1.
-        unsigned = not signed or source.width == 1
-        return arith.extui(target, a) if unsigned else arith.extsi(target, a)
-
-    def _cast_float(self, a: Value, source: Any, element: Any) -> Value:
-        target = with_element(a, element)
-        if element.width > source.width:
-            return arith.extf(target, a)
-        if element.width < source.width:
-            return arith.truncf(target, a)
-        return self.cast(self.cast(a, ir.F32Type.get()), element)
-
-    def _cast_index(self, a: Value, source: Any, element: Any, signed: bool) -> Value:
-        if isinstance(source, ir.FloatType) or isinstance(element, ir.FloatType):
-            word = ir.IntegerType.get_signless(32)
-            return self.cast(self.cast(a, word, signed=signed), element, signed=signed)
-        target = with_element(a, element)
-        unsigned = not signed or (isinstance(source, ir.IntegerType) and source.width == 1)
-        return arith.index_castui(target, a) if unsigned else arith.index_cast(target, a)
-
-    def bitcast(self, a: Value, element: Any) -> Value:
-        """Reinterpret the bits of each element of `a` as `element` of the same width."""
-        return a if element_type(a) == element else arith.bitcast(with_element(a, element), a)
 
 
 def _wrapped(number: int, width: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fsa.bindings import ir, scf
 from fsa.passes.emitter.arithmetic import Arithmetic
+from fsa.passes.emitter.casts import Casts
 from fsa.passes.emitter.types import Index, Scalar, Value
 
 
@@ -111,7 +112,7 @@ class Branch:
         scf.YieldOp(list(values))
 
 
-class Control(Arithmetic):
+class Control(Casts):
     """Loops and branches."""
 
     def loop(self, lo: Index, hi: Index, step: Index = 1, init: Sequence[Value] = ()) -> Loop:
