@@ -20,6 +20,7 @@ from fsa.errors import FsaError
 COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("fsa.tools.commands.compile:command", "Compile a model to a .vmfb file."),
     "run": ("fsa.tools.commands.run:command", "Call a function of a compiled module."),
+    "bench": ("fsa.benchmarks.command:bench", "Measure FSA and its peers in turns."),
     "doctor": ("fsa.tools.commands.doctor:command", "Say what works here and what is missing."),
 }
 

@@ -1,0 +1,21 @@
+"""The benchmark cases: name -> module that makes it, imported when a case is asked for."""
+
+import importlib
+
+from fsa.benchmarks.case import Case
+from fsa.errors import InputError
+
+CASES: dict[str, str] = {
+    "softmax-mask": "fsa.benchmarks.cases.stitched",
+    "binarized-matmul": "fsa.benchmarks.cases.binarized",
+    "capsule-routing-b1": "fsa.benchmarks.cases.capsule",
+    "capsule-routing-b32": "fsa.benchmarks.cases.capsule",
+}
+
+
+def case_of(name: str) -> Case:
+    """Return the case called `name`; raise `InputError` when there is none."""
+    if name not in CASES:
+        raise InputError(f"expected a case ({', '.join(CASES)}), found {name!r}")
+    found: dict[str, Case] = importlib.import_module(CASES[name]).cases()
+    return found[name]

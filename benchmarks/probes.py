@@ -1,0 +1,135 @@
+"""The machine's limits: copy, fused multiply-add and popcount, measured through FSA itself.
+
+Each probe is a kernel built with FSA's emitter, launched by `fsa.launch` and compiled as any other,
+so its figure holds what a kernel of FSA can reach, launch included.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fsa.bindings import func, ir
+from fsa.dialects.fsa.dialect import new_context
+from fsa.passes.emitter import Kernel, KernelSpec, emit_guarded_launch, kernel
+from fsa.runtime.targets import Target
+
+COPY_ELEMENTS = 1 << 22  # f32: 16 MiB read, 16 MiB written
+CHAINS = 12  # independent accumulators: enough to hide the latency of an instruction
+FMA_STEPS = 200_000
+POPCOUNT_WORDS = 512  # 4 KiB: stays in the first cache
+POPCOUNT_PASSES = 4_000
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A measurable limit. `amount` is how many `unit` one call does (bytes, operations, words)."""
+
+    name: str
+    unit: str
+    amount: int
+    module: Any
+    inputs: tuple[np.ndarray[Any, Any], ...]
+
+
+def probes(target: Target) -> list[Probe]:
+    """Return the probes for a CPU target; popcount only where the target counts in vectors."""
+    lanes = max(target.vector_bits, 128) // 32
+    made = [_copy(target, lanes), _fma(target, lanes)]
+    if target.has_vector_popcount:
+        made.append(_popcount(target, lanes // 2))
+    return made
+
+
+def _module(
+    target: Target, kinds: tuple[str, str], sizes: tuple[int, int], body: Callable[[Kernel], None]
+) -> Any:
+    """Return a module whose `main` launches one workgroup of the kernel that `body` fills."""
+    with new_context(), ir.Location.unknown():
+        module = ir.Module.create()
+        source, result = (
+            ir.RankedTensorType.get([size], ir.Type.parse(kind))
+            for size, kind in zip(sizes, kinds, strict=True)
+        )
+
+        def made() -> Kernel:
+            spec = KernelSpec("probe", inputs=(source,), outputs=(result,))
+            with kernel(module.operation, spec, target) as built:
+                body(built)
+            return built
+
+        def main(x: Any) -> Any:
+            return emit_guarded_launch(
+                made, grid=lambda _: [1], inputs=[x], results=[(result, [sizes[1]])]
+            )[0]
+
+        with ir.InsertionPoint(module.body):
+            func.FuncOp.from_py_func(source, name="main")(main)
+        module.operation.verify()
+    return module
+
+
+def _copy(target: Target, lanes: int) -> Probe:
+    def body(k: Kernel) -> None:
+        with k.loop(0, COPY_ELEMENTS, lanes) as (i, _):
+            k.vector_store(k.vector_load(k.inputs[0], [i], lanes), k.outputs[0], [i])
+
+    module = _module(target, ("f32", "f32"), (COPY_ELEMENTS, COPY_ELEMENTS), body)
+    return Probe("copy", "B", 8 * COPY_ELEMENTS, module, (np.ones(COPY_ELEMENTS, np.float32),))
+
+
+def _fma(target: Target, lanes: int) -> Probe:
+    def body(k: Kernel) -> None:
+        factor = k.vector_load(k.inputs[0], [0], lanes)
+        chains = [k.vector_load(k.inputs[0], [lanes * i], lanes) for i in range(CHAINS)]
+        steps = k.loop(0, FMA_STEPS, 1, init=chains)
+        with steps as (_, carried):
+            steps.yield_(*[k.fma(chain, factor, factor) for chain in carried])
+        for i, chain in enumerate(steps.results):
+            k.vector_store(chain, k.outputs[0], [lanes * i])
+
+    size = lanes * CHAINS
+    module = _module(target, ("f32", "f32"), (size, size), body)
+    # |factor| < 1 keeps the chains finite and away from denormals.
+    return Probe("fma", "flop", 2 * size * FMA_STEPS, module, (np.full(size, 0.5, np.float32),))
+
+
+def _popcount(target: Target, lanes: int) -> Probe:
+    words = POPCOUNT_WORDS - POPCOUNT_WORDS % (lanes * 8)
+
+    def body(k: Kernel) -> None:
+        word = ir.IntegerType.get_signless(64)
+        chains = [k.splat(0, lanes, word)] * 8
+        passes = k.loop(0, POPCOUNT_PASSES, 1, init=chains)
+        with passes as (number, carried):
+            mask = k.splat(k.cast(number, word), lanes)
+            across = k.loop(0, words, lanes * 8, init=carried)
+            with across as (i, sums):
+                loads = [k.vector_load(k.inputs[0], [k.add(i, lanes * j)], lanes) for j in range(8)]
+                across.yield_(
+                    *[
+                        k.add(total, k.popcount(k.bit_xor(load, mask)))
+                        for total, load in zip(sums, loads, strict=True)
+                    ]
+                )
+            passes.yield_(*across.results)
+        for j, total in enumerate(passes.results):
+            k.vector_store(total, k.outputs[0], [lanes * j])
+
+    module = _module(target, ("i64", "i64"), (words, lanes * 8), body)
+    values = np.arange(words, dtype=np.int64) * 0x9E3779B9
+    return Probe("popcount", "word", words * POPCOUNT_PASSES, module, (values,))
+
+
+def floor_seconds(work: Any, rates: Mapping[str, float]) -> tuple[float, str] | None:
+    """Return the least time for `work` at the measured `rates`, and the limit that sets it.
+
+    `rates` maps a probe's name to its units a second. None when no rate applies.
+    """
+    needs = {"copy": work.bytes, "fma": work.flops, "popcount": work.popcounts}
+    times = {name: needs[name] / rates[name] for name in needs if needs[name] and name in rates}
+    if not times:
+        return None
+    limit = max(times, key=lambda name: times[name])
+    return times[limit], limit
