@@ -74,7 +74,8 @@ def _problem(launch: Any, symbol: str, kernel: Any) -> str | None:
         return f"expected kernel {symbol} to be a func.func or gpu.func, found {kernel.name}"
     if is_cpu and not _is_marked(kernel):
         return f'expected kernel {symbol} to be marked {CPU_MARKER} = "cpu", found no such mark'
-    if not is_cpu and "kernel" not in kernel.attributes:
+    # The parser sets the property `kernel`, the Python builder the attribute `gpu.kernel`.
+    if not is_cpu and not {"kernel", "gpu.kernel"} & set(kernel.attributes):
         return f"expected {symbol} to be a gpu.func marked kernel, found no such mark"
     if not list(kernel.regions[0].blocks):
         return f"expected kernel {symbol} to have a body, found a declaration"

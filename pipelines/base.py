@@ -38,29 +38,13 @@ class Pipeline:
 
     def all_phases(self) -> tuple[Phase, ...]:
         """Return the phases, with the postconditions as the last one."""
-        phases = tuple(_landed(phase) for phase in self.phases())
         checks = ",".join(pass_text(check) for check in self.postconditions())
         if not checks:
-            return phases
+            return self.phases()
         why = "A promise that no pass keeps is reported here, with the op's own location."
-        return (*phases, Phase("postconditions", why, checks))
+        return (*self.phases(), Phase("postconditions", why, checks))
 
     def text(self) -> str:
         """Return the whole pipeline as text, with its anchor."""
         elements = ",".join(phase.passes for phase in self.all_phases() if phase.passes)
         return f"builtin.module({elements})"
-
-
-def _landed(phase: Phase) -> Phase:
-    """Return `phase` without the passes of ours that do not exist yet."""
-    from dataclasses import replace
-
-    from fsa.passes.pipeline_text import Nest, parse_elements
-    from fsa.passes.registry import PASSES
-
-    kept = [
-        f"{e.name}{{{e.options}}}" if e.options else e.name
-        for e in parse_elements(phase.passes)
-        if not isinstance(e, Nest) and (not e.name.startswith("fsa-") or e.name in PASSES)
-    ]
-    return replace(phase, passes=",".join(kept))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fsa.passes.base import Pass
+from fsa.passes.fsa_verify_kernels import FsaVerifyKernels
 from fsa.passes.options import quoted_value
 from fsa.pipelines.base import Phase, Pipeline
 from fsa.pipelines.fsa_to_linalg import (
@@ -55,8 +56,8 @@ class _ToKernels(Pipeline):
         return (target, SIMPLIFY, SHAPES, PLAN, self.kernels, REST_TO_LINALG, CLEAN_UP)
 
     def postconditions(self) -> tuple[Pass, ...]:
-        """Return the check that no fsa op but launches is left."""
-        return (nothing_but_launches(self.name),)
+        """Return the checks: no fsa op but launches is left, and each finds its kernel."""
+        return (nothing_but_launches(self.name), FsaVerifyKernels())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from fsa.bindings import load_extensions
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import InputError, PassFailure
@@ -22,7 +23,7 @@ from fsa.passes.runner import Observer, Runner
 from fsa.tools.opt.command_line import CommandLine
 from fsa.tools.opt.flags import BY_NAME
 from fsa.tools.opt.output import PrintOptions, bytecode, roundtrip_error, write
-from fsa.tools.opt.parsing import load_irdl, parse_chunk
+from fsa.tools.opt.parsing import dialects_met, load_irdl, parse_chunk
 from fsa.tools.opt.print_ir import IrPrinter
 from fsa.tools.opt.report import Printer
 from fsa.tools.opt.reproducer import read_reproducer, write_reproducer
@@ -154,7 +155,7 @@ class Driver:
                 root = parse_chunk(
                     chunk, context, implicit_module=not self.line["no-implicit-module"]
                 )
-            if root is None or not self._roundtrips(root, report):
+            if root is None or not self._roundtrips(chunk, root, report):
                 return None
             self._run_passes(root, context, report)
             return root
@@ -167,9 +168,17 @@ class Driver:
         finally:
             handler.detach()
 
-    def _roundtrips(self, root: Any, report: Report) -> bool:
+    def _roundtrips(self, chunk: Chunk, root: Any, report: Report) -> bool:
         """Check the round trip where --verify-roundtrip asks for it."""
-        error = roundtrip_error(root) if self.line["verify-roundtrip"] else None
+        if not self.line["verify-roundtrip"]:
+            return True
+
+        def context() -> Any:
+            made = self._new_context()
+            load_extensions(made, dialects_met(chunk))
+            return made
+
+        error = roundtrip_error(root, context)
         if error is not None:
             report(Diagnostic("error", error, "loc(unknown)"))
         return error is None

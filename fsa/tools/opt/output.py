@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,12 @@ def bytecode(op: Any, version: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def roundtrip_error(op: Any) -> str | None:
-    """Return what goes wrong when `op` is printed and parsed back, or None."""
+def roundtrip_error(op: Any, new_context: Callable[[], Any]) -> str | None:
+    """Return what goes wrong when `op` is printed and parsed back, or None.
+
+    `new_context` makes the contexts to parse in: in one that holds a resource already, a blob of
+    the same name is renamed.
+    """
     wanted = op.get_asm(enable_debug_info=True, use_local_scope=True)
     is_module = op.name == "builtin.module"
     forms: list[tuple[str, str | bytes]] = [
@@ -86,7 +91,7 @@ def roundtrip_error(op: Any) -> str | None:
     for form, data in forms:
         try:
             parse = ir.Module.parse if is_module else ir.Operation.parse
-            again = parse(data, context=op.context).operation
+            again = parse(data, context=new_context()).operation
         except ir.MLIRError:
             return f"the {form} that fsa-opt prints of this input does not parse"
         if again.get_asm(enable_debug_info=True, use_local_scope=True) != wanted:

@@ -260,5 +260,5 @@ def test_verify_diagnostics_sees_our_warnings(
 
 
 def test_wrong_root() -> None:
-    with pytest.raises(InputError, match="expected a pipeline for .builtin.module."):
+    with pytest.raises(InputError, match="expected a pipeline for"):
         run("func.func(cse)")
