@@ -5,22 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from fsa.bindings import arith, ir, linalg
+from fsa.bindings import arith
 from fsa.dialects.fsa.packed_arrays import pack
 from fsa.passes.patterns import scalars
 from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.tensors import (
     Size,
-    as_value,
     collapse,
     dims,
     expand,
     filled,
     generic,
-    index_constant,
     scalar,
     sizes_of,
-    tensor_type,
 )
 from fsa.passes.patterns.windows import Window, place
 
@@ -59,7 +56,7 @@ class _Convolution:
 
     def build(self) -> Any:
         """Return the result; the output channels are split by group inside."""
-        image, kernel = self.site.op.operands
+        kernel = self.site.op.operands[1]
         groups, words = self.groups, kernel.type.get_dim_size(3)
         outputs, *taps, _ = sizes_of(kernel)
         per_group = outputs // groups
@@ -71,14 +68,16 @@ class _Convolution:
             self.window.subscript(1, column, tap_column),
             group * words + word,
         ]
+        taps_read = [(self._framed_image(), subscripts)]
+        taps_read.append((grouped, [group, output, tap_row, tap_column, word]))
+        if self.must_skip_frame:
+            taps_read.append((self._inside(), subscripts[1:3]))
+            taps_read.append((self._bits_of_words(words), [word]))
         acc = generic(
-            [
-                (self._framed_image(), subscripts),
-                (grouped, [group, output, tap_row, tap_column, word]),
-            ],
+            taps_read,
             (self._start([*self.site.sizes[:3], groups, per_group], taps), loops[:5]),
             "p" * 5 + "r" * 3,
-            self._body(sizes_of(image)),
+            self._add_share if self.must_skip_frame else self._take_off_differing,
         )
         return collapse(acc, [[0], [1], [2], [3, 4]], self.site.sizes)
 
@@ -91,17 +90,25 @@ class _Convolution:
         word = image.type.element_type
         frame = filled(frame_sizes, word, 0)
         if self.attributes["pad_mode"].value == "one":
+            channels = self.attributes["channels"].value
+            row = scalars.word_constants(pack(np.ones((1, channels), bool), word.width)[0])
             loops = dims(4)
-            ones = self._ones(words, word)
-            frame = generic([(ones, loops[3:])], (frame, loops), "p" * 4, lambda bits, _: bits)
-        return place(self.site.conventions, image, frame, self.window)
+            frame = generic([(row, loops[3:])], (frame, loops), "p" * 4, lambda bits, _: bits)
+        return place(self.site.conventions, image, frame, [0, *self.window.before, 0])
 
-    def _ones(self, words: int, word: Any) -> Any:
-        """Return the packed row whose channels are all +1, as a constant."""
-        channels = self.attributes["channels"].value
-        row = pack(np.ones((1, channels), bool), word.width)[0]
-        attribute = ir.DenseElementsAttr.get(row, type=tensor_type([words], word))
-        return arith.constant(attribute.type, attribute)
+    def _inside(self) -> Any:
+        """Return -1 for every position of the framed image that is in the image, and 0 around."""
+        window, element = self.window, self.site.element
+        _, height, width, _ = sizes_of(self.site.op.operands[0])
+        frame = filled([window.framed(0, height), window.framed(1, width)], element, 0)
+        ones = filled([height, width], element, -1)
+        return place(self.site.conventions, ones, frame, window.before)
+
+    def _bits_of_words(self, words: int) -> Any:
+        """Return how many channels of a group each word holds."""
+        width = self.site.op.operands[0].type.element_type.width
+        counts = [min(width, self.depth - width * word) for word in range(words)]
+        return scalars.word_constants(np.array(counts, np.int32))
 
     def _start(self, sizes: list[Size], taps: list[int]) -> Any:
         """Return the accumulators before the first tap.
@@ -112,39 +119,15 @@ class _Convolution:
         compared = 0 if self.must_skip_frame else taps[0] * taps[1] * self.depth
         return filled(sizes, self.site.element, compared)
 
-    def _body(self, image_sizes: list[Size]) -> Any:
-        height, width = (as_value(size) for size in image_sizes[1:3])
+    def _take_off_differing(self, bits: Any, weights: Any, acc: Any) -> Any:
+        return arith.subi(acc, self._twice_differing(bits, weights))
 
-        def accumulate(bits: Any, weights: Any, acc: Any) -> Any:
-            result = self.site.element
-            count = scalars.popcount(arith.xori(bits, weights), self.site.conventions)
-            count = count if count.type == result else arith.trunci(result, count)
-            twice = arith.shli(count, scalar(result, 1))
-            if not self.must_skip_frame:
-                return arith.subi(acc, twice)
-            inside = arith.andi(self._is_inside(0, height), self._is_inside(1, width))
-            share = arith.subi(self._bits_of_word(bits.type.width), twice)
-            return arith.addi(acc, arith.select(inside, share, scalar(result, 0)))
+    def _add_share(self, bits: Any, weights: Any, inside: Any, count: Any, acc: Any) -> Any:
+        share = arith.subi(count, self._twice_differing(bits, weights))
+        return arith.addi(acc, arith.andi(share, inside))
 
-        return accumulate
-
-    def _is_inside(self, side: int, extent: Any) -> Any:
-        """Return the i1 that says whether the tap lies in the image along one side."""
-        output, tap = linalg.IndexOp(1 + side).result, linalg.IndexOp(5 + side).result
-        window = self.window
-        start = arith.muli(output, index_constant(window.strides[side]))
-        step = arith.muli(tap, index_constant(window.dilations[side]))
-        position = arith.subi(arith.addi(start, step), index_constant(window.before[side]))
-        # Positions before the image are negative, and beyond every extent when unsigned.
-        return arith.cmpi(arith.CmpIPredicate.ult, position, extent)
-
-    def _bits_of_word(self, width: int) -> Any:
-        """Return how many channels the current word holds, as i32."""
-        result, depth = self.site.element, self.depth
-        full, rest = divmod(depth, width)
-        if rest == 0:
-            return scalar(result, width)
-        is_full = arith.cmpi(
-            arith.CmpIPredicate.ult, linalg.IndexOp(7).result, index_constant(full)
-        )
-        return arith.select(is_full, scalar(result, width), scalar(result, rest))
+    def _twice_differing(self, bits: Any, weights: Any) -> Any:
+        result = self.site.element
+        count = scalars.popcount(arith.xori(bits, weights), self.site.conventions)
+        count = count if count.type == result else arith.trunci(result, count)
+        return arith.shli(count, scalar(result, 1))

@@ -1,20 +1,14 @@
 """`fsa.binarized_threshold` as linalg: compare, flip, and OR the bits of each word."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from fsa.bindings import arith, linalg
+import numpy as np
+
+from fsa.bindings import arith
+from fsa.dialects.fsa.packed_arrays import pack
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Conventions, Site
-from fsa.passes.patterns.tensors import (
-    dims,
-    filled,
-    generic,
-    index_constant,
-    pad_last,
-    scalar,
-    split_last,
-)
+from fsa.passes.patterns.lowering import Site
+from fsa.passes.patterns.tensors import dims, filled, generic, pad_last, scalar, split_last
 
 
 def lower(site: Site) -> Any:
@@ -23,42 +17,34 @@ def lower(site: Site) -> Any:
     word, sizes = site.element, site.sizes
     channels = tau.type.get_dim_size(0)
 
+    def with_bit(value: Any, limit: Any, flips: Any, mask: Any, bits: Any) -> Any:
+        reached = arith.cmpi(arith.CmpIPredicate.sge, value, limit)
+        is_one = arith.xori(reached, scalars.has_bit(flips, mask))
+        return arith.ori(bits, arith.select(is_one, mask, scalar(word, 0)))
+
     def build() -> Any:
         bits = sizes[-1] * word.width
         loops = dims(len(sizes) + 1)
+        # Past the last channel 0 >= 1 is false and no flip is made: those bits are 0.
         return generic(
             [
                 (split_last(pad_last(acc, bits, 0), word.width), loops),
-                (split_last(pad_last(tau, bits, 0), word.width), loops[-2:]),
-                (flip, loops[-2:-1]),
+                (split_last(pad_last(tau, bits, 1), word.width), loops[-2:]),
+                (_flips_of_channels(flip, channels), loops[-2:-1]),
+                (scalars.bit_masks(word), loops[-1:]),
             ],
             (filled(sizes, word, 0), loops[:-1]),
             "p" * len(sizes) + "r",
-            _Body(len(sizes), channels, site.conventions),
+            with_bit,
         )
 
     return site.unless_empty(0, build)
 
 
-@dataclass(frozen=True)
-class _Body:
-    """Adds the bit of one channel to its word; `position_loop` runs over the bits of a word."""
-
-    position_loop: int
-    channels: int
-    conventions: Conventions
-
-    def __call__(self, value: Any, limit: Any, flips: Any, bits: Any) -> Any:
-        position = linalg.IndexOp(self.position_loop).result
-        mask = scalars.single_bit(position, bits.type, self.conventions)
-        none = scalar(bits.type, 0)
-        reached = arith.cmpi(arith.CmpIPredicate.sge, value, limit)
-        flipped = arith.cmpi(arith.CmpIPredicate.ne, arith.andi(flips, mask), none)
-        is_one = arith.xori(reached, flipped)
-        width = bits.type.width
-        if self.channels % width:  # the bits past the last channel are 0, whatever `flip` holds
-            word = linalg.IndexOp(self.position_loop - 1).result
-            channel = arith.addi(arith.muli(word, index_constant(width)), position)
-            is_channel = arith.cmpi(arith.CmpIPredicate.ult, channel, index_constant(self.channels))
-            is_one = arith.andi(is_one, is_channel)
-        return arith.ori(bits, arith.select(is_one, mask, none))
+def _flips_of_channels(flip: Any, channels: int) -> Any:
+    """Return `flip` without what it holds past the last channel."""
+    width = flip.type.element_type.width
+    if channels % width == 0:
+        return flip
+    mask = pack(np.ones((1, channels), bool), width)[0]
+    return arith.andi(flip, scalars.word_constants(mask))

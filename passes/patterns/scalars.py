@@ -1,8 +1,15 @@
-"""Scalar code for the bodies of linalg ops: bits of words, and float accumulation."""
+"""Scalar code for the bodies of linalg ops: signs, bits of words, and float accumulation.
+
+Bodies use no `linalg.index`: IREE cannot compile reductions with it for GPUs that have subgroup
+operations. What depends on a position comes in as a constant operand instead.
+"""
 
 from typing import Any
 
+import numpy as np
+
 from fsa.bindings import arith, ir, math
+from fsa.dialects.fsa.packed_arrays import WORD_TYPES
 from fsa.passes.patterns.lowering import Conventions
 from fsa.passes.patterns.tensors import scalar
 
@@ -39,26 +46,23 @@ def word_constant(width: int, bits: int) -> Any:
     return scalar(integer(width), signed)
 
 
-def single_bit(position: Any, word: Any, conventions: Conventions) -> Any:
-    """Return the word whose only 1 is at `position` (an index below the width of `word`)."""
-    if word.width == 32 or conventions.native_i64:
-        return arith.shli(scalar(word, 1), arith.index_cast(word, position))
-    # An emulated 64-bit shift by a variable amount is wrong for 32, so each half is made alone.
-    half = integer(32)
-    at = arith.index_cast(half, position)
-    limit, one, none = scalar(half, 32), scalar(half, 1), scalar(half, 0)
-    is_low = arith.cmpi(arith.CmpIPredicate.ult, at, limit)
-    bit = arith.shli(one, arith.andi(at, scalar(half, 31)))
-    low, high = arith.select(is_low, bit, none), arith.select(is_low, none, bit)
-    high_word = arith.shli(arith.extui(word, high), scalar(word, 32))
-    return arith.ori(arith.extui(word, low), high_word)
+def bit_masks(word: Any) -> Any:
+    """Return the words with a single 1 each, from bit 0 on, as a constant tensor."""
+    width = word.width
+    masks = [1 << bit for bit in range(width - 1)] + [-1 << (width - 1)]
+    return word_constants(np.array(masks, WORD_TYPES[width]))
 
 
-def has_bit(word: Any, position: Any, conventions: Conventions) -> Any:
-    """Return the i1 that says whether `word` has a 1 at `position`."""
-    mask = single_bit(position, word.type, conventions)
-    zero = scalar(word.type, 0)
-    return arith.cmpi(arith.CmpIPredicate.ne, arith.andi(word, mask), zero)
+def word_constants(values: Any) -> Any:
+    """Return an int32 or int64 array as a constant tensor."""
+    element = integer(values.dtype.itemsize * 8)
+    wanted = ir.RankedTensorType.get(values.shape, element)
+    return arith.constant(wanted, ir.DenseElementsAttr.get(values, type=wanted))
+
+
+def has_bit(word: Any, mask: Any) -> Any:
+    """Return the i1 that says whether `word` has the 1 of `mask`."""
+    return arith.cmpi(arith.CmpIPredicate.ne, arith.andi(word, mask), scalar(word.type, 0))
 
 
 def count_type(word: Any, conventions: Conventions) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fsa.bindings import arith, linalg, tensor
+from fsa.bindings import arith, tensor
 from fsa.passes.patterns import scalars
 from fsa.passes.patterns.lowering import Site
 from fsa.passes.patterns.tensors import (
@@ -21,14 +21,14 @@ def lower(site: Site) -> Any:
     words, width = bits.type.get_dim_size(len(leading)), bits.type.element_type.width
     loops = dims(len(leading) + 2)
 
-    def sign(word: Any, _: Any) -> Any:
-        position = linalg.IndexOp(len(loops) - 1).result
-        is_one = scalars.has_bit(word, position, site.conventions)
+    def sign(word: Any, mask: Any, _: Any) -> Any:
+        is_one = scalars.has_bit(word, mask)
         return arith.select(is_one, scalar(element, 1.0), scalar(element, -1.0))
 
     def build() -> Any:
+        masks = scalars.bit_masks(bits.type.element_type)
         by_word = generic(
-            [(bits, loops[:-1])],
+            [(bits, loops[:-1]), (masks, loops[-1:])],
             (tensor.empty([*leading, words, width], element), loops),
             "p" * len(loops),
             sign,

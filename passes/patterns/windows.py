@@ -1,5 +1,6 @@
 """What convolution and pooling over packed NHWC images share: attributes, frames and extents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +50,14 @@ class Window:
         return output * self.strides[side] + tap * self.dilations[side]
 
 
-def place(conventions: Conventions, image: Any, frame: Any, window: Window) -> Any:
-    """Return `frame` with `image` inside; an empty image leaves the frame as it is."""
-    sizes = sizes_of(image)
-    if 0 in [size for size in sizes if isinstance(size, int)]:
-        return frame
-    offsets = [0, *window.before, 0]
+def place(conventions: Conventions, image: Any, frame: Any, offsets: Sequence[int]) -> Any:
+    """Return `frame` with `image` at `offsets`; an empty image leaves the frame as it is."""
     return unless_empty(
-        conventions, sizes, frame.type, lambda: frame, lambda: inserted(image, frame, offsets)
+        conventions,
+        sizes_of(image),
+        frame.type,
+        lambda: frame,
+        lambda: inserted(image, frame, offsets),
     )
 
 

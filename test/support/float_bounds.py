@@ -102,7 +102,7 @@ def allowed(op: str, arrays: tuple[Array, ...], attributes: dict[str, Any], want
 
 
 def _rounded(wanted: Array) -> Array:
-    """Return the error of rounding to the type of `wanted`: a value near a tie may go either way."""
+    """Return the error of rounding to the type of `wanted`, where a tie may go either way."""
     info = ml_dtypes.finfo(wanted.dtype)
     return 2 * unit_roundoff(wanted.dtype) * _magnitude(wanted) + float(info.smallest_subnormal)
 

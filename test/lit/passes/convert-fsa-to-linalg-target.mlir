@@ -29,20 +29,3 @@ func.func @cpu(%lhs: tensor<?x2xi64>, %rhs: tensor<7x2xi64>) -> tensor<?x7xi32> 
   return %acc : tensor<?x7xi32>
 }
 }
-
-// -----
-
-// Without 64-bit shifts the bit of a 64-bit word is made in the half that it belongs to.
-
-module attributes {fsa.target = {kind = "vulkan", arch = "", has_i64 = false}} {
-// CHECK-LABEL: func.func @vulkan(
-// CHECK:       linalg.generic
-// CHECK:         linalg.index 2
-// CHECK:         arith.shli {{.*}} : i32
-// CHECK:         %[[HIGH:.*]] = arith.extui {{.*}} : i32 to i64
-// CHECK:         arith.shli %[[HIGH]], %c32{{.*}} : i64
-func.func @vulkan(%x: tensor<3x70xf32>) -> tensor<3x2xi64> {
-  %bits = "fsa.pack_bits"(%x) : (tensor<3x70xf32>) -> tensor<3x2xi64>
-  return %bits : tensor<3x2xi64>
-}
-}

@@ -5,6 +5,7 @@
 
 // CHECK-LABEL: func.func @pack_bits(
 // CHECK-SAME:    %[[X:.*]]: tensor<3x37xf32>)
+// CHECK-DAG:   %[[MASKS:.*]] = arith.constant dense<[1, 2, 4, 8, {{.*}}, 1073741824, -2147483648]> : tensor<32xi32>
 // CHECK-DAG:   %[[INFINITY:.*]] = arith.constant 2139095040 : i32
 // CHECK-DAG:   %[[MINUS_ZERO:.*]] = arith.constant -2147483648 : i32
 // CHECK-DAG:   %[[FILLER:.*]] = arith.constant -1.000000e+00 : f32
@@ -13,10 +14,8 @@
 // CHECK:       %[[SPLIT:.*]] = tensor.expand_shape %[[PADDED]] {{\[\[}}0], [1, 2]] output_shape [3, 2, 32]
 // CHECK:       linalg.generic
 // CHECK-SAME:    iterator_types = ["parallel", "parallel", "reduction"]
-// CHECK-SAME:    ins(%[[SPLIT]] : tensor<3x2x32xf32>)
-// CHECK:       ^bb0(%[[ELEMENT:.*]]: f32, %[[BITS:.*]]: i32):
-// CHECK:         %[[POSITION:.*]] = linalg.index 2
-// CHECK:         %[[MASK:.*]] = arith.shli
+// CHECK-SAME:    ins(%[[SPLIT]], %[[MASKS]] : tensor<3x2x32xf32>, tensor<32xi32>)
+// CHECK:       ^bb0(%[[ELEMENT:.*]]: f32, %[[MASK:.*]]: i32, %[[BITS:.*]]: i32):
 // CHECK:         %[[INTEGER:.*]] = arith.bitcast %[[ELEMENT]] : f32 to i32
 // CHECK:         arith.cmpi ule, %[[INTEGER]], %[[INFINITY]] : i32
 // CHECK:         arith.cmpi eq, %[[INTEGER]], %[[MINUS_ZERO]] : i32
@@ -74,7 +73,7 @@ func.func @pack_bits_empty(%x: tensor<0x37xf32>) -> tensor<0x2xi32> {
 // CHECK-DAG:   %[[PLUS:.*]] = arith.constant 1.000000e+00 : bf16
 // CHECK-DAG:   %[[MINUS:.*]] = arith.constant -1.000000e+00 : bf16
 // CHECK:       %[[SIGNS:.*]] = linalg.generic
-// CHECK-SAME:    ins(%[[BITS]] : tensor<3x2xi32>)
+// CHECK-SAME:    ins(%[[BITS]], %{{.*}} : tensor<3x2xi32>, tensor<32xi32>)
 // CHECK:         arith.select %{{.*}}, %[[PLUS]], %[[MINUS]] : bf16
 // CHECK:       %[[JOINED:.*]] = tensor.collapse_shape %[[SIGNS]] {{.*}} into tensor<3x64xbf16>
 // CHECK:       tensor.extract_slice %[[JOINED]][0, 0] [3, 37] [1, 1]
