@@ -70,7 +70,17 @@ func.func @conv2d(%image: tensor<1x9x9x2xi32>, %filter: tensor<4x3x3x2xi32>) -> 
 // A frame of zeros adds nothing: a mask says which taps are inside, and each of those adds the
 // number of channels in its word (32, then 18) less twice the differing ones.
 
-// CHECK-LABEL: func.func @conv2d_zero_frame(%image: tensor<1x5x6x2xi32>, %filter: tensor<4x3x3x2xi32>) -> tensor<1x5x6x4xi32> {
+// CHECK-LABEL: func.func @conv2d_zero_frame(
+// CHECK-SAME:    %[[IMAGE:.*]]: tensor<1x5x6x2xi32>
+// CHECK:       %[[COUNTS:.*]] = arith.constant dense<[32, 18]> : tensor<2xi32>
+// CHECK:       %[[FRAMED:.*]] = tensor.insert_slice %[[IMAGE]] into %{{.*}}[0, 1, 1, 0] [1, 5, 6, 2] [1, 1, 1, 1]
+// CHECK:       %[[INSIDE:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[1, 1] [5, 6] [1, 1] : tensor<5x6xi32> into tensor<7x8xi32>
+// CHECK:       linalg.generic
+// CHECK-SAME:    ins(%[[FRAMED]], %{{.*}}, %[[INSIDE]], %[[COUNTS]] :
+// CHECK-NOT:     linalg.index
+// CHECK:         arith.andi
+// CHECK:         arith.addi
+func.func @conv2d_zero_frame(%image: tensor<1x5x6x2xi32>, %filter: tensor<4x3x3x2xi32>) -> tensor<1x5x6x4xi32> {
   %acc = "fsa.binarized_conv2d"(%image, %filter) {channels = 50 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"} : (tensor<1x5x6x2xi32>, tensor<4x3x3x2xi32>) -> tensor<1x5x6x4xi32>
   return %acc : tensor<1x5x6x4xi32>
 }
@@ -105,7 +115,19 @@ func.func @conv2d_groups(%image: tensor<1x9x9x2xi32>, %filter: tensor<6x3x3x1xi3
 
 // Bits past the last channel are 0, whatever the flips hold there: 31 has the ones of 5 channels.
 
-// CHECK-LABEL: func.func @threshold(%acc: tensor<3x37xi32>, %tau: tensor<37xi32>, %flip: tensor<2xi32>) -> tensor<3x2xi32> {
+// CHECK-LABEL: func.func @threshold(
+// CHECK-SAME:    %[[ACC:.*]]: tensor<3x37xi32>, %[[TAU:.*]]: tensor<37xi32>, %[[FLIP:.*]]: tensor<2xi32>)
+// CHECK-DAG:   %[[CHANNELS:.*]] = arith.constant dense<[-1, 31]> : tensor<2xi32>
+// CHECK:       tensor.pad %[[ACC]] low[0, 0] high[0, 27]
+// CHECK:       tensor.pad %[[TAU]] low[0] high[27]
+// CHECK:       %[[FLIPS:.*]] = arith.andi %[[FLIP]], %[[CHANNELS]] : tensor<2xi32>
+// CHECK:       linalg.generic
+// CHECK-SAME:    %[[FLIPS]]
+// CHECK:         arith.cmpi sge
+// CHECK:         arith.andi
+// CHECK:         arith.xori
+// CHECK:         arith.ori
+func.func @threshold(%acc: tensor<3x37xi32>, %tau: tensor<37xi32>, %flip: tensor<2xi32>) -> tensor<3x2xi32> {
   %bits = "fsa.binarized_threshold"(%acc, %tau, %flip) : (tensor<3x37xi32>, tensor<37xi32>, tensor<2xi32>) -> tensor<3x2xi32>
   return %bits : tensor<3x2xi32>
 }
