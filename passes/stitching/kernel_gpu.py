@@ -61,7 +61,7 @@ def workgroup_buffers(kernel: Kernel) -> list[tuple[Ref | None, tuple[int, ...],
 
 def _scratch_type(kind: Any) -> Any:
     """Return the type in which threads exchange a value: i1 has no place in memory."""
-    return crossing_element(kind)
+    return ir.IntegerType.get_signless(32) if str(kind) == "i1" else crossing_element(kind)
 
 
 class GpuWriter(NestWriter):
@@ -132,7 +132,7 @@ class GpuWriter(NestWriter):
         """Reduce over the threads of the row, then add the initial value."""
         own = partial.type
         crossing = _scratch_type(own)
-        wide = partial if isinstance(own, ir.IndexType) else self.k.cast(partial, crossing)
+        wide = self.k.cast(partial, crossing)
         scratch = self.scratch[str(crossing)]
         joined = self.k.reduce_threads(kind, wide, scratch, self.plan.threads)
         return self.k.combine(kind, init, self.k.cast(joined, own))

@@ -156,9 +156,21 @@ class Kernel:
                     continue
                 if self.kept_in_row(ref):
                     self._cover(nests, n).kept.append(ref)
-                if ref in self.stores:
+                if ref in self.stores and not self._stores_late(ref):
                     self._cover(nests, n).stores.append(ref)
+        last = 1 + max((nest.level for nest in nests), default=-1)
+        for ref in self.stores:
+            if not self.graph.nodes[ref.number].reduces and self._stores_late(ref):
+                self._cover(nests, ref.number, last).stores.append(ref)
         return sorted(nests, key=lambda nest: nest.level)
+
+    def _stores_late(self, ref: Ref) -> bool:
+        """Whether a value is stored after all reductions: an element of a GPU below 32 bits.
+
+        Vulkan devices without such stores do them by atomic operations on words. Between two barriers
+        those lose the values of later reductions on software Vulkan (llvmpipe).
+        """
+        return self.plan.threads > 0 and element_bytes(self.graph.type_of(ref)) < 4
 
     def _needed(self, n: int) -> bool:
         return any(True for result in self.graph.nodes[n].op.results for _ in result.uses)
@@ -172,9 +184,10 @@ class Kernel:
         nests.append(Nest(level, parallel, reduction))
         return nests[-1]
 
-    def _cover(self, nests: list[Nest], n: int) -> Nest:
-        """Return a nest of the node's level that visits every element of it once."""
-        dims, level = self._inner(n, False), self.level(n)
+    def _cover(self, nests: list[Nest], n: int, level: int | None = None) -> Nest:
+        """Return a nest of a level (the node's own) that visits every element of it once."""
+        dims = self._inner(n, False)
+        level = self.level(n) if level is None else level
         for nest in nests:
             if nest.level == level and set(nest.dims) == set(dims):
                 return nest
