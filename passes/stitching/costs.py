@@ -1,6 +1,9 @@
 """What the planner and the emitters assume of the cost of ops."""
 
-from fsa.passes.stitching.graph import Graph
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.stitching.graph import Graph, Node
 
 # Ops of a body that cost tens of cycles: worth keeping their result instead of computing it twice.
 EXPENSIVE = frozenset(
@@ -8,15 +11,43 @@ EXPENSIVE = frozenset(
 )
 CHEAP_MATH = frozenset(
     f"math.{name}"
-    for name in ("absf", "absi", "fma", "copysign", "ctpop", "floor", "ceil", "trunc", "round",
-                 "roundeven")
-)  # fmt: skip
+    for name in "absf absi fma copysign ctpop floor ceil trunc round roundeven".split()
+)
+# Loads that an element needs from which on keeping it (one store, one load) is cheaper.
+MANY_LOADS = 3
 
 
 def is_expensive(graph: Graph, n: int) -> bool:
-    """Whether one element of node n costs much more than reading its operands."""
-    block = graph.nodes[n].block
-    names = [op.operation.name for op in block.operations] if block is not None else []
-    return any(
-        name in EXPENSIVE or (name.startswith("math.") and name not in CHEAP_MATH) for name in names
-    )
+    """Whether one element of node n costs much more than reading its operands.
+
+    Only ops that vary with every loop of the node count: others are computed outside some loop.
+    """
+    node = graph.nodes[n]
+    if node.block is None:
+        return False
+    varies: dict[Any, frozenset[int]] = {}
+    for number, argument in enumerate(node.block.arguments):
+        varies[argument] = _loops_of(node, number)
+    everything = frozenset(range(len(node.extents)))
+    for op in node.block.operations:
+        operation = op.operation
+        loops = frozenset[int]()
+        for operand in operation.operands:
+            loops |= varies.get(operand, frozenset())
+        if operation.name == "linalg.index":
+            loops = frozenset({ir.IntegerAttr(operation.attributes["dim"]).value})
+        for result in operation.results:
+            varies[result] = loops
+        if _is_slow(operation.name) and loops == everything:
+            return True
+    return False
+
+
+def _is_slow(name: str) -> bool:
+    return name in EXPENSIVE or (name.startswith("math.") and name not in CHEAP_MATH)
+
+
+def _loops_of(node: Node, argument: int) -> frozenset[int]:
+    """Return the loops with which a block argument of a node varies."""
+    accesses = [*node.inputs, *node.inits]
+    return frozenset(d for e in accesses[argument].index for d in e.loops)

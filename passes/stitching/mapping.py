@@ -126,13 +126,14 @@ def _cpu(
     steps = (extent or UNKNOWN_EXTENT) // lanes
     unroll = 1 if flat else max(u for u in (1, 2, 4) if u <= max(steps, 1))
     if not flat:
-        rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1)))
+        rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1), _count(space, set(outer))))
         reason = f"a task runs {rows} rows; {lanes} lanes along dimension {lane} of the row"
         return KernelPlan("row", outer, lane, lanes, unroll, rows, 0, 1, reason)
     width = extent or UNKNOWN_EXTENT
     chunk = max(lanes, TASK_ELEMENTS // max(row, 1) // lanes * lanes)
     chunk = min(chunk, -(-width // lanes) * lanes)
-    rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row * chunk, 1)))
+    others = _count(space, set(outer) - {lane})
+    rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row * chunk, 1), others))
     reason = f"each of {lanes} lanes along dimension {lane} is a task of its own"
     return KernelPlan("flat", outer, lane, lanes, 1, rows, 0, chunk, reason)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from fsa.bindings import ir
 from fsa.passes.stitching import schedule
-from fsa.passes.stitching.costs import is_expensive
+from fsa.passes.stitching.costs import MANY_LOADS, is_expensive
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type
 from fsa.passes.stitching.mapping import mapping_of
@@ -90,8 +90,9 @@ class _Planner:
             mapping_of(self.graph, self.space, self.target, d.dominants, d.parallel)
             for d in self.drafts
         ]
+        self._release_results()
         for k in range(len(kernels)):
-            self._keep_expensive(kernels, k)
+            self._keep(kernels, k)
         built = schedule.build(self.graph, self.space, kernels, self._node_plans())
         return describe_plan(self.space, built)
 
@@ -180,6 +181,18 @@ class _Planner:
                     self.kernel_of[ref.number] = mine if known < 0 else min(known, mine)
         self.kernel_of = [max(k, 0) for k in self.kernel_of]
 
+    def _release_results(self) -> None:
+        """Reductions that nothing in the region reads are stored, not kept."""
+        read = {
+            access.ref.number
+            for node in self.graph.nodes
+            for access in node.reads
+            if access.ref.kind == "node"
+        }
+        for n, node in enumerate(self.graph.nodes):
+            if node.reduces and n not in read:
+                self.scheme[n], self.reason[n] = "local", "stored when complete"
+
     def _is_dominant(self, n: int) -> bool:
         return self.graph.nodes[n].reduces or n in self.outputs
 
@@ -200,40 +213,50 @@ class _Planner:
 
     # Values kept in the row.
 
-    def _keep_expensive(self, kernels: list[KernelPlan], k: int) -> None:
-        for n in reversed(range(len(self.graph.nodes))):
-            node = self.graph.nodes[n]
-            if node.reduces or self.scheme[n] != "local" or not is_expensive(self.graph, n):
-                continue
-            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
-            levels = {
-                nest.level
-                for nest in built[k].nests
-                for touch in built[k].touches(nest)
-                if touch.kind == "inline" and touch.ref.number == n
-            }
-            if len(levels) < 2:
-                continue
-            self._try_to_keep(kernels, k, n, len(levels))
+    def _keep(self, kernels: list[KernelPlan], k: int) -> None:
+        """Keep values of kernel k in the row: costly ones, the last first, then load-heavy ones."""
+        count = len(self.graph.nodes)
+        for n in reversed(range(count)):
+            if is_expensive(self.graph, n):
+                self._consider(kernels, k, n, "costly")
+        for n in range(count):
+            if not self.reason[n]:
+                self._consider(kernels, k, n, "")
 
-    def _try_to_keep(self, kernels: list[KernelPlan], k: int, n: int, levels: int) -> None:
-        before = self.scheme[n], self.kernel_of[n], self.reason[n]
-        if self._is_dominant(n) and self.kernel_of[n] != k:
+    def _consider(self, kernels: list[KernelPlan], k: int, n: int, why: str) -> None:
+        elsewhere = self._is_dominant(n) and self.kernel_of[n] != k
+        if self.graph.nodes[n].reduces or self.scheme[n] != "local" or elsewhere:
             return
+        kernel = schedule.build(self.graph, self.space, kernels, self._node_plans())[k]
+        if not kernel.buffer_dims(Ref("node", n)):
+            return  # one element a row stays in a register anyway
+        levels = {
+            nest.level
+            for nest in kernel.nests
+            for touch in kernel.touches(nest)
+            if touch.kind == "inline" and touch.ref.number == n
+        }
+        if len(levels) < 2:
+            return
+        loads = kernel.loads_of(n, max(levels))
+        if why or loads >= MANY_LOADS:
+            why = f"{why or f'takes {loads} loads'} and needed at {len(levels)} levels"
+            self._try_to_keep(kernels, k, n, why)
+
+    def _try_to_keep(self, kernels: list[KernelPlan], k: int, n: int, why: str) -> None:
+        before = self.scheme[n], self.kernel_of[n]
         self.scheme[n], self.kernel_of[n] = "regional", k
         try:
             built = schedule.build(self.graph, self.space, kernels, self._node_plans())
             size, budget = schedule.workgroup_bytes(built[k]), buffer_budget(self.target)
             if size <= budget:
-                self.reason[n] = (
-                    f"costly and needed at {levels} levels; row buffers take {size} bytes"
-                )
+                self.reason[n] = f"{why}; row buffers take {size} bytes"
                 return
-            why = f"row buffers would take {size} bytes of {budget}"
+            obstacle = f"row buffers would take {size} bytes of {budget}"
         except PlanError as error:
-            why = str(error)
-        self.scheme[n], self.kernel_of[n], self.reason[n] = before
-        self.reason[n] = f"costly and needed at {levels} levels, but computed again: {why}"
+            obstacle = str(error)
+        self.scheme[n], self.kernel_of[n] = before
+        self.reason[n] = f"{why}, but computed again: {obstacle}"
 
 
 def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:

@@ -167,8 +167,8 @@ class Kernel:
     def _stores_late(self, ref: Ref) -> bool:
         """Whether a value is stored after all reductions: an element of a GPU below 32 bits.
 
-        Vulkan devices without such stores do them by atomic operations on words. Between two barriers
-        those lose the values of later reductions on software Vulkan (llvmpipe).
+        Vulkan devices without such stores do them by atomic operations on words. Between two
+        barriers those lose the values of later reductions on software Vulkan (llvmpipe).
         """
         return self.plan.threads > 0 and element_bytes(self.graph.type_of(ref)) < 4
 
@@ -247,6 +247,13 @@ class Kernel:
         for access in node.reads:
             at = tuple(expression.substitute(loops) for expression in access.index)
             yield from self._walk(access.ref, at, nest, seen)
+
+    def loads_of(self, node: int, level: int) -> int:
+        """Return how many loads one element of a node takes in a nest of `level`."""
+        at = Nest(level, (), ())
+        ref = Ref("node", node)
+        touches = self._inline(ref, self._result_index(ref), at, set())
+        return sum(touch.kind in ("load", "kept") and bool(touch.index) for touch in touches)
 
     def _imports(self) -> list[Ref]:
         """Tensors that the kernel reads, or takes a size from, in a fixed order."""

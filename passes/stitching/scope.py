@@ -78,11 +78,14 @@ class Scope:
         return position is not None and self.ops[position].name in LEAVES
 
     def position_of_user(self, use: Any) -> int:
-        """Return the position in the block of the op that a use belongs to, however deep."""
+        """Return the position of the op of the block that a use belongs to, however deep.
+
+        It is -1 for an op that makes nothing and for one that the block did not have at first.
+        """
         op = use.owner.operation
         while op.block != self.block:
             op = op.parent.operation
-        return self.position[op.results[0]] if len(op.results) else self.ops.index(op)
+        return self.position.get(op.results[0], -1) if len(op.results) else -1
 
     def _producers(self, op: Any) -> list[int]:
         """Positions of the ops whose results `op`, or an op nested in it, uses."""

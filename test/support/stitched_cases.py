@@ -1,7 +1,7 @@
 """Memory-bound functions on tensors, as MLIR text with their meaning in NumPy.
 
-Each case is plain linalg; `fsa-form-stitched-regions` makes a region of it. `?` stands for a dynamic
-dimension; the text is made from shapes, so every case runs at any size.
+Each case is plain linalg; `fsa-form-stitched-regions` makes a region of it. `?` stands for a
+dynamic dimension; the text is made from shapes, so every case runs at any size.
 """
 
 from collections.abc import Callable, Sequence

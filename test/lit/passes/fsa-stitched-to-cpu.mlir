@@ -1,0 +1,128 @@
+// RUN: fsa-opt %s --split-input-file --pass-pipeline='builtin.module(fsa-attach-target{target=cpu:znver4},fsa-form-stitched-regions{min-ops=1},fsa-plan-stitching,fsa-stitched-to-cpu,convert-fsa-to-linalg)' | FileCheck %s
+
+// Vectors along the row with one masked tail; the exponentials wait in a row buffer.
+// CHECK-LABEL: func.func @softmax
+// CHECK: "fsa.launch"({{.*}}) {kernel = @fsa_stitched_region_0
+// CHECK: func.func private @fsa_stitched_region_0(%[[X:.*]]: memref<3x7x53xf32>, %[[M:.*]]: memref<7x53xf32>, %[[Y:.*]]: memref<3x7x53xf32>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index) attributes {fsa.kernel = "cpu"}
+// CHECK: %[[ROW:.*]] = memref.alloca() : memref<53xf32>
+// CHECK: scf.for
+// CHECK: vector.load %[[X]]
+// CHECK: vector.load %[[M]]
+// CHECK: arith.maximumf {{.*}} : vector<16xf32>
+// CHECK: vector.maskedload %[[X]]
+// CHECK: vector.reduction <maximumf>
+// CHECK: math.exp {{.*}} : vector<16xf32>
+// CHECK: vector.store {{.*}}, %[[ROW]]
+// CHECK: vector.maskedstore %[[ROW]]
+// CHECK: vector.reduction <add>
+// CHECK: vector.load %[[ROW]]
+// CHECK: arith.divf
+// CHECK: vector.store {{.*}}, %[[Y]]
+// CHECK: vector.maskedstore %[[Y]]
+func.func @softmax(%x0: tensor<3x7x53xf32>, %x1: tensor<7x53xf32>) -> (tensor<3x7x53xf32>) {
+  %v0 = tensor.empty() : tensor<3x7x53xf32>
+  %v1 = tensor.empty() : tensor<3x7xf32>
+  %v2 = tensor.empty() : tensor<3x7x53xf32>
+  %v3 = arith.constant 0.125 : f32
+  %v4 = arith.constant 0xFF800000 : f32
+  %v5 = arith.constant 0.0 : f32
+  %v6 = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(b, c)>, affine_map<(a, b, c)->(a, b, c)>], iterator_types=["parallel", "parallel", "parallel"]} ins(%x0, %x1 : tensor<3x7x53xf32>, tensor<7x53xf32>) outs(%v0 : tensor<3x7x53xf32>) {
+  ^bb0(%i6_0: f32, %i6_1: f32, %i6_2: f32):
+    %v6000 = arith.mulf %i6_0, %v3 : f32
+    %v6001 = arith.addf %v6000, %i6_1 : f32
+    linalg.yield %v6001 : f32
+  } -> tensor<3x7x53xf32>
+  %v7 = linalg.fill ins(%v4 : f32) outs(%v1 : tensor<3x7xf32>) -> tensor<3x7xf32>
+  %v8 = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b)>], iterator_types=["parallel", "parallel", "reduction"]} ins(%v6 : tensor<3x7x53xf32>) outs(%v7 : tensor<3x7xf32>) {
+  ^bb0(%i8_0: f32, %i8_1: f32):
+    %v8000 = arith.maximumf %i8_1, %i8_0 : f32
+    linalg.yield %v8000 : f32
+  } -> tensor<3x7xf32>
+  %v9 = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b)>, affine_map<(a, b, c)->(a, b, c)>], iterator_types=["parallel", "parallel", "parallel"]} ins(%v6, %v8 : tensor<3x7x53xf32>, tensor<3x7xf32>) outs(%v0 : tensor<3x7x53xf32>) {
+  ^bb0(%i9_0: f32, %i9_1: f32, %i9_2: f32):
+    %v9000 = arith.subf %i9_0, %i9_1 : f32
+    %v9001 = math.exp %v9000 : f32
+    linalg.yield %v9001 : f32
+  } -> tensor<3x7x53xf32>
+  %v10 = linalg.fill ins(%v5 : f32) outs(%v1 : tensor<3x7xf32>) -> tensor<3x7xf32>
+  %v11 = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b)>], iterator_types=["parallel", "parallel", "reduction"]} ins(%v9 : tensor<3x7x53xf32>) outs(%v10 : tensor<3x7xf32>) {
+  ^bb0(%i11_0: f32, %i11_1: f32):
+    %v11000 = arith.addf %i11_1, %i11_0 : f32
+    linalg.yield %v11000 : f32
+  } -> tensor<3x7xf32>
+  %v12 = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b)>, affine_map<(a, b, c)->(a, b, c)>], iterator_types=["parallel", "parallel", "parallel"]} ins(%v9, %v11 : tensor<3x7x53xf32>, tensor<3x7xf32>) outs(%v2 : tensor<3x7x53xf32>) {
+  ^bb0(%i12_0: f32, %i12_1: f32, %i12_2: f32):
+    %v12000 = arith.divf %i12_0, %i12_1 : f32
+    linalg.yield %v12000 : f32
+  } -> tensor<3x7x53xf32>
+  return %v12 : tensor<3x7x53xf32>
+}
+
+// -----
+
+// A sum a lane: no reduction across lanes, and no tail where the columns fill the vectors.
+// CHECK-LABEL: func.func @columns
+// CHECK: func.func private
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>)
+// CHECK: vector.load
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: scf.yield
+// CHECK-NOT: vector.reduction
+// CHECK: vector.store
+// CHECK-NOT: masked
+func.func @columns(%x0: tensor<33x32xf32>) -> (tensor<32xf32>) {
+  %v0 = arith.constant 0.0 : f32
+  %v1 = arith.constant 33.0 : f32
+  %v2 = tensor.empty() : tensor<32xf32>
+  %v3 = linalg.fill ins(%v0 : f32) outs(%v2 : tensor<32xf32>) -> tensor<32xf32>
+  %v4 = linalg.generic {indexing_maps=[affine_map<(a, b)->(a, b)>, affine_map<(a, b)->(b)>], iterator_types=["reduction", "parallel"]} ins(%x0 : tensor<33x32xf32>) outs(%v3 : tensor<32xf32>) {
+  ^bb0(%i4_0: f32, %i4_1: f32):
+    %v4000 = arith.addf %i4_1, %i4_0 : f32
+    linalg.yield %v4000 : f32
+  } -> tensor<32xf32>
+  return %v4 : tensor<32xf32>
+}
+
+// -----
+
+// With no columns the sums are zero, not empty: then the body itself runs, portably.
+// CHECK-LABEL: func.func @rows_of_any_length
+// CHECK: scf.if
+// CHECK: linalg.generic
+// CHECK: scf.yield
+// CHECK: } else {
+// CHECK: "fsa.launch"
+// CHECK: func.func private @fsa_stitched_region_0(%{{.*}}: memref<?x?xf32>, %{{.*}}: memref<?xf32>
+func.func @rows_of_any_length(%x0: tensor<?x?xf32>) -> (tensor<?xf32>) {
+  %v0 = arith.constant 0 : index
+  %v1 = tensor.dim %x0, %v0 : tensor<?x?xf32>
+  %v2 = arith.constant 0.0 : f32
+  %v3 = tensor.empty(%v1) : tensor<?xf32>
+  %v4 = linalg.fill ins(%v2 : f32) outs(%v3 : tensor<?xf32>) -> tensor<?xf32>
+  %v5 = linalg.generic {indexing_maps=[affine_map<(a, b)->(a, b)>, affine_map<(a, b)->(a)>], iterator_types=["parallel", "reduction"]} ins(%x0 : tensor<?x?xf32>) outs(%v4 : tensor<?xf32>) {
+  ^bb0(%i5_0: f32, %i5_1: f32):
+    %v5000 = arith.addf %i5_1, %i5_0 : f32
+    linalg.yield %v5000 : f32
+  } -> tensor<?xf32>
+  return %v5 : tensor<?xf32>
+}
+
+// -----
+
+// A scalar crosses as a word.
+// CHECK-LABEL: func.func @scalar_operand
+// CHECK: %[[WORD:.*]] = arith.bitcast %{{.*}} : f32 to i32
+// CHECK: "fsa.launch"({{.*}}%[[WORD]]
+// CHECK: func.func private @fsa_stitched_region_0(%[[ARG:.*]]: i32,
+// CHECK: arith.bitcast %[[ARG]] : i32 to f32
+func.func @scalar_operand(%x0: tensor<3x5xf32>, %x1: f32) -> (tensor<3x5xf32>) {
+  %v0 = tensor.empty() : tensor<3x5xf32>
+  %v1 = linalg.generic {indexing_maps=[affine_map<(a, b)->(a, b)>, affine_map<(a, b)->(a, b)>], iterator_types=["parallel", "parallel"]} ins(%x0 : tensor<3x5xf32>) outs(%v0 : tensor<3x5xf32>) {
+  ^bb0(%i1_0: f32, %i1_1: f32):
+    %v1000 = arith.mulf %i1_0, %x1 : f32
+    %v1001 = arith.addf %v1000, %x1 : f32
+    linalg.yield %v1001 : f32
+  } -> tensor<3x5xf32>
+  return %v1 : tensor<3x5xf32>
+}
