@@ -79,8 +79,8 @@ def _value_attribute(owner: Any) -> Any:
 
 def _as_i16(attribute: Any, type: Any) -> Any:
     """Return bf16 elements as i16 ones: the bindings cannot read bf16, but MLIR folds the cast."""
-    words = ir.RankedTensorType.get(type.shape, ir.IntegerType.get_signless(16))
-    with ir.Location.unknown():
+    with ir.Location.unknown(type.context):
+        words = ir.RankedTensorType.get(type.shape, ir.IntegerType.get_signless(16))
         module = ir.Module.create()
         with ir.InsertionPoint(module.body):
             constant = ir.Operation.create(
@@ -93,13 +93,13 @@ def _as_i16(attribute: Any, type: Any) -> Any:
                 operands=[cast.result],
                 results=[ir.NoneType.get()],
             )
-    passmanager.PassManager.parse("builtin.module(sccp)").run(module.operation)
+        passmanager.PassManager.parse("builtin.module(sccp)").run(module.operation)
     return next(iter(module.body.operations)).operation.attributes["value"]
 
 
 def _resource(attribute: Any, type: Any) -> Array | None:
     """Return the elements of a resource, which the bindings can print but not read."""
-    with ir.Location.unknown():
+    with ir.Location.unknown(type.context):
         module = ir.Module.create()
         with ir.InsertionPoint(module.body):
             ir.Operation.create("arith.constant", results=[type], attributes={"value": attribute})

@@ -172,11 +172,18 @@ def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
     return _rounded(_squash(given.astype(np.float64), epsilon), given.dtype)
 
 
-def reference_of(name: str) -> Callable[..., Array]:
+def reference_of(name: str) -> Callable[..., Any]:
     """Return the function that states the meaning of the op `name` ("fsa.squash" or "squash").
 
-    Raise KeyError for an unknown name and for ops whose meaning is not one array function.
+    It takes the operands as arrays and the attributes as keywords. That of a stitched region takes
+    the op, then the operands, and returns a list. Raise KeyError for other names, `fsa.launch` and
+    `fsa.yield` among them: they mean nothing by themselves.
     """
+    if name.removeprefix("fsa.") == "stitched_region":
+        # It needs MLIR, which the other references do without.
+        from fsa.dialects.fsa import interpreter
+
+        return interpreter.stitched_region
     functions: dict[str, Callable[..., Array]] = {
         function.__name__: function
         for function in (
