@@ -47,11 +47,21 @@ def _run(arguments: list[str]) -> int:
     line = command_line.parse(arguments)
     text = _information(line)
     if text is not None:
-        print(text, flush=True)
+        _print(text, line["o"])
         return 0
     from fsa.tools.opt.driver import Driver
 
     return Driver(line).run()
+
+
+def _print(text: str, target: str) -> None:
+    """Print `text`, or write it to the file that -o names."""
+    if target == "-":
+        print(text.rstrip("\n"), flush=True)
+        return
+    from fsa.tools.opt.output import write
+
+    write(target, text.encode())
 
 
 def _information(line: command_line.CommandLine) -> str | None:
@@ -59,7 +69,7 @@ def _information(line: command_line.CommandLine) -> str | None:
     if line["help"]:
         from fsa.tools.opt.help import help_text
 
-        return help_text().rstrip()
+        return help_text()
     from fsa.tools.opt import information
 
     for flag, make in (

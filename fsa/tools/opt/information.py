@@ -92,7 +92,7 @@ def emit_irdl() -> str:
     """Return the fsa dialect as an IRDL module."""
     from fsa.dialects.fsa import irdl
 
-    return irdl.emit_irdl().rstrip()
+    return irdl.emit_irdl()
 
 
 def show_dialects() -> str:
