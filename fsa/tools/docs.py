@@ -94,7 +94,7 @@ def ops_page() -> str:
         "# Ops\n",
         _NOTE,
         "The ops of the `fsa` dialect in short. [SPEC.md](../dialects/fsa/SPEC.md) states the\n"
-        "operands, attributes and constraints; `dialects/fsa/reference.py` computes each op in NumPy.\n",
+        "operands, attributes and constraints; `reference.py` beside it has each op in NumPy.\n",
     ]
     for module_name in OP_MODULES:
         module = importlib.import_module(f"fsa.dialects.fsa.ops.{module_name}")
