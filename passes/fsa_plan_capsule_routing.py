@@ -41,9 +41,12 @@ def _plan(op: Any, target: Target) -> None:
         "fsa.squash": _plan_squash,
     }
     element = element_name(op)
-    if element == "f64" and not target.has_f64:
+    has = {"f64": target.has_f64, "f16": target.has_f16}
+    if not has.get(element, True):
+        expected = [name for name in ("f16", "bf16", "f32") if has.get(name, True)]
         raise PassError(
-            op.location, f"expected '{op.name}' on {target} in f16, bf16 or f32, found f64"
+            op.location,
+            f"expected '{op.name}' on {target} in {' or '.join(expected)}, found {element}",
         )
     plan, reasons = planners[op.name](op, element, target)
     write_plan(op, plan, reasons)

@@ -9,7 +9,7 @@ from fsa.errors import TargetError
 from fsa.runtime import host
 from fsa.runtime.targets import HOST_CPU, Target
 
-_F64 = re.compile(r"(?<![A-Za-z0-9])(?:\d+x|\?x)*f64\b")
+_FLOAT = re.compile(r"(?<![A-Za-z0-9])(?:\d+x|\?x)*(f64|f16)\b")
 # Features whose absence turns a compiled module into an illegal instruction.
 _DECISIVE = frozenset(
     "avx avx2 fma f16c bmi2 avx512f avx512bw avx512dq avx512vl avx512_bf16 avx512_fp16 "
@@ -18,12 +18,14 @@ _DECISIVE = frozenset(
 
 
 def check_types(root: Any, target: Target) -> None:
-    """Raise `TargetError` at the first f64 of `root` (an `ir.Operation`) if `target` has none."""
-    if target.has_f64:
+    """Raise `TargetError` at the first f64 or f16 in `root` (an `ir.Operation`) not in `target`."""
+    lacking = {"f64"} if not target.has_f64 else set[str]()
+    lacking |= {"f16"} if not target.has_f16 else set()
+    if not lacking:
         return
     from fsa.bindings import ir
 
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
 
     def visit(op: Any) -> Any:
         op = op.operation
@@ -32,17 +34,25 @@ def check_types(root: Any, target: Target) -> None:
         if "function_type" in op.attributes:
             texts.append(str(op.attributes["function_type"]))
         for text in texts:
-            if _F64.search(text):
-                found.append(f"{op.name} with {text} at {op.location}")
+            names = [name for name in _FLOAT.findall(text) if name in lacking]
+            if names:
+                found.append((names[0], f"{op.name} with {text} at {op.location}"))
                 return ir.WalkResult.INTERRUPT
         return ir.WalkResult.ADVANCE
 
     root.walk(visit)
-    if found:
+    if not found:
+        return
+    name, place = found[0]
+    if name == "f64":
         raise TargetError(
-            f"the target {target} has no f64: expected floats of at most 32 bits, found {found[0]}"
+            f"the target {target} has no f64: expected floats of at most 32 bits, found {place}"
             "; convert the model to f32 or compile for cpu or cuda"
         )
+    raise TargetError(
+        f"the target {target} has no f16: expected f32 or bf16, found {place}; convert the model, "
+        "or compile for a Vulkan target that has f16, such as vulkan:ampere"
+    )
 
 
 def required_features(target: Target) -> frozenset[str]:

@@ -65,6 +65,7 @@ class Target:
     has_shuffle: bool = False  # gpu: gpu.shuffle of width 32 lowers
     has_i64: bool = True  # 64-bit integer arithmetic lowers
     has_f64: bool = True
+    has_f16: bool = True  # f16 in memory; without it IREE reads its bits as part of an f32
 
     def __post_init__(self) -> None:
         """Refuse what no target can be."""
@@ -154,6 +155,7 @@ class Target:
             has_shuffle=model.shuffle,
             has_i64=model.i64,
             has_f64=has_f64,
+            has_f16=model is not VULKAN_DEFAULT,
         )
 
     def iree_flags(self) -> list[str]:

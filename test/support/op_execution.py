@@ -17,6 +17,7 @@ import fsa
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import DeviceUnavailable
 from fsa.pipelines.registry import PIPELINES
+from fsa.runtime.targets import Target
 
 PORTABLE = "fsa-to-linalg"
 
@@ -34,7 +35,9 @@ class Configuration:
 
     def takes(self, dtypes: set[str]) -> bool:
         """Whether the target computes with these element types."""
-        return not (self.target.startswith("vulkan") and "f64" in dtypes)
+        target = Target.parse(self.target)
+        has = {"f64": target.has_f64, "f16": target.has_f16}
+        return all(has.get(name, True) for name in dtypes)
 
 
 CPU = ("cpu:sync", "cpu:task")

@@ -12,9 +12,19 @@ module {
 
 module attributes {fsa.target = {kind = "vulkan", arch = "", has_f64 = false}} {
   func.func @f64(%s: tensor<7x3xf64>) -> tensor<7x3xf64> {
-    // expected-error@+1 {{expected 'fsa.squash' on vulkan in f16, bf16 or f32, found f64}}
+    // expected-error@+1 {{expected 'fsa.squash' on vulkan in f16 or bf16 or f32, found f64}}
     %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64} : (tensor<7x3xf64>) -> tensor<7x3xf64>
     return %q : tensor<7x3xf64>
+  }
+}
+
+// -----
+
+module attributes {fsa.target = {kind = "vulkan", arch = "", has_f16 = false}} {
+  func.func @f16(%s: tensor<7x3xf16>) -> tensor<7x3xf16> {
+    // expected-error@+1 {{expected 'fsa.squash' on vulkan in bf16 or f32, found f16}}
+    %q = "fsa.squash"(%s) {epsilon = 1.0e-7 : f64} : (tensor<7x3xf16>) -> tensor<7x3xf16>
+    return %q : tensor<7x3xf16>
   }
 }
 
