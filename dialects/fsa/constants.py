@@ -50,7 +50,7 @@ def array_of(attribute: Any, type: Any) -> Array | None:
     """Return the elements of an elements attribute of tensor type `type`; None if unreadable."""
     if attribute is None:
         return None
-    if isinstance(attribute, (ir.DenseFPElementsAttr, ir.DenseIntElementsAttr)):
+    if isinstance(attribute, ir.DenseElementsAttr):
         if isinstance(type.element_type, ir.BF16Type):
             return np.array(_as_i16(attribute, type)).view(ml_dtypes.bfloat16)
         return np.array(attribute).reshape(type.shape)
@@ -62,9 +62,9 @@ def array_of(attribute: Any, type: Any) -> Array | None:
 def attribute_of(array: Array, element: Any) -> Any:
     """Return the dense elements attribute of `array` with element type `element`."""
     if isinstance(element, ir.BF16Type):
-        bits = np.ascontiguousarray(array, ml_dtypes.bfloat16).view(np.uint16)
+        bits = np.asarray(array, ml_dtypes.bfloat16, order="C").view(np.uint16)
         return ir.DenseElementsAttr.get(bits, type=element, shape=list(array.shape))
-    typed = np.ascontiguousarray(array, dtype_of(element))
+    typed = np.asarray(array, dtype_of(element), order="C")
     if isinstance(element, ir.IndexType):
         return ir.DenseElementsAttr.get(typed, type=element, shape=list(array.shape))
     return ir.DenseElementsAttr.get(typed)
