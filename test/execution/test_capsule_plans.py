@@ -1,0 +1,100 @@
+"""Capsule kernels under plans that a person may write, held against the reference."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from arrays import floats
+from float_bounds import allowed
+from op_execution import why_no_device
+
+import fsa
+from fsa.dialects.fsa import reference
+
+SCRATCH = 'buffers = "scratch"'
+ROUTING_PLANS = {
+    "cpu": [
+        f"lanes = 2 : i64, sweep = 1 : i64, {SCRATCH}",
+        "lanes = 32 : i64, sweep = 3 : i64",
+        f'distribute = "none", {SCRATCH}',
+    ],
+    "vulkan": [
+        "workgroup_size = 1 : i64, tile = 1 : i64, parts = 1 : i64",
+        "workgroup_size = 64 : i64, tile = 5 : i64, parts = 3 : i64",
+        'strategy = "launch_per_step", workgroup_size = 4 : i64',
+        'strategy = "launch_per_step", workgroup_size = 64 : i64',
+    ],
+}
+SQUASH_PLANS = {
+    "cpu": ["lanes = 2 : i64, tile = 3 : i64", "lanes = 64 : i64, tile = 1 : i64"],
+    "vulkan": ["workgroup_size = 1 : i64", "workgroup_size = 8 : i64"],
+}
+PREDICT_PLANS = {
+    "cpu": ["lanes = 2 : i64, tile = 2 : i64", "lanes = 16 : i64, tile = 100 : i64"],
+    "vulkan": ["workgroup_size = 2 : i64"],
+}
+
+
+def run(text: str, target: str, folder: Path, *arrays: Any) -> Any:
+    """Compile a function for a target and call it on the target's device."""
+    reason = why_no_device("cpu:sync" if target == "cpu" else target)
+    if reason is not None:
+        pytest.skip(reason)
+    path = folder / "module.vmfb"
+    fsa.compile(text, target=target).save(path)
+    return fsa.load(path, device="cpu:sync" if target == "cpu" else target)(*arrays)
+
+
+def planned(plans: dict[str, list[str]]) -> Any:
+    return pytest.mark.parametrize(
+        ("target", "plan"),
+        [
+            pytest.param(target, plan, marks=[pytest.mark.vulkan] if target == "vulkan" else [])
+            for target, texts in plans.items()
+            for plan in texts
+        ],
+    )
+
+
+@planned(ROUTING_PLANS)
+def test_routing(target: str, plan: str, tmp_path: Path) -> None:
+    sizes = (3, 37, 5, 11)
+    given, result = "tensor<?x37x5x11xf32>", "tensor<?x5x11xf32>"
+    attributes = {"iterations": 4, "agreement": "per_sample", "epsilon": 1e-7}
+    text = f"""func.func @main(%u: {given}) -> {result} {{
+      %v = "fsa.capsule_routing"(%u) {{iterations = 4 : i64, agreement = "per_sample",
+        epsilon = 1.0e-7 : f64, plan = {{{plan}}}}} : ({given}) -> {result}
+      return %v : {result}
+    }}"""
+    u_hat = floats(sizes, np.float32)
+    wanted = reference.capsule_routing(u_hat, **attributes)
+    got = run(text, target, tmp_path, u_hat)
+    assert np.all(np.abs(got - wanted) <= allowed("capsule_routing", (u_hat,), attributes, wanted))
+
+
+@planned(SQUASH_PLANS)
+def test_squash(target: str, plan: str, tmp_path: Path) -> None:
+    kind = "tensor<13x7xf32>"
+    text = f"""func.func @main(%s: {kind}) -> {kind} {{
+      %v = "fsa.squash"(%s) {{epsilon = 1.0e-7 : f64, plan = {{{plan}}}}} : ({kind}) -> {kind}
+      return %v : {kind}
+    }}"""
+    s = floats((13, 7), np.float32)
+    wanted = reference.squash(s, epsilon=1e-7)
+    got = run(text, target, tmp_path, s)
+    assert np.all(np.abs(got - wanted) <= allowed("squash", (s,), {"epsilon": 1e-7}, wanted))
+
+
+@planned(PREDICT_PLANS)
+def test_predict(target: str, plan: str, tmp_path: Path) -> None:
+    kinds = ["tensor<2x5x9xf32>", "tensor<5x3x7x9xf32>", "tensor<2x5x3x7xf32>"]
+    text = f"""func.func @main(%u: {kinds[0]}, %w: {kinds[1]}) -> {kinds[2]} {{
+      %p = "fsa.capsule_predict"(%u, %w) {{plan = {{{plan}}}}}
+        : ({kinds[0]}, {kinds[1]}) -> {kinds[2]}
+      return %p : {kinds[2]}
+    }}"""
+    u, w = floats((2, 5, 9), np.float32), floats((5, 3, 7, 9), np.float32)
+    wanted = reference.capsule_predict(u, w)
+    got = run(text, target, tmp_path, u, w)
+    assert np.all(np.abs(got - wanted) <= allowed("capsule_predict", (u, w), {}, wanted))
