@@ -7,7 +7,7 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized import cpu_panel
-from fsa.passes.binarized.ops import launch_of, plan_of, result_extents
+from fsa.passes.binarized.ops import launch_of, plan_of, require_plan, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.runtime.targets import Target
@@ -32,6 +32,11 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
     cpu_panel.check_tile(op, plan, ("columns", "depth", "portable"))
     if plan.form == "portable":
         return None
+    require_plan(
+        op,
+        plan.task_rows % plan.tile_rows == 0 and plan.task_columns % plan.tile_columns == 0,
+        "tasks that are whole tiles",
+    )
     cpu_panel.check_panel(op, plan, type_dims(op.operands[0].type)[-1])
     depth = read_i64(op.attributes, "depth")
     spec = KernelSpec(op.name, tuple(value.type for value in op.operands), (op.results[0].type,))

@@ -114,7 +114,7 @@ def cpu_matmul(
     reasons = [reason, f"{lanes} words of {word_bits} bits fill a vector register"]
     if rows is None:
         reasons.append(f"planned for {DYNAMIC_ROWS} rows, as their number is dynamic")
-    return _fixed(tile, given), reasons
+    return _whole_tasks(_fixed(tile, given), given), reasons
 
 
 def cpu_conv2d(
@@ -132,8 +132,10 @@ def cpu_conv2d(
     width = DYNAMIC_ROWS if out_width is None else max(out_width, 1)
     tile = _columns_tile(width, max(columns, 1), words, word_bits, lanes, target)
     # A task covers one output row at least, so that the panel is turned once for many pixels.
-    tile = replace(tile, task_rows=max(1, -(-64 // width)))
-    return _fixed(tile, given), [
+    tile = _fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
+    if "task_columns" not in given:
+        tile = replace(tile, task_columns=tile.lanes * tile.tile_columns)
+    return tile, [
         f"{tile.tile_rows} pixels by {tile.tile_columns} vectors of {lanes} filters in registers",
         f"{tile.task_rows} output rows share one panel of {words} words",
     ]
@@ -214,6 +216,15 @@ def _depth_tile(height: int, width: int, lanes: int, target: Target) -> CpuTile:
     tile_rows = min(4, height)
     tile_columns = max(1, min(registers // tile_rows, 8, width))
     return CpuTile("depth", lanes, tile_rows, tile_columns, 16 * tile_rows, 32 * tile_columns)
+
+
+def _whole_tasks(tile: CpuTile, given: Given) -> CpuTile:
+    """Return `tile` with tasks of whole tiles, but for what a person fixed."""
+    columns = tile.lanes * tile.tile_columns
+    if tile.form != "columns":
+        columns = -(-tile.task_columns // tile.tile_columns) * tile.tile_columns
+    rows = -(-tile.task_rows // tile.tile_rows) * tile.tile_rows
+    return replace(tile, **{"task_columns": columns, "task_rows": rows, **given})
 
 
 def _fixed(schedule: ScheduleT, given: Given) -> ScheduleT:

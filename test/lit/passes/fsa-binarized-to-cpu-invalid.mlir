@@ -34,6 +34,18 @@ module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
 
 // -----
 
+module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
+  func.func @tasks(%a: tensor<4x2xi64>) -> tensor<4x4xi32> {
+    // expected-error@+1 {{to have tasks that are whole tiles}}
+    %0 = "fsa.binarized_matmul"(%a, %a) {depth = 128 : i64, plan = {form = "depth", lanes = 8 : i64,
+        task_columns = 8 : i64, task_rows = 6 : i64, tile_columns = 2 : i64, tile_rows = 4 : i64}}
+        : (tensor<4x2xi64>, tensor<4x2xi64>) -> tensor<4x4xi32>
+    return %0 : tensor<4x4xi32>
+  }
+}
+
+// -----
+
 // expected-error@+1 {{expected the target of fsa-binarized-to-cpu to be cpu, found cuda:sm_89}}
 module attributes {fsa.target = {kind = "cuda", arch = "sm_89"}} {
   func.func @target(%x: tensor<2x40xf32>) -> tensor<2x2xi32> {
