@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
@@ -43,11 +42,15 @@ class PlanBinarized(Pass):
 
 
 def _check_floats(op: Any, target: Target) -> None:
-    kinds = [value.type.element_type for value in (*op.operands, *op.results)]
-    if not target.has_f64 and any(isinstance(kind, ir.F64Type) for kind in kinds):
-        raise PassError(
-            op.location, f"expected '{op.name}' on {target} in f16, bf16 or f32, found f64"
-        )
+    has = {"f16": target.has_f16, "bf16": True, "f32": True, "f64": target.has_f64}
+    for value in (*op.operands, *op.results):
+        found = str(value.type.element_type)
+        if not has.get(found, True):
+            *most, last = (name for name, there in has.items() if there)
+            raise PassError(
+                op.location,
+                f"expected '{op.name}' on {target} in {', '.join(most)} or {last}, found {found}",
+            )
 
 
 def _word_bits(value: Any) -> int:
