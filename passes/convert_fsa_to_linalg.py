@@ -46,7 +46,10 @@ class ConvertFsaToLinalg(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Lower the ops of a module in place."""
-        conventions = Conventions.of_module(op)
+        try:
+            conventions = Conventions.of_module(op)
+        except ValueError as error:  # the module carries a target that says nothing
+            raise PassError(op.location, str(error)) from None
         for found in _ops_to_lower(op):
             _lower(found, conventions)
 

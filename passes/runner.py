@@ -15,7 +15,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
-from fsa.errors import InputError, PassFailure
+from fsa.errors import FsaError, InputError, PassFailure
 from fsa.passes.base import PassError
 from fsa.passes.options import did_you_mean
 from fsa.passes.reproducer import fsa_opt_command, run_folder, write_reproducer
@@ -148,6 +148,9 @@ class Runner:
         except ir.MLIRError as error:
             self._report(error)
             raise StepFailed(step.name, path, step.origin, _first_line(error)) from None
+        except FsaError as error:
+            self.diagnostics.report("error", op.location, str(error))
+            raise StepFailed(step.name, path, step.origin) from None
         except Exception as error:
             raise StepFailed(step.name, path, step.origin, _internal(error)) from error
         if not verified:

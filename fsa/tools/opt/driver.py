@@ -23,7 +23,7 @@ from fsa.passes.runner import Observer, Runner
 from fsa.tools.opt.command_line import CommandLine
 from fsa.tools.opt.flags import BY_NAME
 from fsa.tools.opt.output import PrintOptions, bytecode, roundtrip_error, write
-from fsa.tools.opt.parsing import dialects_met, load_irdl, parse_chunk
+from fsa.tools.opt.parsing import dialects_met, load_irdl, parse_chunk, silent_failure
 from fsa.tools.opt.print_ir import IrPrinter
 from fsa.tools.opt.report import Printer
 from fsa.tools.opt.reproducer import read_reproducer, write_reproducer
@@ -145,8 +145,11 @@ class Driver:
     def _transform(self, chunk: Chunk, context: Any, report: Report) -> Any:
         """Parse `chunk` and run the pipeline; return the root op, or None when that failed."""
 
+        reported: list[Diagnostic] = []
+
         def handle(diagnostic: Any) -> bool:
-            report(from_mlir(diagnostic))
+            reported.append(from_mlir(diagnostic))
+            report(reported[-1])
             return True
 
         handler = context.attach_diagnostic_handler(handle)
@@ -155,6 +158,8 @@ class Driver:
                 root = parse_chunk(
                     chunk, context, implicit_module=not self.line["no-implicit-module"]
                 )
+            if root is None and not any(item.severity == "error" for item in reported):
+                report(silent_failure(chunk))
             if root is None or not self._roundtrips(chunk, root, report):
                 return None
             self._run_passes(root, context, report)

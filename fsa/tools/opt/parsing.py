@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fsa.bindings import LAZY_DIALECTS, ir, irdl, load_extensions
+from fsa.diagnostics import Diagnostic
 from fsa.errors import InputError
 from fsa.tools.opt.source import Chunk
 
 _NAMES = "|".join(LAZY_DIALECTS).encode()
 _IN_TEXT = re.compile(rb"(?<![\w.$-])(" + _NAMES + rb")[.<]")
 _IN_BYTECODE = re.compile(rb"(?<![\w.$-])(" + _NAMES + rb")(?![\w$-])")
+_CUSTOM_FORM = re.compile(r"^\s*(?:%[^=]*=\s*)?(?P<name>fsa\.\w+)")
 
 
 def dialects_met(chunk: Chunk) -> set[str]:
@@ -38,6 +40,23 @@ def parse_chunk(chunk: Chunk, context: Any, *, implicit_module: bool) -> Any:
         return ir.Module.parse(chunk.data, context).operation
     except ir.MLIRError:
         return None
+
+
+def silent_failure(chunk: Chunk) -> Diagnostic:
+    """Return the error for a `chunk` that does not parse although the parser reported nothing.
+
+    It does so at an op in custom form of a dialect that was defined at run time, as fsa is.
+    """
+    for number, line in enumerate(chunk.lines(), start=1):
+        found = _CUSTOM_FORM.search(line.partition("//")[0])
+        if found is not None:
+            name = found["name"]
+            return Diagnostic(
+                "error",
+                f"expected '{name}' in generic form, \"{name}\"(...), found it without quotes",
+                f'loc("-":{number}:{found.start("name") + 1})',
+            )
+    return Diagnostic("error", "the input does not parse; MLIR gave no reason", "loc(unknown)")
 
 
 def load_irdl(path: str, context: Any) -> None:

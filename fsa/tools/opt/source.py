@@ -65,12 +65,15 @@ def chunks(path: str, data: bytes, marker: str | None) -> list[Chunk]:
 
 
 def _split(name: str, data: bytes, marker: bytes) -> list[Chunk]:
-    """Split at the lines that hold the marker alone."""
+    """Split at the lines that end in the marker; what stands before it belongs to the part."""
     found: list[Chunk] = []
-    lines = data.split(b"\n")
-    start = 0
-    for number, line in enumerate([*lines, marker]):
-        if line.strip() == marker:
-            found.append(Chunk(name, b"\n" * start + b"\n".join(lines[start:number])))
-            start = number + 1
+    part: list[bytes] = []
+    for number, line in enumerate([*data.split(b"\n"), marker]):
+        if not line.rstrip().endswith(marker):
+            part.append(line)
+            continue
+        before = number - len(part)
+        part.append(line.rstrip()[: -len(marker)])
+        found.append(Chunk(name, b"\n" * before + b"\n".join(part)))
+        part = []
     return found
