@@ -28,6 +28,8 @@ class Fsa(ext.Dialect, name="fsa"):  # pyright: ignore[reportGeneralTypeIssues, 
         """Register the dialect in the current context; a second call in a context does nothing."""
         for name in OP_MODULES:
             importlib.import_module(f"fsa.dialects.fsa.ops.{name}")
+        # In the order of OP_MODULES, whichever was imported first.
+        cls.operations.sort(key=lambda op: OP_MODULES.index(op.__module__.rpartition(".")[2]))
         if ir.Context.current.is_dialect_loaded(cls.DIALECT_NAMESPACE):
             return
         super().load()
