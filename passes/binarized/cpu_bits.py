@@ -7,6 +7,7 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import tensor_type
 from fsa.passes.binarized.float_bits import is_at_least_zero
 from fsa.passes.binarized.ops import (
+    Site,
     as_rows,
     from_rows,
     launch_of,
@@ -16,7 +17,6 @@ from fsa.passes.binarized.ops import (
 )
 from fsa.passes.binarized.schedules import CpuRows
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
-from fsa.runtime.targets import Target
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
@@ -24,7 +24,7 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 WordBody = Callable[[Kernel, Index, Index, Any], None]
 
 
-def lower_pack(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_pack(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.pack_bits`."""
     width = op.results[0].type.element_type.width
 
@@ -34,10 +34,10 @@ def lower_pack(op: Any, module: Any, target: Target) -> list[Value]:
         values = k.vector_load(x, [row, k.mul(word, width)], width, count, fill=-1)
         _store_bits(k, is_at_least_zero(k, values), bits, row, word)
 
-    return [_by_words(op, module, target, width, body)]
+    return [_by_words(op, site, width, body)]
 
 
-def lower_threshold(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_threshold(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.binarized_threshold`."""
     width = op.results[0].type.element_type.width
 
@@ -53,10 +53,10 @@ def lower_threshold(op: Any, module: Any, target: Target) -> list[Value]:
             turned = k.bit_and(turned, k.extract(valid, 0))
         _store_bits(k, k.compare("ge", sums, limits), bits, row, word, turned)
 
-    return [_by_words(op, module, target, width, body)]
+    return [_by_words(op, site, width, body)]
 
 
-def lower_unpack(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_unpack(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.unpack_bits`."""
     width = op.operands[0].type.element_type.width
 
@@ -68,7 +68,7 @@ def lower_unpack(op: Any, module: Any, target: Target) -> list[Value]:
         signs = k.select(ones, k.splat(1.0, width, element), k.splat(-1.0, width, element))
         k.vector_store(signs, x, [row, k.mul(word, width)], count)
 
-    return [_by_words(op, module, target, width, body)]
+    return [_by_words(op, site, width, body)]
 
 
 def _store_bits(
@@ -79,7 +79,7 @@ def _store_bits(
     k.store(packed if turned is None else k.bit_xor(packed, turned), bits, [row, word])
 
 
-def _by_words(op: Any, module: Any, target: Target, width: int, body: WordBody) -> Value:
+def _by_words(op: Any, site: Site, width: int, body: WordBody) -> Value:
     """Emit the launch of a kernel that runs `body` for each word of each row.
 
     The first operand and the result are seen as [rows, n]; one holds elements, the other their
@@ -95,7 +95,7 @@ def _by_words(op: Any, module: Any, target: Target, width: int, body: WordBody) 
     spec = KernelSpec(op.name, tuple(value.type for value in inputs), (flat_kind,))
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             unpacked = k.outputs[0] if op.name == "fsa.unpack_bits" else k.inputs[0]
             _emit_rows(k, plan.task_rows, k.dim(unpacked, 1), width, body)
         return k
@@ -103,7 +103,7 @@ def _by_words(op: Any, module: Any, target: Target, width: int, body: WordBody) 
     def grid(builder: Builder) -> Sequence[Index]:
         return [grid_for(builder, builder.ceildiv(rows, plan.task_rows))]
 
-    flat = launch_of(op, make_kernel, grid, inputs, (flat_kind, [rows, extents[-1]]))
+    flat = launch_of(op, site, make_kernel, grid, inputs, (flat_kind, [rows, extents[-1]]))
     return from_rows(builder, flat, kind, extents)
 
 

@@ -12,10 +12,9 @@ from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
 from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
-from fsa.passes.binarized.ops import launch_of, plan_of, result_extents
+from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
-from fsa.runtime.targets import Target
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class _Pixels:
     width: Index
 
 
-def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
+def lower(op: Any, site: Site) -> list[Value] | None:
     """Emit the kernel and launch of a planned convolution; None where the plan is "portable"."""
     plan = plan_of(op, CpuTile)
     cpu_panel.check_tile(op, plan, ("columns", "portable"))
@@ -48,14 +47,14 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
     spec = KernelSpec(op.name, (lines.type, taps.type), (op.results[0].type,))
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             _Emitter(k, conv, plan).run()
         return k
 
     def grid(builder: Builder) -> list[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, conv, plan)))]
 
-    return [launch_of(op, make_kernel, grid, [lines, taps], empty=empty_conv2d(op, conv))]
+    return [launch_of(op, site, make_kernel, grid, [lines, taps], empty=empty_conv2d(op, conv))]
 
 
 def _lines(builder: Builder, image: Value, sizes: list[Index]) -> Value:

@@ -7,10 +7,9 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized import cpu_panel
-from fsa.passes.binarized.ops import launch_of, plan_of, require_plan, result_extents
+from fsa.passes.binarized.ops import Site, launch_of, plan_of, require_plan, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
-from fsa.runtime.targets import Target
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class _Operands:
     depth: int
 
 
-def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
+def lower(op: Any, site: Site) -> list[Value] | None:
     """Emit the kernel and launch of a planned matmul; None where the plan is "portable"."""
     plan = plan_of(op, CpuTile)
     cpu_panel.check_tile(op, plan, ("columns", "depth", "portable"))
@@ -43,14 +42,14 @@ def lower(op: Any, module: Any, target: Target) -> list[Value] | None:
     extents = result_extents(op)
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             _emit(k, depth, plan)
         return k
 
     def grid(builder: Builder) -> list[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, plan)))]
 
-    return [launch_of(op, make_kernel, grid)]
+    return [launch_of(op, site, make_kernel, grid)]
 
 
 def _emit(k: Kernel, depth: int, plan: CpuTile) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.dialects.fsa.attributes import read_i64_array
-from fsa.passes.binarized.ops import launch_of, plan_of, require_plan, result_extents
+from fsa.passes.binarized.ops import Site, launch_of, plan_of, require_plan, result_extents
 from fsa.passes.binarized.schedules import CpuPool
 from fsa.passes.binarized.windows import Axis, axes_of
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
-from fsa.runtime.targets import Target
 
 
-def lower(op: Any, module: Any, target: Target) -> list[Value]:
+def lower(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.binarized_max_pool2d`."""
     plan = plan_of(op, CpuPool)
     require_plan(op, plan.task_rows >= 1 and plan.lanes >= 1, "task_rows and lanes of at least 1")
@@ -21,7 +20,7 @@ def lower(op: Any, module: Any, target: Target) -> list[Value]:
     spec = KernelSpec(op.name, (op.operands[0].type,), (op.results[0].type,))
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             _emit(k, axes, plan)
         return k
 
@@ -29,7 +28,7 @@ def lower(op: Any, module: Any, target: Target) -> list[Value]:
         rows = builder.mul(extents[0], extents[1])
         return [grid_for(builder, builder.ceildiv(rows, plan.task_rows))]
 
-    return [launch_of(op, make_kernel, grid)]
+    return [launch_of(op, site, make_kernel, grid)]
 
 
 def _emit(k: Kernel, axes: tuple[Axis, Axis], plan: CpuPool) -> None:

@@ -13,6 +13,7 @@ from fsa.dialects.fsa.shapes import tensor_type
 from fsa.passes.binarized.float_bits import is_at_least_zero
 from fsa.passes.binarized.gpu_tile import halves, joined_halves
 from fsa.passes.binarized.ops import (
+    Site,
     as_rows,
     from_rows,
     launch_of,
@@ -29,16 +30,16 @@ from fsa.runtime.targets import Target
 BitBody = Callable[[Kernel, Index, Index], Value]
 
 
-def lower_pack(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_pack(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.pack_bits`."""
 
     def bit(k: Kernel, row: Index, position: Index) -> Value:
         return is_at_least_zero(k, k.load(k.inputs[0], [row, position]))
 
-    return [_pack(op, module, target, bit)]
+    return [_pack(op, site, bit)]
 
 
-def lower_threshold(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_threshold(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.binarized_threshold`."""
 
     def bit(k: Kernel, row: Index, position: Index) -> Value:
@@ -48,10 +49,10 @@ def lower_threshold(op: Any, module: Any, target: Target) -> list[Value]:
         flip = _bit_of(k, k.load(flips, [k.floordiv(position, width)]), k.rem(position, width))
         return k.bit_xor(reached, flip)
 
-    return [_pack(op, module, target, bit)]
+    return [_pack(op, site, bit)]
 
 
-def lower_unpack(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_unpack(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.unpack_bits`: one element a thread."""
     bits, rows = as_rows(Builder(), op.operands[0])
     kind, extents = op.results[0].type, result_extents(op)
@@ -67,11 +68,11 @@ def lower_unpack(op: Any, module: Any, target: Target) -> list[Value]:
         return k.select(one, k.constant(1.0, scalar), k.constant(-1.0, scalar))
 
     flat_kind = tensor_type(flat, kind.element_type)
-    made = _by_element(op, module, target, [bits], (flat_kind, flat), element)
+    made = _by_element(op, site, [bits], (flat_kind, flat), element)
     return [from_rows(Builder(), made, kind, extents)]
 
 
-def lower_max_pool2d(op: Any, module: Any, target: Target) -> list[Value]:
+def lower_max_pool2d(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned `fsa.binarized_max_pool2d`: one word a thread."""
     height, width = read_i64_array(op.attributes, "kernel")
     axes = axes_of(op.attributes, (height, width))
@@ -80,7 +81,7 @@ def lower_max_pool2d(op: Any, module: Any, target: Target) -> list[Value]:
     def element(k: Kernel, at: list[Index]) -> Value:
         return _pooled(k, axes, at)
 
-    return [_by_element(op, module, target, list(op.operands), result, element)]
+    return [_by_element(op, site, list(op.operands), result, element)]
 
 
 def _bit_of(k: Builder, word: Value, position: Index) -> Value:
@@ -133,14 +134,13 @@ def _plan(op: Any, target: Target) -> GpuRows:
 
 def _by_element(
     op: Any,
-    module: Any,
-    target: Target,
+    site: Site,
     inputs: Sequence[Value],
     result: tuple[Any, list[Index]],
     element: Callable[[Kernel, list[Index]], Value],
 ) -> Value:
     """Emit the launch of a kernel with one thread for each element of the result."""
-    plan = _plan(op, target)
+    plan = _plan(op, site.target)
     kind, extents = result
     spec = KernelSpec(
         op.name,
@@ -150,7 +150,7 @@ def _by_element(
     )
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             (out,) = k.outputs
             sizes = k.dims(out)
             total = k.product(sizes)
@@ -164,12 +164,12 @@ def _by_element(
     def grid(builder: Builder) -> Sequence[Index]:
         return [grid_for(builder, builder.ceildiv(builder.product(extents), plan.threads))]
 
-    return launch_of(op, make_kernel, grid, inputs, result)
+    return launch_of(op, site, make_kernel, grid, inputs, result)
 
 
-def _pack(op: Any, module: Any, target: Target, bit: BitBody) -> Value:
+def _pack(op: Any, site: Site, bit: BitBody) -> Value:
     """Emit the launch of a kernel that packs the conditions `bit` of the rows of operand 0."""
-    plan = _plan(op, target)
+    plan = _plan(op, site.target)
     builder = Builder()
     x, rows = as_rows(builder, op.operands[0])
     kind, extents = op.results[0].type, result_extents(op)
@@ -184,7 +184,7 @@ def _pack(op: Any, module: Any, target: Target, bit: BitBody) -> Value:
     )
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             _emit_pack(k, plan.threads, bit)
         return k
 
@@ -193,7 +193,7 @@ def _pack(op: Any, module: Any, target: Target, bit: BitBody) -> Value:
         pieces = builder.ceildiv(extents[-1], words_a_piece)
         return [grid_for(builder, builder.mul(rows, pieces))]
 
-    flat = launch_of(op, make_kernel, grid, inputs, (flat_kind, [rows, extents[-1]]))
+    flat = launch_of(op, site, make_kernel, grid, inputs, (flat_kind, [rows, extents[-1]]))
     return from_rows(builder, flat, kind, extents)
 
 

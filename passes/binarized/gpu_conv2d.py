@@ -6,16 +6,15 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.passes.binarized import gpu_tile
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
-from fsa.passes.binarized.ops import launch_of, plan_of, result_extents
+from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import GpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
-from fsa.runtime.targets import Target
 
 
-def lower(op: Any, module: Any, target: Target) -> list[Value]:
+def lower(op: Any, site: Site) -> list[Value]:
     """Emit the kernel and launch of a planned convolution."""
     plan = plan_of(op, GpuTile)
-    gpu_tile.check_tile(op, plan, target)
+    gpu_tile.check_tile(op, plan, site.target)
     conv = Conv2d.of(op)
     word_bits = op.operands[0].type.element_type.width
     spec = KernelSpec(
@@ -28,14 +27,14 @@ def lower(op: Any, module: Any, target: Target) -> list[Value]:
     extents = result_extents(op)
 
     def make_kernel() -> Kernel:
-        with kernel(module, spec, target) as k:
+        with kernel(site.module, spec, site.target) as k:
             _Emitter(k, conv, plan).run()
         return k
 
     def grid(builder: Builder) -> Sequence[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, conv, plan)))]
 
-    return [launch_of(op, make_kernel, grid, empty=empty_conv2d(op, conv))]
+    return [launch_of(op, site, make_kernel, grid, empty=empty_conv2d(op, conv))]
 
 
 def _tasks(builder: Builder, extents: list[Index], conv: Conv2d, plan: GpuTile) -> list[Index]:

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fsa.bindings import ir, tensor
@@ -29,7 +30,17 @@ BINARIZED_OPS = (
 )
 PLANNER = "fsa-plan-binarized"
 
-Lowering = Callable[[Any, Any, Target], list[Value] | None]
+
+@dataclass(frozen=True)
+class Site:
+    """Where a pass lowers ops: the module, its target, and the kernels that ops can share."""
+
+    module: Any
+    target: Target
+    kernels: dict[str, Kernel] = field(default_factory=dict[str, Kernel])
+
+
+Lowering = Callable[[Any, Site], list[Value] | None]
 
 
 def binarized_ops(module: Any) -> list[Any]:
@@ -62,13 +73,15 @@ def target_of(module: Any, kinds: Sequence[str], pass_name: str) -> Target:
 def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None:
     """Replace each binarized op by what its lowering, "module:function", makes of it.
 
-    A lowering that returns None leaves its op as it is.
+    Ops that are equal but for their operands share a kernel. A lowering that returns None leaves
+    its op as it is.
     """
+    site = Site(module, target)
     for op in binarized_ops(module):
         name, _, function = lowerings[op.name].partition(":")
         lower: Lowering = getattr(importlib.import_module(name), function)
         with op.location, ir.InsertionPoint(op):
-            values = lower(op, module, target)
+            values = lower(op, site)
         if values is not None:
             replace_op(op, values)
 
@@ -95,6 +108,7 @@ def result_extents(op: Any) -> list[Index]:
 
 def launch_of(
     op: Any,
+    site: Site,
     make_kernel: Callable[[], Kernel],
     grid: Callable[[Builder], Sequence[Index]],
     inputs: Sequence[Value] | None = None,
@@ -103,12 +117,22 @@ def launch_of(
 ) -> Value:
     """Emit the guarded launch of an op with one result.
 
+    An op that equals an earlier one, but for its operands, launches the kernel of that one.
     `inputs` and `result` (type and extents) default to those of the op; so does the result of an
     empty launch, to zeros.
     """
     kind, extents = result or (op.results[0].type, result_extents(op))
+    types = [str(value.type) for value in (*op.operands, *op.results)]
+    attributes = sorted(f"{name} = {value}" for name, value in op.attributes.items())
+    key = f"{op.name} {types} {attributes}"
+
+    def shared_kernel() -> Kernel:
+        if key not in site.kernels:
+            site.kernels[key] = make_kernel()
+        return site.kernels[key]
+
     (value,) = emit_guarded_launch(
-        make_kernel,
+        shared_kernel,
         grid=grid,
         inputs=list(op.operands) if inputs is None else inputs,
         results=[(kind, extents)],

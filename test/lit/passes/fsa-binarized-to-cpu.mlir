@@ -114,3 +114,25 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1, %2 : tensor<1x8x20x8xi32>, tensor<1x4x10x2xi64>, tensor<1x6x18x8xi32>
   }
 }
+
+// -----
+
+// Ops that differ in their operands only share a kernel; another depth is another kernel.
+// CHECK-LABEL: func.func @shared
+// CHECK-COUNT-2: kernel = @fsa_binarized_matmul_0
+// CHECK: kernel = @fsa_binarized_matmul_1
+// CHECK: func.func private @fsa_binarized_matmul_0
+// CHECK: func.func private @fsa_binarized_matmul_1
+// CHECK-NOT: func.func
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+  func.func @shared(%a: tensor<9x2xi64>, %b: tensor<9x2xi64>)
+      -> (tensor<9x9xi32>, tensor<9x9xi32>, tensor<9x9xi32>) {
+    %0 = "fsa.binarized_matmul"(%a, %b) {depth = 128 : i64}
+        : (tensor<9x2xi64>, tensor<9x2xi64>) -> tensor<9x9xi32>
+    %1 = "fsa.binarized_matmul"(%b, %a) {depth = 128 : i64}
+        : (tensor<9x2xi64>, tensor<9x2xi64>) -> tensor<9x9xi32>
+    %2 = "fsa.binarized_matmul"(%b, %a) {depth = 127 : i64}
+        : (tensor<9x2xi64>, tensor<9x2xi64>) -> tensor<9x9xi32>
+    return %0, %1, %2 : tensor<9x9xi32>, tensor<9x9xi32>, tensor<9x9xi32>
+  }
+}
