@@ -1,6 +1,6 @@
 """The dialect as IRDL, so that stock MLIR tools parse and check fsa ops without FSA.
 
-`fsa.irdl.mlir` beside this file is what `emit_irdl` returns: `torch-mlir-opt --irdl-file=` and
+`fsa.irdl.mlir` beside this file holds what `emit_irdl` returns: `torch-mlir-opt --irdl-file=` and
 `iree-opt --irdl-file=` take it. It holds names, counts and types; traits and the constraints of
 SPEC.md stay in Python. IRDL cannot say that `fsa.yield` is a terminator, so stock tools read a
 `stitched_region` only with their verifier off.
@@ -27,4 +27,4 @@ def emit_irdl() -> str:
         module = Fsa._emit_module()
         # One definition of each constraint, in a fixed order.
         passmanager.PassManager.parse("builtin.module(canonicalize,cse)").run(module.operation)
-        return f"{_HEADER}{module}\n"
+        return f"{_HEADER}{module}".rstrip()
