@@ -56,19 +56,26 @@ class Case:
 
     def build(self, values: Sequence[Any]) -> Any:
         """Build the op on `values` and return its result."""
-        builder = getattr(importlib.import_module(f"fsa.dialects.fsa.ops.{self.op}"), self.op)
-        attributes = dict(self.attributes)
-        if "dtype" in attributes:
-            attributes["element"] = element_type(np.dtype(attributes.pop("dtype")))
-        return builder(*values, **attributes)
+        return build_op(self.op, values, self.attributes)
 
     def reference(self, arrays: tuple[Array, ...]) -> Array:
         """Return what the op means for `arrays`."""
         return reference_of(self.op)(*arrays, **self.attributes)
 
-    def allowed(self, arrays: tuple[Array, ...], wanted: Array) -> Any:
-        """Return how far each element may be from `wanted`."""
-        return float_bounds.allowed(self.op, arrays, self.attributes, wanted)
+    def problem(self, arrays: tuple[Array, ...], got: Sequence[Array]) -> str | None:
+        """Return what is wrong with the results `got`, or None."""
+        wanted = self.reference(arrays)
+        allowed = float_bounds.allowed(self.op, arrays, self.attributes, wanted)
+        return mismatch(got[0], wanted, allowed)
+
+
+def build_op(op: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:
+    """Build the fsa op `op` with the keywords of its reference; return its result."""
+    builder = getattr(importlib.import_module(f"fsa.dialects.fsa.ops.{op}"), op)
+    keywords = dict(attributes)
+    if "dtype" in keywords:
+        keywords["element"] = element_type(np.dtype(keywords.pop("dtype")))
+    return builder(*values, **keywords)
 
 
 def element_name(dtype: Any) -> str:
