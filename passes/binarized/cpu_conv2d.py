@@ -12,7 +12,7 @@ from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
 from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
-from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
+from fsa.passes.binarized.ops import Site, collapsed, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 
@@ -61,7 +61,7 @@ def _lines(builder: Builder, image: Value, sizes: list[Index]) -> Value:
     """Return an image [N, H, W, Cw] as [N, H, W * Cw]."""
     batch, height, width, words = sizes
     kind = tensor_type([batch, height, builder.mul(width, words)], image.type.element_type)
-    return tensor.collapse_shape(kind, image, [[0], [1], [2, 3]])
+    return collapsed(image, [[0], [1], [2, 3]], kind)
 
 
 def _filter_rows(filters: Value) -> Value:

@@ -1,6 +1,7 @@
 """The binarized ops of a module: found, read and replaced by launches."""
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,7 +155,24 @@ def as_rows(builder: Builder, value: Value) -> tuple[Value, Index]:
         sizes = [] if isinstance(extents[0], int) else [extents[0]]
         made = tensor.expand_shape(kind, value, [[0, 1]], sizes, list(kind.shape))
         return made, 1
-    return tensor.collapse_shape(kind, value, [list(range(last)), [last]]), rows
+    return collapsed(value, [list(range(last)), [last]], kind), rows
+
+
+def collapsed(value: Value, groups: list[list[int]], kind: Any) -> Value:
+    """Return `value` with each of `groups` of dimensions joined to one, as type `kind`.
+
+    A group with a `?` has a `?` in the verifier's eyes, also where another of its sizes is 0.
+    """
+    joined = _joined_type(value.type, groups)
+    made = tensor.collapse_shape(joined, value, groups)
+    return made if joined == kind else tensor.cast(kind, made)
+
+
+def _joined_type(kind: Any, groups: list[list[int]]) -> Any:
+    extents = type_dims(kind)
+    sizes = [[extents[axis] for axis in group] for group in groups]
+    joined = [None if None in group else math.prod(group) for group in sizes]
+    return tensor_type(joined, kind.element_type)
 
 
 def from_rows(builder: Builder, value: Value, kind: Any, extents: list[Index]) -> Value:
@@ -170,4 +188,6 @@ def from_rows(builder: Builder, value: Value, kind: Any, extents: list[Index]) -
         if known is None
     ]
     groups = [list(range(last)), [last]]
+    joined = _joined_type(kind, groups)
+    value = value if value.type == joined else tensor.cast(joined, value)
     return tensor.expand_shape(kind, value, groups, sizes, list(kind.shape))

@@ -42,6 +42,12 @@ CASES = [
         dynamic=[(0,)],
     ),
     Case(
+        "dynamic_beside_an_empty_axis",
+        "pack_bits",
+        [(floats((size, 0, 37), np.float32),) for size in (2, 0)],
+        dynamic=[(0,)],
+    ),
+    Case(
         "dynamic_two_axes_i64",
         "pack_bits",
         [(floats((*size, 70), np.float32, seed=sum(size)),) for size in ((2, 3), (0, 1), (1, 0))],
