@@ -6,8 +6,7 @@ is cloned, which shares all constants, so that a failure can be replayed on the 
 as it was before the very pass that failed.
 """
 
-import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
-from fsa.errors import FsaError, InputError, PassFailure
+from fsa.errors import FsaError, PassFailure
 from fsa.passes.base import PassError
-from fsa.passes.options import did_you_mean
+from fsa.passes.nesting import check_root, children, groups, nested_text
 from fsa.passes.reproducer import fsa_opt_command, run_folder, write_reproducer
 from fsa.passes.resolve import (
     NestStep,
@@ -25,10 +24,8 @@ from fsa.passes.resolve import (
     Step,
     UpstreamStep,
     expand_all,
-    is_upstream,
     parse_upstream,
 )
-from fsa.passes.upstream import upstream_passes
 
 SingleStep = PythonStep | UpstreamStep
 
@@ -88,7 +85,7 @@ class Runner:
         if single:
             pipeline = expand_all(pipeline, root.context)
         with _recorded(root.context) as errors:
-            for group in _groups(pipeline.steps, single):
+            for group in groups(pipeline.steps, single):
                 snapshot = root.clone() if self.reproducers else None
                 reported = len(self.diagnostics.items)
                 try:
@@ -118,7 +115,7 @@ class Runner:
         for observer in self.observers:
             observer.before_nest(nest, path, op)
         for child in children(op, nest):
-            for group in _groups(nest.steps, single):
+            for group in groups(nest.steps, single):
                 self._run_group(nest.anchor, group, (*path, nest.anchor), child, single)
         for observer in reversed(self.observers):
             observer.after_nest(nest, path, op)
@@ -188,7 +185,7 @@ class Runner:
         step, path, before = None, failure.path, snapshot
         if snapshot is not None:
             step, path, before = self._replay(group, failure.path[0], snapshot)
-        pipeline = _nested(path, str(step) if step is not None else failure.name)
+        pipeline = nested_text(path, str(step) if step is not None else failure.name)
         name = step.name if step is not None else failure.name.partition("{")[0]
         origin = (step.origin if step is not None else "") or failure.origin
         reason = errors[0].message if errors else failure.message or "it gave no reason"
@@ -223,7 +220,7 @@ class Runner:
             runner = Runner(Diagnostics(), self.verify_each, (counter,), reproducers=False)
             with _silenced(snapshot.context):
                 try:
-                    for part in _groups(expanded.steps, True):
+                    for part in groups(expanded.steps, True):
                         runner._run_group(anchor, part, (anchor,), root, True)
                 except (StepFailed, _Stop):
                     pass
@@ -253,62 +250,6 @@ class _Counter(Observer):
     def failed_pass(self, step: SingleStep, path: tuple[str, ...], op: Any) -> None:
         """Remember what failed."""
         self.failed = (step, path)
-
-
-def check_root(anchor: str, root: Any) -> None:
-    """Refuse a pipeline that is for another op than `root`."""
-    if anchor not in ("any", root.name):
-        raise InputError(
-            f"expected a pipeline for '{root.name}', found one for '{anchor}'"
-            f"{did_you_mean(anchor, [root.name])}"
-        )
-
-
-def children(op: Any, nest: NestStep) -> list[Any]:
-    """Return the ops directly inside `op` that `nest` runs on."""
-    found: list[Any] = []
-    for region in op.regions:
-        for block in region.blocks:
-            inside = [child.operation for child in block.operations]
-            found.extend(child for child in inside if _matches(child, nest))
-    return found
-
-
-def _matches(op: Any, nest: NestStep) -> bool:
-    """Return whether `nest` runs on `op`: by name, or isolated and fit for every pass in it."""
-    if nest.anchor != "any":
-        return op.name == nest.anchor
-    if not op.context.is_registered_operation(op.name):
-        return False
-    if not op.has_trait(ir.IsIsolatedFromAboveTrait):
-        return False
-    for step in nest.steps:
-        if isinstance(step, PythonStep) and step.instance.anchor not in ("any", op.name):
-            return False
-        if isinstance(step, UpstreamStep):
-            if upstream_passes().get(step.name, {}).get("anchor", "any") not in ("any", op.name):
-                return False
-            try:
-                parse_upstream(f"{op.name}({step})", op.context)
-            except ValueError:
-                return False
-    return True
-
-
-def _groups(steps: Sequence[Step], single: bool) -> Iterator[list[Step]]:
-    """Split `steps` into runs that one PassManager can take, and single steps."""
-    for together, group in itertools.groupby(steps, lambda s: not single and is_upstream(s)):
-        if together:
-            yield list(group)
-        else:
-            yield from ([step] for step in group)
-
-
-def _nested(path: tuple[str, ...], text: str) -> str:
-    """Return the pipeline text that runs `text` at the nesting `path`."""
-    for anchor in reversed(path):
-        text = f"{anchor}({text})"
-    return text
 
 
 def _first_line(error: Exception) -> str:
