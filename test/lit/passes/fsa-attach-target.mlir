@@ -1,4 +1,4 @@
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 | FileCheck %s --enable-var-scope --check-prefixes=CHECK,ZNVER4
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 | FileCheck %s --check-prefixes=CHECK,ZNVER4
 // RUN: fsa-opt %s --split-input-file --fsa-attach-target='target=cpu:haswell override' | FileCheck %s --check-prefixes=OVERRIDE
 
 // ZNVER4: module attributes {fsa.target = {arch = "znver4"
