@@ -1,5 +1,5 @@
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 | FileCheck %s --check-prefixes=CHECK,ZNVER4
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target='target=cpu:haswell override' | FileCheck %s --check-prefixes=OVERRIDE
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 | FileCheck %s --check-prefix=ZNVER4
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target='target=cpu:haswell override' | FileCheck %s --check-prefix=OVERRIDE
 
 // ZNVER4: module attributes {fsa.target = {arch = "znver4"
 // ZNVER4-SAME: has_f64 = true
