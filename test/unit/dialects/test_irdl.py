@@ -38,7 +38,7 @@ def test_order_of_imports_does_not_matter() -> None:
 
 
 def test_shipped_file_is_fresh() -> None:
-    assert PATH.read_text() == emit_irdl() + "\n", (
+    assert PATH.read_text().rstrip() == emit_irdl(), (
         "run fsa-opt --emit-irdl -o dialects/fsa/fsa.irdl.mlir"
     )
 
