@@ -10,7 +10,7 @@ are mlir-opt's, with one or two dashes.
 
 Examples:
   fsa-opt model.mlir --fsa-to-linalg                        run a named pipeline
-  fsa-opt model.mlir --fsa-to-cpu='target=cpu:znver4'       with an option
+  fsa-opt model.mlir --fsa-to-cpu=arch=znver4               with an option
   fsa-opt model.mlir --fsa-canonicalize --cse               run single passes in this order
   fsa-opt model.mlir -p 'builtin.module(fsa-canonicalize,func.func(cse))'
   fsa-opt model.mlir --fsa-to-linalg --mlir-print-ir-after-all -o out.mlir
