@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fsa.runtime.targets import Target
 
 __version__ = "0.1.0"
-__all__ = ["compile", "load"]
+__all__ = ["Module", "compile", "load"]
 
 
 def compile(source: Any, target: str | Target = "cpu", pipeline: str | None = None) -> Module:
@@ -40,3 +40,12 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
     from fsa.runtime.module import load as load_module
 
     return load_module(path, device)
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Module`, the type of a compiled module, on first use."""
+    if name == "Module":
+        from fsa.runtime.module import Module
+
+        return Module
+    raise AttributeError(f"module fsa has no attribute {name!r}")

@@ -90,10 +90,13 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
 
 
 def _dims(tensor: Any) -> list[Any]:
-    """Create the values of the dynamic dimensions of `tensor`."""
+    """Return the values of the dynamic dimensions of `tensor`, creating them where needed."""
     from iree.compiler import ir
 
     type_ = ir.RankedTensorType(tensor.type)
+    owner = tensor.owner
+    if not isinstance(owner, ir.Block) and owner.operation.name == "flow.dispatch":
+        return _dispatch_dims(owner.operation, tensor)
     return [
         ir.Operation.create(
             "tensor.dim", results=[ir.IndexType.get()], operands=[tensor, _constant(axis)]
@@ -103,14 +106,26 @@ def _dims(tensor: Any) -> list[Any]:
     ]
 
 
+def _dispatch_dims(dispatch: Any, result: Any) -> list[Any]:
+    """Return the dynamic dimensions of a result of a `flow.dispatch`: operands of the dispatch."""
+    from iree.compiler import ir
+
+    counts = [_dynamic_count(ir.RankedTensorType(r.type)) for r in dispatch.results]
+    position = list(dispatch.results).index(result)
+    operands = list(dispatch.operands)
+    first = len(operands) - sum(counts) + sum(counts[:position])
+    return operands[first : first + counts[position]]
+
+
+def _dynamic_count(type_: Any) -> int:
+    return sum(type_.is_dynamic_dim(axis) for axis in range(type_.rank))
+
+
 def _split_dims(launch: Launch) -> list[list[Any]]:
     """Return `result_dims` result by result."""
     from iree.compiler import ir
 
-    counts: list[int] = []
-    for result in launch.results:
-        type_ = ir.RankedTensorType(result.type)
-        counts.append(sum(type_.is_dynamic_dim(axis) for axis in range(type_.rank)))
+    counts = [_dynamic_count(ir.RankedTensorType(result.type)) for result in launch.results]
     if sum(counts) != len(launch.result_dims):
         raise CompileError(
             f"fsa.launch of @{launch.kernel[-1]} expected {sum(counts)} result_dims, one for each "

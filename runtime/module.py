@@ -37,7 +37,7 @@ class Module:
 
         self._data = _aligned(data)
         try:
-            self._vm_module = runtime.VmModule.from_buffer(
+            self.vm_module = runtime.VmModule.from_buffer(
                 vm_instance(), self._data, warn_if_copy=False
             )
         except Exception as error:
@@ -47,8 +47,8 @@ class Module:
             ) from None
         self._vm_functions: dict[str, Any] = {}
         self._reflections: dict[str, dict[str, str]] = {}
-        for name in self._vm_module.function_names:
-            vm_function: Any = self._vm_module.lookup_function(name)
+        for name in self.vm_module.function_names:
+            vm_function: Any = self.vm_module.lookup_function(name)
             reflection = dict(vm_function.reflection)
             if DECLARATION in reflection:
                 self._vm_functions[name] = vm_function
@@ -57,7 +57,7 @@ class Module:
             name: parse_declaration(name, reflection[DECLARATION])
             for name, reflection in self._reflections.items()
         }
-        self._wanted_device = device
+        self.wanted_device = device
         self._lock = threading.Lock()
         self._functions: dict[str, Function] | None = None
         self._device: Device | None = None
@@ -103,7 +103,7 @@ class Module:
                 )
             try:
                 hal = runtime.create_hal_module(vm_instance(), device.hal)
-                context = runtime.VmContext(vm_instance(), [hal, self._vm_module])
+                context = runtime.VmContext(vm_instance(), [hal, self.vm_module])
             except Exception as error:
                 compiled = f" compiled for {self.target}" if self.target else ""
                 raise DeviceUnavailable(
@@ -158,7 +158,7 @@ class Module:
             raise InputError(f"cannot write {os.fspath(path)}: {error.strerror}") from None
 
     def _device_name(self) -> str:
-        device = self._wanted_device or (self.target or "cpu").partition(":")[0]
+        device = self.wanted_device or (self.target or "cpu").partition(":")[0]
         if device != "cpu":
             return device
         work = self._reflected(WORK_REFLECTION)

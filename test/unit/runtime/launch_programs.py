@@ -20,7 +20,8 @@ def launch(result: str, kernel: str, operands: list[tuple[str, str]], results: s
         f'{result} = "fsa.launch"({values}) {{kernel = {kernel}, '
         f"workgroup_size = array<i64: {size}>, "
         f"operandSegmentSizes = array<i32: {', '.join(map(str, segments))}>, "
-        f"resultSegmentSizes = array<i32: {', '.join(map(str, outputs))}>}} : ({types}) -> {results}"
+        f"resultSegmentSizes = array<i32: {', '.join(map(str, outputs))}>}} "
+        f": ({types}) -> {results}"
     )
 
 
@@ -67,7 +68,7 @@ func.func @main(%x: {tensor}) -> {tensor} {{
 
 
 def reverse_rows(rows: str = "?") -> str:
-    """Return a GPU program: each row of `tensor<rows x 64 x i32>` reversed in shared memory, plus 5."""
+    """Return a GPU program: rows of `tensor<rows x 64 x i32>` reversed in shared memory, plus 5."""
     tensor = f"tensor<{rows}x64xi32>"
     memref = f"memref<{rows}x64xi32>"
     dims = [("%n", "index")] if rows == "?" else []

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 
-import fsa
 import ml_dtypes
 import numpy as np
 import pytest
+
+import fsa
 from fsa.errors import CallError
 from fsa.runtime.tensors import DeviceTensor
 
@@ -177,7 +178,7 @@ def test_unsigned_words_pass_as_signless():
 
 def test_resident_arguments_give_resident_results(several):
     a = several.to_device(np.ones((2, 3), np.float32))
-    total, difference = several.function("sum_and_difference")(a, a)
+    total, _ = several.function("sum_and_difference")(a, a)
     assert isinstance(total, DeviceTensor)
     assert total.shape == (2, 3)
     assert total.dtype == np.float32

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fsa.bindings import ir
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import TargetError
