@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import fsa
 import numpy as np
+
+import fsa
 
 
 def program(arguments: int) -> str:
@@ -41,7 +42,7 @@ def prepared(module: fsa.Module, arguments: list[Any]) -> Callable[[], Any]:
     function = module.vm_module.lookup_function("main")
     inputs = VmVariantList(len(arguments))
     for argument in arguments:
-        inputs.push_ref(argument.view)
+        inputs.push_ref(argument)
 
     def call() -> Any:
         outputs = VmVariantList(1)

@@ -46,15 +46,16 @@ class Function:
                 f"found {len(arguments)}"
             )
         inputs = self._list(len(arguments))
+        push, device = inputs.push_ref, self._device
         for argument, (element, shape, sizes) in zip(arguments, self._quick, strict=True):
             if (
                 type(argument) is not DeviceTensor
                 or argument.element != element
-                or argument.device is not self._device
-                or (argument.shape != shape if shape is not None else _misfits(argument, sizes))
+                or argument.device is not device
+                or (argument.known_shape != shape and not _fits(argument.shape, sizes))
             ):
                 return self._call_general(arguments)
-            inputs.push_ref(argument.view)
+            push(argument)
         if not arguments:
             return self._call_general(arguments)
         return self._resident_results(self._invoke(inputs))
@@ -72,14 +73,14 @@ class Function:
                 raise CallError(f"{self._argument(index)} has the type {spec}, which Python lacks")
             elif type(argument) is DeviceTensor:
                 self._check_tensor(index, spec, argument)
-                inputs.push_ref(argument.view)
+                inputs.push_ref(argument)
             elif self._device.kind == "cuda" and _on_cuda(argument):
                 inputs.push_ref(self._import_cuda(index, spec, argument))
             else:
                 array = self._as_array(index, spec, argument)
                 if resident:
                     # A resident result may outlive the caller's array, so it must not share it.
-                    inputs.push_ref(to_device(array, self._device, spec.element).view)
+                    inputs.push_ref(to_device(array, self._device, spec.element))
                 else:
                     inputs.push_ref(import_array(array, self._device, spec.element))
                     shared.append(array)
@@ -99,13 +100,12 @@ class Function:
         return outputs
 
     def _resident_results(self, outputs: Any) -> Any:
-        results: list[Any] = []
-        for index, (is_tensor, element, shape) in enumerate(self._resident):
-            if is_tensor:
-                view = outputs.get_as_object(index, self._view)
-                results.append(DeviceTensor(view, self._device, element, shape))
-            else:
-                results.append(outputs.get_variant(index))
+        results = [
+            DeviceTensor(outputs.get_as_ref(index), self._device, element, shape)
+            if is_tensor
+            else outputs.get_variant(index)
+            for index, (is_tensor, element, shape) in enumerate(self._resident)
+        ]
         return _packed(results)
 
     def _host_results(self, outputs: Any, shared: list[Any], framework: str | None) -> Any:
@@ -127,7 +127,7 @@ class Function:
                 host = to_device(array, _host(), spec.element)
                 results.append(dlpack.to_framework(host, framework))
             else:
-                tensor = DeviceTensor(view, self._device, spec.element, array.shape)
+                tensor = DeviceTensor(view.ref, self._device, spec.element, array.shape)
                 results.append(dlpack.to_framework(tensor, framework))
         return _packed(results)
 
@@ -226,10 +226,6 @@ def _static(spec: Any) -> tuple[str | None, tuple[int, ...] | None]:
         return None, None
     known = tuple(size for size in spec.shape if size is not None)
     return spec.element, known if len(known) == len(spec.shape) else None
-
-
-def _misfits(tensor: DeviceTensor, expected: tuple[int | None, ...]) -> bool:
-    return not _fits(tensor.shape, expected)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 _TENSOR = r"tensor<(?:[^<>]|<[^<>]*>)*>"
@@ -91,6 +92,7 @@ def _specs(text: str) -> tuple[Spec, ...]:
     return tuple(parse_spec(match[1]) for match in _ARGUMENT.finditer(text))
 
 
+@cache
 def numpy_dtype(element: str) -> Any:
     """Return the NumPy dtype of an MLIR element type; raise KeyError when there is none."""
     import numpy as np
@@ -108,6 +110,7 @@ def numpy_dtype(element: str) -> Any:
     return np.dtype(names[element])
 
 
+@cache
 def hal_element_type(element: str) -> Any:
     """Return IREE's `HalElementType` of an MLIR element type; raise KeyError when there is none."""
     from iree.runtime import HalElementType

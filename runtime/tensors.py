@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from fsa.errors import CallError
@@ -21,20 +22,32 @@ class DeviceTensor:
     values, and DLPack consumers share its memory where the device allows it.
     """
 
-    __slots__ = ("_shape", "device", "element", "view")
+    # IREE's argument lists take any object with a reference of this name.
+    __slots__ = ("__iree_vm_ref__", "device", "element", "known_shape")
 
-    def __init__(self, view: Any, device: Device, element: str, shape: tuple[int, ...] | None):
-        self.view = view  # IREE's HalBufferView
+    def __init__(self, ref: Any, device: Device, element: str, shape: tuple[int, ...] | None):
+        """Take IREE's reference to a buffer view; `shape` None means that it is read when needed.
+
+        `element` is the MLIR element type.
+        """
+        self.__iree_vm_ref__ = ref
         self.device = device
-        self.element = element  # MLIR element type
-        self._shape = shape
+        self.element = element
+        self.known_shape = shape
+
+    @property
+    def view(self) -> Any:
+        """IREE's `HalBufferView` of this tensor."""
+        from iree.runtime import HalBufferView
+
+        return self.__iree_vm_ref__.deref(HalBufferView)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the dimensions."""
-        if self._shape is None:
-            self._shape = tuple(self.view.shape)
-        return self._shape
+        if self.known_shape is None:
+            self.known_shape = tuple(self.view.shape)
+        return self.known_shape
 
     @property
     def dtype(self) -> Any:
@@ -84,7 +97,7 @@ def to_device(value: Any, device: Device, element: str | None = None) -> DeviceT
     """
     array = as_array(value)
     element = element or element_of(array.dtype)
-    return DeviceTensor(_copy_in(array, device, element), device, element, array.shape)
+    return DeviceTensor(_copy_in(array, device, element).ref, device, element, array.shape)
 
 
 def as_array(value: Any) -> Any:
@@ -187,6 +200,7 @@ def _copy_in(array: Any, device: Device, element: str) -> Any:
     )
 
 
+@cache
 def _placement(kind: str) -> tuple[int, int]:
     """Return memory type and allowed usage of an argument's buffer."""
     from iree.runtime import BufferUsage, MemoryType

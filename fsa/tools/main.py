@@ -77,7 +77,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `fsa`; return the exit code: 0, 1 for an error, 130 after Ctrl-C."""
-    faulthandler.enable()
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
     try:
         code = cli.main(args=arguments, prog_name="fsa", standalone_mode=False)
         return code if isinstance(code, int) else 0
