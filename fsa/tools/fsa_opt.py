@@ -56,12 +56,13 @@ def _run(arguments: list[str]) -> int:
 
 def _print(text: str, target: str) -> None:
     """Print `text`, or write it to the file that -o names."""
+    text = text.rstrip("\n")
     if target == "-":
-        print(text.rstrip("\n"), flush=True)
+        print(text, flush=True)
         return
     from fsa.tools.opt.output import write
 
-    write(target, text.encode())
+    write(target, f"{text}\n".encode())
 
 
 def _information(line: command_line.CommandLine) -> str | None:
