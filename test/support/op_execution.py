@@ -49,7 +49,9 @@ class Configuration:
         target = Target.parse(self.kind)
         if "f64" in dtypes and not target.has_f64:
             return None
-        return half_precision_target() if "f16" in dtypes and not target.has_f16 else self.kind
+        # Without 16-bit storage f16 is refused, and IREE drops the last of an odd number of bf16.
+        is_narrow = bool({"f16", "bf16"} & dtypes)
+        return half_precision_target() if is_narrow and not target.has_f16 else self.kind
 
 
 CPU = ("cpu:sync", "cpu:task")
