@@ -8,7 +8,15 @@ from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.devices import Device, first_line
 from fsa.runtime.signature import ScalarSpec, Signature, TensorSpec, numpy_dtype
-from fsa.runtime.tensors import DeviceTensor, as_array, import_array, to_device, to_numpy
+from fsa.runtime.tensors import (
+    DeviceTensor,
+    TensorKind,
+    as_array,
+    import_array,
+    tensor_kind,
+    to_device,
+    to_numpy,
+)
 
 
 class Function:
@@ -21,18 +29,29 @@ class Function:
 
         self.signature = signature
         self._arguments = signature.arguments
-        # What a resident argument is compared with: element, static shape, else the known sizes.
-        self._quick = [(*_static(spec), getattr(spec, "shape", ())) for spec in signature.arguments]
-        self._resident = [
-            (isinstance(spec, TensorSpec), str(getattr(spec, "element", "")), _static(spec)[1])
-            for spec in signature.results
+        # The kinds of the device tensors that a call passes on without a look: the static type of
+        # an argument, else the last that was checked. No call without arguments takes this path.
+        kinds = [_kind(spec, device) for spec in signature.arguments]
+        self._kinds = [kind if kind and kind.shape is not None else None for kind in kinds] or [
+            None
         ]
+        self._result_kinds = [_kind(spec, device) for spec in signature.results]
         self._vm_function = vm_function
         self._context = context
         self._device = device
         self._lock = lock
         self._list = VmVariantList
         self._view = HalBufferView
+        only_result = self._result_kinds[0] if len(self._result_kinds) == 1 else None
+        # One attribute to read in a call that takes microseconds.
+        self._prepared = (
+            VmVariantList,
+            context.invoke,
+            vm_function,
+            lock,
+            self._kinds,
+            only_result,
+        )
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the function; return its result, a tuple of several, or None.
@@ -40,28 +59,33 @@ class Function:
         Results are NumPy arrays; tensors of the framework that an argument came from; or, when an
         argument is a `DeviceTensor`, `DeviceTensor`s. Raises `CallError`.
         """
+        make_list, invoke, vm_function, lock, kinds, only_result = self._prepared
+        inputs = make_list(len(arguments))
+        push = inputs.push_ref
+        try:
+            for argument, kind in zip(arguments, kinds, strict=True):
+                if argument.kind_of_tensor is not kind:
+                    return self._call_general(arguments)
+                push(argument)
+        except (AttributeError, ValueError):  # another kind of argument, another number of them
+            return self._call_general(arguments)
+        outputs = make_list(1)
+        try:
+            with lock:
+                invoke(vm_function, inputs, outputs)
+        except Exception as error:
+            raise self._failure(error) from None
+        if only_result is not None:
+            return DeviceTensor(outputs.get_as_ref(0), only_result)
+        return self._resident_results(outputs)
+
+    def _call_general(self, arguments: tuple[Any, ...]) -> Any:
+        """Call with arguments of any kind."""
         if len(arguments) != len(self._arguments):
             raise CallError(
                 f"@{self.signature.name} expected {len(self._arguments)} arguments, "
                 f"found {len(arguments)}"
             )
-        inputs = self._list(len(arguments))
-        push, device = inputs.push_ref, self._device
-        for argument, (element, shape, sizes) in zip(arguments, self._quick, strict=True):
-            if (
-                type(argument) is not DeviceTensor
-                or argument.element != element
-                or argument.device is not device
-                or (argument.known_shape != shape and not _fits(argument.shape, sizes))
-            ):
-                return self._call_general(arguments)
-            push(argument)
-        if not arguments:
-            return self._call_general(arguments)
-        return self._resident_results(self._invoke(inputs))
-
-    def _call_general(self, arguments: tuple[Any, ...]) -> Any:
-        """Call with arguments of any kind."""
         resident = any(type(argument) is DeviceTensor for argument in arguments)
         framework = next(filter(None, map(dlpack.framework_of, arguments)), None)
         inputs = self._list(len(arguments))
@@ -73,6 +97,7 @@ class Function:
                 raise CallError(f"{self._argument(index)} has the type {spec}, which Python lacks")
             elif type(argument) is DeviceTensor:
                 self._check_tensor(index, spec, argument)
+                self._kinds[index] = argument.kind_of_tensor
                 inputs.push_ref(argument)
             elif self._device.kind == "cuda" and _on_cuda(argument):
                 inputs.push_ref(self._import_cuda(index, spec, argument))
@@ -91,20 +116,23 @@ class Function:
         return self._host_results(outputs, shared, framework)
 
     def _invoke(self, inputs: Any) -> Any:
-        outputs = self._list(len(self._resident))
+        outputs = self._list(len(self._result_kinds))
         try:
             with self._lock:
                 self._context.invoke(self._vm_function, inputs, outputs)
         except Exception as error:
-            raise CallError(f"@{self.signature.name} failed: {first_line(error)}") from None
+            raise self._failure(error) from None
         return outputs
+
+    def _failure(self, error: Exception) -> CallError:
+        return CallError(f"@{self.signature.name} failed: {first_line(error)}")
 
     def _resident_results(self, outputs: Any) -> Any:
         results = [
-            DeviceTensor(outputs.get_as_ref(index), self._device, element, shape)
-            if is_tensor
-            else outputs.get_variant(index)
-            for index, (is_tensor, element, shape) in enumerate(self._resident)
+            outputs.get_variant(index)
+            if kind is None
+            else DeviceTensor(outputs.get_as_ref(index), kind)
+            for index, kind in enumerate(self._result_kinds)
         ]
         return _packed(results)
 
@@ -127,7 +155,8 @@ class Function:
                 host = to_device(array, _host(), spec.element)
                 results.append(dlpack.to_framework(host, framework))
             else:
-                tensor = DeviceTensor(view.ref, self._device, spec.element, array.shape)
+                kind = tensor_kind(spec.element, array.shape, self._device)
+                tensor = DeviceTensor(view.ref, kind)
                 results.append(dlpack.to_framework(tensor, framework))
         return _packed(results)
 
@@ -220,12 +249,13 @@ class Function:
         return f"<fsa function {self.signature}>"
 
 
-def _static(spec: Any) -> tuple[str | None, tuple[int, ...] | None]:
-    """Return element and shape of a spec; the shape is None when it is known only at run time."""
+def _kind(spec: Any, device: Device) -> TensorKind | None:
+    """Return the kind of a tensor that `spec` describes; None for a scalar."""
     if not isinstance(spec, TensorSpec):
-        return None, None
+        return None
     known = tuple(size for size in spec.shape if size is not None)
-    return spec.element, known if len(known) == len(spec.shape) else None
+    static = len(known) == len(spec.shape)
+    return tensor_kind(spec.element, known if static else None, device)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

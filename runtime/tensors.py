@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from fsa.errors import CallError
@@ -15,6 +16,24 @@ ALIGNMENT = 64  # bytes; kernels read vectors of this size
 _COPY_BYTES = 1024
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TensorKind:
+    """What a call checks of a device tensor. Kinds from `tensor_kind` are equal when identical.
+
+    `element` is the MLIR element type; `shape` None means that nobody has asked for it yet.
+    """
+
+    element: str
+    shape: tuple[int, ...] | None
+    device: Device
+
+
+@lru_cache(maxsize=4096)
+def tensor_kind(element: str, shape: tuple[int, ...] | None, device: Device) -> TensorKind:
+    """Return the kind of these parts: most often the same object for the same parts."""
+    return TensorKind(element, shape, device)
+
+
 class DeviceTensor:
     """A dense row-major tensor in a device's memory.
 
@@ -23,17 +42,12 @@ class DeviceTensor:
     """
 
     # IREE's argument lists take any object with a reference of this name.
-    __slots__ = ("__iree_vm_ref__", "device", "element", "known_shape")
+    __slots__ = ("__iree_vm_ref__", "kind_of_tensor")
 
-    def __init__(self, ref: Any, device: Device, element: str, shape: tuple[int, ...] | None):
-        """Take IREE's reference to a buffer view; `shape` None means that it is read when needed.
-
-        `element` is the MLIR element type.
-        """
+    def __init__(self, ref: Any, kind: TensorKind):
+        """Take IREE's reference to a buffer view of the given kind."""
         self.__iree_vm_ref__ = ref
-        self.device = device
-        self.element = element
-        self.known_shape = shape
+        self.kind_of_tensor = kind
 
     @property
     def view(self) -> Any:
@@ -43,11 +57,23 @@ class DeviceTensor:
         return self.__iree_vm_ref__.deref(HalBufferView)
 
     @property
+    def device(self) -> Device:
+        """The device that holds the memory."""
+        return self.kind_of_tensor.device
+
+    @property
+    def element(self) -> str:
+        """The MLIR element type."""
+        return self.kind_of_tensor.element
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the dimensions."""
-        if self.known_shape is None:
-            self.known_shape = tuple(self.view.shape)
-        return self.known_shape
+        known = self.kind_of_tensor.shape
+        if known is None:
+            known = tuple(self.view.shape)
+            self.kind_of_tensor = tensor_kind(self.element, known, self.device)
+        return known
 
     @property
     def dtype(self) -> Any:
@@ -97,7 +123,8 @@ def to_device(value: Any, device: Device, element: str | None = None) -> DeviceT
     """
     array = as_array(value)
     element = element or element_of(array.dtype)
-    return DeviceTensor(_copy_in(array, device, element).ref, device, element, array.shape)
+    kind = tensor_kind(element, array.shape, device)
+    return DeviceTensor(_copy_in(array, device, element).ref, kind)
 
 
 def as_array(value: Any) -> Any:
