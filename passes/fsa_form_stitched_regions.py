@@ -47,6 +47,8 @@ def _form(block: Any, least: int, diagnostics: Diagnostics) -> None:
     groups: list[Group] = []
     for group in scope.groups(least):
         inputs, outputs = _border(scope, group)
+        if not outputs:
+            continue  # dead code
         if len(inputs) > MAX_INPUTS or len(outputs) > MAX_OUTPUTS:
             diagnostics.remark(
                 scope.ops[group.members[0]].location,

@@ -10,6 +10,7 @@ from fsa.passes.emitter.kernel import MAX_GRID, Kernel, KernelSpec, grid_for, ke
 from fsa.passes.emitter.launch import (
     emit_guarded_launch,
     emit_launch,
+    empty_tensors,
     filled,
     replace_op,
     tensor_dims,
@@ -30,6 +31,7 @@ __all__ = [
     "Value",
     "emit_guarded_launch",
     "emit_launch",
+    "empty_tensors",
     "filled",
     "grid_for",
     "kernel",

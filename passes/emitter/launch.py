@@ -35,6 +35,19 @@ def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | flo
     return linalg.fill(builder.constant(number, kind.element_type), outs=[empty])
 
 
+def empty_tensors(builder: Builder, results: Sequence[tuple[Any, Sequence[Index]]]) -> list[Value]:
+    """Return tensors that are known to have no element, for the untaken side of a guard.
+
+    Each is filled with a number of its own: IREE 3.13 merges results of an `scf.if` for which one
+    side yields one value twice, and gives the other side's first value for both.
+    """
+    made: list[Value] = []
+    for number, (kind, dims) in enumerate(results):
+        crossing = _crossing(kind)
+        made.append(_from_crossing(filled(builder, crossing, dims, number), kind))
+    return made
+
+
 def replace_op(op: Any, values: Sequence[Value]) -> None:
     """Replace an op (an `ir.Operation`) by `values`, one a result, and erase it."""
     for result, value in zip(op.results, values, strict=True):
@@ -56,14 +69,15 @@ def emit_guarded_launch(
     `make_kernel` builds the kernel; it is called once, and not at all when a size is known to be
     0. `grid` gives up to three grid sizes (missing ones are 1), `results` the tensor type of each
     result with its dimensions. `empty` gives the results for a launch that would touch an empty
-    tensor; by default they are zeros, which is right when every result is then empty itself.
+    tensor; by default they are empty tensors, which is right when every result is then empty
+    itself.
     """
     builder = Builder()
 
-    def zeros(_: Builder) -> list[Value]:
-        return [filled(builder, kind, dims) for kind, dims in results]
+    def nothing(_: Builder) -> list[Value]:
+        return empty_tensors(builder, results)
 
-    empty_results = empty or zeros
+    empty_results = empty or nothing
     sizes = [size for value in inputs for size in tensor_dims(builder, value)]
     sizes += [size for _, dims in results for size in dims]
     if any(isinstance(size, int) and size == 0 for size in sizes):

@@ -9,7 +9,7 @@ from fsa.passes.emitter import (
     Builder,
     KernelSpec,
     emit_launch,
-    filled,
+    empty_tensors,
     grid_for,
     kernel,
     replace_op,
@@ -96,10 +96,10 @@ class _Lowering:
         if made == self.graph.outputs and all(
             dynamic <= set(self._varying(ref)) for ref in self.graph.outputs
         ):
-            return [
-                filled(self.builder, self.graph.type_of(ref), self._dims_of(ref, sizes))
-                for ref in self.graph.outputs
+            results = [
+                (self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in self.graph.outputs
             ]
+            return empty_tensors(self.builder, results)
         return list(self._portable_copy().results)
 
     def _varying(self, ref: Ref) -> list[int]:

@@ -1,13 +1,16 @@
 """Stitched regions through kernels, on every device, against NumPy and the portable lowering."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import stitched_cases as cases
+from op_execution import assemble, has_ptxas, ptx_of
 
 import fsa
-from fsa.runtime.compile import lower
+from fsa.frontend.mlir import read_mlir
+from fsa.runtime.compile import compile_to_vmfb, lower
 from fsa.runtime.targets import Target
 
 FORM = "fsa-form-stitched-regions{min-ops=1}"
@@ -26,8 +29,6 @@ def _tolerance(expected: np.ndarray, actual: np.ndarray) -> dict[str, float]:
 
 
 def _launches(text: str, kind: str) -> int:
-    from fsa.frontend.mlir import read_mlir
-
     return str(lower(read_mlir(text), Target.parse(kind), _pipeline(kind))).count('"fsa.launch"')
 
 
@@ -73,7 +74,7 @@ CASES = {
     "integers": lambda: cases.integers(9, 37),
     "row-sum-dynamic": lambda: cases.row_sum(6, 41, dynamic=True),
 }
-# Narrow elements of odd counts: Vulkan without 8- and 16-bit storage reads them in words of 32 bits.
+# Narrow elements of odd counts: Vulkan without 8- and 16-bit storage reads words of 32 bits.
 NARROW = {
     "softmax-f16": lambda: cases.softmax((2, 5, 33), "f16"),
     "softmax-bf16": lambda: cases.softmax((2, 5, 33), "bf16"),
@@ -104,9 +105,15 @@ def test_narrow_elements(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*CASES, *NARROW, *TWO_KERNELS])
-def test_compiles_for_cuda(name: str) -> None:
+def test_assembles_for_cuda(name: str, tmp_path: Path) -> None:
     case = (CASES | NARROW | TWO_KERNELS)[name]()
-    assert fsa.compile(case.text, "cuda", _pipeline("cuda")) is not None
+    target = Target.parse("cuda")
+    vmfb = compile_to_vmfb(lower(read_mlir(case.text), target, _pipeline("cuda")), target)
+    programs = ptx_of(vmfb)
+    assert programs
+    if has_ptxas:
+        for ptx in programs:
+            assert assemble(ptx, tmp_path) is None
 
 
 @pytest.mark.parametrize("scalar", ["f64", "i64", "index"])
