@@ -38,8 +38,8 @@ def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | flo
 def empty_tensors(builder: Builder, results: Sequence[tuple[Any, Sequence[Index]]]) -> list[Value]:
     """Return tensors that are known to have no element, for the untaken side of a guard.
 
-    Each is filled with a number of its own: IREE 3.13 merges results of an `scf.if` for which one
-    side yields one value twice, and gives the other side's first value for both.
+    Each is filled with a number of its own, so that none is merged with another. With several
+    results of dynamic sizes that is not enough: IREE 3.13 then confuses their places in memory.
     """
     made: list[Value] = []
     for number, (kind, dims) in enumerate(results):

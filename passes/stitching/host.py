@@ -1,4 +1,10 @@
-"""The host side of a region: its kernels, their launches, and the guard against empty tensors."""
+"""The host side of a region: its kernels and their launches.
+
+No launch is guarded against empty tensors. On a CPU none has to be: no task runs, or its loops run
+over nothing and leave the initial values. On a GPU a guard would be an `scf.if`, and IREE 3.13
+mixes up the results of an `scf.if` with dynamic sizes (docs/decisions.md); without it the call
+fails.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +15,11 @@ from fsa.passes.emitter import (
     Builder,
     KernelSpec,
     emit_launch,
-    empty_tensors,
     grid_for,
     kernel,
     replace_op,
 )
 from fsa.passes.stitching import kernel_cpu, kernel_gpu
-from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.regions import form_of, planned, regions_of, target_of
@@ -56,16 +60,7 @@ class _Lowering:
     def run(self) -> None:
         with ir.InsertionPoint(self.region):
             sizes = [self._size(d) for d in range(len(self.space.extents))]
-            empty = self._is_empty(sizes)
-            if empty is False:
-                results = self._launches(sizes)
-            else:
-                branch = self.builder.branch(empty, [r.type for r in self.region.results])
-                with branch.then():
-                    branch.yield_(*self._empty_results(sizes))
-                with branch.otherwise():
-                    branch.yield_(*self._launches(sizes))
-                results = branch.results
+            results = self._launches(sizes)
         replace_op(self.region, results)
 
     # Sizes.
@@ -77,43 +72,10 @@ class _Lowering:
         axis = self.builder.constant(source.position)
         return tensor.dim(self.operands[source.argument], axis)
 
-    def _is_empty(self, sizes: list[Any]) -> Any:
-        empty: Any = False
-        for size in sizes:
-            if not isinstance(size, int):
-                empty = self.builder.logical_or(empty, self.builder.compare("eq", size, 0))
-        return empty
-
     def _dims_of(self, ref: Ref, sizes: list[Any]) -> list[Any]:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
         return [1 if e.loop is None else sizes[own[e.loop]] for e in index]
-
-    def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
-        """Results when some dimension is 0: empty tensors, or the region lowered portably."""
-        dynamic = {d for d, size in enumerate(sizes) if not isinstance(size, int)}
-        made = [ref for ref in self.graph.outputs if ref.kind == "node"]
-        if made == self.graph.outputs and all(
-            dynamic <= set(self._varying(ref)) for ref in self.graph.outputs
-        ):
-            results = [
-                (self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in self.graph.outputs
-            ]
-            return empty_tensors(self.builder, results)
-        return list(self._portable_copy().results)
-
-    def _varying(self, ref: Ref) -> list[int]:
-        own = self.space.dims[ref.number]
-        index = self.graph.nodes[ref.number].results[ref.result]
-        return [own[e.loop] for e in index if e.loop is not None]
-
-    def _portable_copy(self) -> Any:
-        copy = self.region.clone()
-        for op in copy.regions[0].blocks[0].operations:
-            if plans.NODE in op.operation.attributes:
-                del op.operation.attributes[plans.NODE]
-        plans.write(plans.RegionPlan("portable", "an operand is empty"), copy.operation, [])
-        return copy.operation
 
     # Launches.
 

@@ -58,10 +58,10 @@ def _check_target(graph: Graph, target: Target) -> None:
     for node in graph.nodes:
         for op in node.block.operations if node.block is not None else []:
             names |= {str(result.type) for result in op.operation.results}
-    if "f64" in names and not target.has_f64:
-        raise Unsupported(f"the body computes in f64, which {target} does not have")
-    if "i64" in names and not target.has_i64:
-        raise Unsupported(f"the body computes in i64, which {target} does not have")
+    has = {"f16": target.has_f16, "f64": target.has_f64, "i64": target.has_i64}
+    for name, available in has.items():
+        if name in names and not available:
+            raise Unsupported(f"the body computes in {name}, which {target} does not have")
     if any(isinstance(t, ir.IndexType) for t in map(element_type, _tensor_types(graph))) and (
         not target.has_i64
     ):
