@@ -88,7 +88,7 @@ class Function:
             )
         resident = any(type(argument) is DeviceTensor for argument in arguments)
         framework = next(filter(None, map(dlpack.framework_of, arguments)), None)
-        inputs = self._list(len(arguments))
+        inputs: Any = self._list(len(arguments))
         shared: list[Any] = []
         for index, (argument, spec) in enumerate(zip(arguments, self._arguments, strict=True)):
             if isinstance(spec, ScalarSpec):
