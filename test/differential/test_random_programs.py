@@ -23,7 +23,7 @@ from fsa.dialects.fsa.dialect import new_context
 from fsa.pipelines.registry import PIPELINES
 
 BATCH = 12
-PROGRAMS = int(os.environ.get("FSA_PROGRAMS", "24"))
+PROGRAMS = int(os.environ.get("FSA_PROGRAMS", "36"))
 SEED = os.environ.get("FSA_SEED")
 LONG_CASES = int(os.environ.get("FSA_LONG_CASES", "10000"))
 LONG_PROGRAMS = 120  # programs in one process
@@ -56,6 +56,8 @@ def report(batch: list[Any], found: list[str]) -> str:
 @hypothesis.given(programs(BATCH))
 def random_batch(folder: Path, counts: list[int], batch: list[Any]) -> None:
     """Compile a batch once a lowering and device, and run all its programs."""
+    if len({str(program.runs) for program in batch}) == 1:
+        batch = batch[:1]  # hypothesis starts with the simplest batch: one program many times
     found = [
         f"{failure} through {configuration}"
         for configuration in CONFIGURED
