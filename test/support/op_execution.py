@@ -22,14 +22,14 @@ from fsa.runtime.targets import Target
 PORTABLE = "fsa-to-linalg"
 
 
-# Targets for Vulkan drivers with 16-bit floats, by what the driver calls its device. IREE's default
-# target has none.
-HALF_PRECISION_TARGETS = {
+# Targets for Vulkan drivers with 16-bit storage and 64-bit integers, by what the driver calls its
+# device. IREE's default target has neither.
+CAPABLE_TARGETS = {
     "llvmpipe": "vulkan:llvmpipe",
     "NVIDIA": "vulkan:ampere",
     "AMD": "vulkan:rdna2",
     "Adreno": "vulkan:adreno",
-    "Mali": "vulkan:valhall",
+    "Mali": "vulkan:arm5gen",
 }
 
 
@@ -49,9 +49,11 @@ class Configuration:
         target = Target.parse(self.kind)
         if "f64" in dtypes and not target.has_f64:
             return None
-        # Without 16-bit storage f16 is refused, and IREE drops the last of an odd number of bf16.
-        is_narrow = bool({"f16", "bf16"} & dtypes)
-        return half_precision_target() if is_narrow and not target.has_f16 else self.kind
+        # Without 16-bit storage f16 is refused, and IREE drops the last of an odd number of bf16;
+        # without 64-bit integers it refuses vectors that repeat a word, as a matmul makes them.
+        is_narrow = bool({"f16", "bf16"} & dtypes) and not target.has_f16
+        is_wide = self.pipeline == PORTABLE and "i64" in dtypes and not target.has_i64
+        return capable_target() if is_narrow or is_wide else self.kind
 
 
 CPU = ("cpu:sync", "cpu:task")
@@ -63,12 +65,12 @@ CONFIGURATIONS = [
 
 
 @functools.cache
-def half_precision_target() -> str | None:
-    """Return a target with 16-bit floats for the Vulkan device, or None when none is known."""
+def capable_target() -> str | None:
+    """Return a target that says more of the Vulkan device than the default, or None."""
     from fsa.runtime.devices import open_device
 
     description = open_device("vulkan").info.description
-    for name, target in HALF_PRECISION_TARGETS.items():
+    for name, target in CAPABLE_TARGETS.items():
         if name.lower() in description.lower():
             return target
     return None
