@@ -28,6 +28,7 @@ class Conventions:
     """
 
     native_i64: bool = False
+    reduces_i64: bool = False
     guard_empty: bool = True
 
     @classmethod
@@ -36,7 +37,8 @@ class Conventions:
         if ATTRIBUTE not in module.attributes:
             return cls()
         target = Target.of_module(module)
-        return cls(native_i64=target.has_i64, guard_empty=target.kind != "cpu")
+        is_cpu = target.kind == "cpu"
+        return cls(native_i64=target.has_i64, reduces_i64=is_cpu, guard_empty=not is_cpu)
 
 
 @dataclass(frozen=True)

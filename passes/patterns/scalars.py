@@ -67,13 +67,17 @@ def has_bit(word: Any, mask: Any) -> Any:
 
 def count_type(word: Any, conventions: Conventions) -> Any:
     """Return the integer type in which `popcount` counts the ones of words of type `word`."""
-    return word if conventions.native_i64 else integer(32)
+    return word if conventions.reduces_i64 and conventions.native_i64 else integer(32)
 
 
 def popcount(word: Any, conventions: Conventions) -> Any:
     """Return the number of ones in `word`, in `count_type`."""
-    if word.type.width == 32 or conventions.native_i64:
+    if word.type.width == 32:
         return math.ctpop(word)
+    if conventions.native_i64:
+        ones = math.ctpop(word)
+        wanted = count_type(word.type, conventions)
+        return ones if wanted == word.type else arith.trunci(wanted, ones)
     half = integer(32)
     low = arith.trunci(half, word)
     high = arith.trunci(half, arith.shrui(word, scalar(word.type, 32)))

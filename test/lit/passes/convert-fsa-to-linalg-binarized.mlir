@@ -118,9 +118,9 @@ func.func @conv2d_groups(%image: tensor<1x9x9x2xi32>, %filter: tensor<6x3x3x1xi3
 // CHECK-LABEL: func.func @threshold(
 // CHECK-SAME:    %[[ACC:.*]]: tensor<3x37xi32>, %[[TAU:.*]]: tensor<37xi32>, %[[FLIP:.*]]: tensor<2xi32>)
 // CHECK-DAG:   %[[CHANNELS:.*]] = arith.constant dense<[-1, 31]> : tensor<2xi32>
+// CHECK:       %[[FLIPS:.*]] = arith.andi %[[FLIP]], %[[CHANNELS]] : tensor<2xi32>
 // CHECK:       tensor.pad %[[ACC]] low[0, 0] high[0, 27]
 // CHECK:       tensor.pad %[[TAU]] low[0] high[27]
-// CHECK:       %[[FLIPS:.*]] = arith.andi %[[FLIP]], %[[CHANNELS]] : tensor<2xi32>
 // CHECK:       linalg.generic
 // CHECK-SAME:    %[[FLIPS]]
 // CHECK:         arith.cmpi sge
