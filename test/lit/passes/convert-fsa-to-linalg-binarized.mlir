@@ -123,8 +123,8 @@ func.func @conv2d_groups(%image: tensor<1x9x9x2xi32>, %filter: tensor<6x3x3x1xi3
 // CHECK:       tensor.pad %[[TAU]] low[0] high[27]
 // CHECK:       linalg.generic
 // CHECK-SAME:    %[[FLIPS]]
-// CHECK:         arith.cmpi sge
 // CHECK:         arith.andi
+// CHECK:         arith.cmpi sge
 // CHECK:         arith.xori
 // CHECK:         arith.ori
 func.func @threshold(%acc: tensor<3x37xi32>, %tau: tensor<37xi32>, %flip: tensor<2xi32>) -> tensor<3x2xi32> {
