@@ -13,9 +13,7 @@ PASSES: dict[str, str] = {
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
     "fsa-capsule-to-gpu": "fsa.passes.fsa_capsule_to_gpu:CapsuleToGpu",
-    "fsa-form-stitched-regions": (
-        "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions"
-    ),
+    "fsa-form-stitched-regions": ("fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions"),
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",

@@ -15,8 +15,9 @@ def test_every_pass_of_the_table_exists() -> None:
         load_extensions(None, {"torch", "stablehlo"})
         for name, entry in upstream_passes().items():
             anchor = "builtin.module" if entry["anchor"] == "any" else entry["anchor"]
-            assert name in str(passmanager.PassManager.parse(f"{anchor}({name})")) or (
-                entry["pipeline"]
+            assert (
+                name in str(passmanager.PassManager.parse(f"{anchor}({name})"))
+                or (entry["pipeline"])
             )
 
 
