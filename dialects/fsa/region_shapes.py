@@ -4,6 +4,7 @@ The extents of a yielded value are followed back through the body to the block's
 arithmetic on the way is copied in front of the region.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from fsa.bindings import ir
@@ -25,6 +26,27 @@ class RegionShapes(ShapeBuilder):
         self.outer = builder
         block = region.regions[0].blocks[0]
         self.operands = dict(zip(list(block.arguments), list(region.operands), strict=True))
+        # Each value once: where a shape is made of two sizes, the work would double at each op.
+        self.found: dict[Any, Any] = {}
+        self._walk(block)
+
+    def _walk(self, block: Any) -> None:
+        """Find the shapes that the yielded ones may need in the order of the ops, not by recursion.
+
+        A chain of hundreds of ops would go deeper than Python allows.
+        """
+        *body, terminator = [view.operation for view in block.operations]
+        needed = set(_defining_ops(terminator))
+        for op in reversed(body):
+            if op in needed:
+                needed.update(_defining_ops(op))
+        for op in body:
+            if op not in needed:
+                continue
+            for result in op.results:
+                if isinstance(result.type, ir.RankedTensorType):
+                    with suppress(Unresolvable):  # it matters only if a yielded shape needs it
+                        self.dims(result)
 
     def made(self, value: Any) -> Any:
         """Note that the op of `value` was created and return `value`."""
@@ -35,11 +57,15 @@ class RegionShapes(ShapeBuilder):
         known = type_dims(value.type)
         if None not in known:
             return known
-        if isinstance(value.owner, ir.Block):
-            found = self.outer.dims(self.operands[value])
-        else:
-            found = self._dims_of_result(value, known)
-        return [own if own is not None else other for own, other in zip(known, found, strict=True)]
+        if value not in self.found:
+            if isinstance(value.owner, ir.Block):
+                found = self.outer.dims(self.operands[value])
+            else:
+                found = self._dims_of_result(value, known)
+            self.found[value] = [
+                other if own is None else own for own, other in zip(known, found, strict=True)
+            ]
+        return self.found[value]
 
     def dim(self, value: Any, index: int) -> Any:
         """Return the extent of `value` at `index` as a value."""
@@ -47,6 +73,11 @@ class RegionShapes(ShapeBuilder):
 
     def index(self, value: Any) -> Any:
         """Return a copy, in front of the region, of an index value inside it."""
+        if value not in self.found:
+            self.found[value] = self._index(value)
+        return self.found[value]
+
+    def _index(self, value: Any) -> Any:
         if isinstance(value.owner, ir.Block):
             return self.operands[value]
         owner = value.owner.operation
@@ -165,6 +196,12 @@ class RegionShapes(ShapeBuilder):
         dynamic = list(op.operands)[1 + offsets : 1 + offsets + sizes]
         # A slice may drop dimensions, but only those of static size 1.
         return self._filled(known, dynamic)
+
+
+def _defining_ops(op: Any) -> list[Any]:
+    """Return the ops that `op` takes its operands from."""
+    owners = [operand.owner for operand in op.operands]
+    return [owner.operation for owner in owners if not isinstance(owner, ir.Block)]
 
 
 def _nested(attribute: Any) -> list[list[Any]]:

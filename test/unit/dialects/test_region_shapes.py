@@ -130,3 +130,37 @@ def test_shape_is_true(rng, name):
         x = rng.standard_normal((5, 6)).astype(np.float32)
         result, *extents = interpreter.run_function(function, x, 3)
     assert result.shape == tuple(int(extent) for extent in extents)
+
+
+def test_long_chain_of_dynamic_shapes():
+    """The work grows with the length of a chain, not with two to its power, nor does recursion."""
+    length = 300
+    links = "\n".join(
+        f"""%a{i} = tensor.dim %v{i}, %c0 : tensor<?x?xf32>
+        %b{i} = tensor.dim %v{i}, %c1 : tensor<?x?xf32>
+        %e{i} = tensor.empty(%a{i}, %b{i}) : tensor<?x?xf32>
+        %v{i + 1} = linalg.exp ins(%v{i} : tensor<?x?xf32>) outs(%e{i} : tensor<?x?xf32>) -> tensor<?x?xf32>"""
+        for i in range(length)
+    )
+    text = f"""
+    func.func @f(%input: tensor<?x?xf32>) -> index {{
+      %y = "fsa.stitched_region"(%input) ({{
+      ^bb0(%v0: tensor<?x?xf32>):
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        {links}
+        "fsa.yield"(%v{length}) {{operandSegmentSizes = array<i32: {_ones(32, 1)}>}} : (tensor<?x?xf32>) -> ()
+      }}) {{operandSegmentSizes = array<i32: {_ones(32, 1)}>,
+           resultSegmentSizes = array<i32: {_ones(16, 1)}>}} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+      %c1 = arith.constant 1 : index
+      %d = tensor.dim %y, %c1 : tensor<?x?xf32>
+      return %d : index
+    }}"""
+    with new_context():
+        module = ir.Module.parse(text)
+        FsaResolveShapes().run(module.operation, Diagnostics())
+        assert module.operation.verify()
+        *_, returned = next(iter(module.body.operations)).regions[0].blocks[0].operations
+        dim = returned.operation.operands[0].owner
+        assert dim.name == "tensor.dim"
+        assert isinstance(dim.operands[0], ir.BlockArgument)
