@@ -43,7 +43,7 @@ def constant_array(value: Any) -> Array | None:
         return None
     if str(value.type.element_type) not in _DTYPES:
         return None
-    return array_of(_value_attribute(value.owner.operation), value.type)
+    return array_of(value_attribute(value.owner.operation), value.type)
 
 
 def array_of(attribute: Any, type: Any) -> Array | None:
@@ -70,7 +70,8 @@ def attribute_of(array: Array, element: Any) -> Any:
     return ir.DenseElementsAttr.get(typed)
 
 
-def _value_attribute(owner: Any) -> Any:
+def value_attribute(owner: Any) -> Any:
+    """Return the attribute `value` of the op `owner`; None when the bindings cannot read it."""
     try:
         return owner.attributes["value"]
     except TypeError:  # the bindings have no class for this attribute, such as complex elements

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fsa.bindings import ir, passmanager
-from fsa.dialects.fsa.constants import array_of, dtype_of
+from fsa.dialects.fsa.constants import array_of, dtype_of, value_attribute
 from fsa.dialects.fsa.evaluation import affine, elementwise, fsa_ops, generic, tensors
 from fsa.dialects.fsa.evaluation.values import Array, Precision, Unsupported, element_of, is_float
 from fsa.dialects.fsa.shapes import type_dims
@@ -183,11 +183,7 @@ class _Evaluator:
 
 def _constant(op: Any) -> Any:
     type = op.results[0].type
-    attribute: Any = None
-    try:
-        attribute = op.attributes["value"]
-    except TypeError:
-        pass  # the bindings have no class for complex elements
+    attribute = value_attribute(op)
     if isinstance(type, ir.RankedTensorType):
         array = array_of(attribute, type)
         if array is None:

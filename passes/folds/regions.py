@@ -4,6 +4,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.dialects.fsa import variadic
+from fsa.dialects.fsa.constants import value_attribute
 from fsa.dialects.fsa.ops.stitched_region import StitchedRegion, yield_
 
 _SEGMENTS = ("operandSegmentSizes", "resultSegmentSizes")
@@ -50,7 +51,7 @@ def _is_small_constant(value: Any) -> bool:
         return False
     if not isinstance(value.type, ir.ShapedType):
         return True
-    attribute = value.owner.operation.attributes["value"]
+    attribute = value_attribute(value.owner.operation)
     return isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat
 
 
