@@ -5,6 +5,8 @@ from typing import Any
 from fsa.bindings import arith, ir
 from fsa.dialects.fsa.attributes import read_i64, read_i64_array, read_string, string
 from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.patterns.scalars import is_non_negative
+from fsa.passes.patterns.tensors import elementwise, scalar, sizes_of
 
 
 def fold_algebra(op: Any) -> Any:
@@ -57,7 +59,10 @@ def _pack_of_unpack(op: Any) -> Any:
 
 
 def _unpack_of_pack(op: Any) -> Any:
-    """Unpacking what was packed is a comparison: where(x >= 0, 1, -1), so NaN gives -1."""
+    """Unpacking what was packed is where(x >= 0, 1, -1), so NaN gives -1.
+
+    Only for static shapes: linalg has no guard against a tensor that is empty at run time.
+    """
     pack = _defining(op.operands[0], "fsa.pack_bits")
     type = op.results[0].type
     if pack is None or not type.has_static_shape:
@@ -65,14 +70,13 @@ def _unpack_of_pack(op: Any) -> Any:
     x = pack.operands[0]
     if type_dims(x.type) != type_dims(type):  # depth may be less than what was packed
         return None
+    element = type.element_type
+
+    def sign(value: Any) -> Any:
+        return arith.select(is_non_negative(value), scalar(element, 1.0), scalar(element, -1.0))
+
     with op.location, ir.InsertionPoint(op):
-        positive = arith.cmpf(arith.CmpFPredicate.OGE, x, _splat(x.type, 0.0))
-        return arith.select(positive, _splat(type, 1.0), _splat(type, -1.0))
-
-
-def _splat(type: Any, number: float) -> Any:
-    element = ir.FloatAttr.get(type.element_type, number)
-    return arith.constant(type, ir.DenseElementsAttr.get_splat(type, element))
+        return elementwise(sizes_of(x), element, [x], sign)
 
 
 def _pool_of_pixels(op: Any) -> Any:
