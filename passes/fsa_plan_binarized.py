@@ -11,7 +11,7 @@ from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.binarized import schedules
 from fsa.passes.binarized.ops import binarized_ops, target_of
-from fsa.passes.plans import given_entries, write_plan
+from fsa.passes.plans import ATTRIBUTE, given_entries, write_plan
 from fsa.runtime.targets import KINDS, Target
 
 Chosen = tuple[Any, list[str]]
@@ -22,8 +22,8 @@ class PlanBinarized(Pass):
     """Plan the binarized ops for the module's target.
 
     Writes the attribute `plan` on each: tile, lanes, tasks or threads, with the reasons. Entries
-    of a plan that is already there are kept. The form "portable" leaves an op to
-    `convert-fsa-to-linalg`.
+    of a plan that is already there are kept. The form "portable", reported as a remark, leaves an
+    op to `convert-fsa-to-linalg`. Ops inside a stitched region are left to it.
     """
 
     name: ClassVar[str] = "fsa-plan-binarized"
@@ -38,7 +38,27 @@ class PlanBinarized(Pass):
         planners = _CPU if target.kind == "cpu" else _GPU
         for found in ops:
             _check_floats(found, target)
-            write_plan(found, *planners[found.name](found, target))
+            plan, reasons = planners[found.name](found, target)
+            if getattr(plan, "form", None) == "portable" and not _names_form(found):
+                diagnostics.remark(found.location, f"no kernel for '{found.name}': {reasons[0]}")
+            write_plan(found, plan, reasons)
+
+
+def _names_form(op: Any) -> bool:
+    """Tell whether a person, or an earlier run, already chose the form of `op`."""
+    return ATTRIBUTE in op.attributes and "form" in op.attributes[ATTRIBUTE]
+
+
+def _given(op: Any, kind: type[Any]) -> dict[str, Any]:
+    """Return the entries that a person fixed; raise `PassError` for a size below 1."""
+    given = given_entries(op, kind)
+    for name, value in given.items():
+        if isinstance(value, int) and value < 1:
+            raise PassError(
+                op.location,
+                f"expected the plan entry '{name}' of '{op.name}' to be at least 1, found {value}",
+            )
+    return given
 
 
 def _check_floats(op: Any, target: Target) -> None:
@@ -64,12 +84,12 @@ def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
 
 
 def _matmul_cpu(op: Any, target: Target) -> Chosen:
-    given = given_entries(op, schedules.CpuTile)
+    given = _given(op, schedules.CpuTile)
     return schedules.cpu_matmul(*_matmul_sizes(op), target, given)
 
 
 def _matmul_gpu(op: Any, target: Target) -> Chosen:
-    given = given_entries(op, schedules.GpuTile)
+    given = _given(op, schedules.GpuTile)
     return schedules.gpu_tile(*_matmul_sizes(op), target, given)
 
 
@@ -77,7 +97,7 @@ def _conv2d_cpu(op: Any, target: Target) -> Chosen:
     filters, *taps = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
     width = type_dims(op.results[0].type)[2]
-    given = given_entries(op, schedules.CpuTile)
+    given = _given(op, schedules.CpuTile)
     bits = _word_bits(op.operands[0])
     return schedules.cpu_conv2d(width, columns, math.prod(taps), bits, target, given)
 
@@ -85,7 +105,7 @@ def _conv2d_cpu(op: Any, target: Target) -> Chosen:
 def _conv2d_gpu(op: Any, target: Target) -> Chosen:
     filters, _, _, words = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
-    given = given_entries(op, schedules.GpuTile)
+    given = _given(op, schedules.GpuTile)
     return schedules.gpu_tile(None, columns, words, _word_bits(op.operands[0]), target, given)
 
 
@@ -98,18 +118,18 @@ def _bytes(value: Any, axes: int) -> int:
 
 def _rows_cpu(op: Any, target: Target) -> Chosen:
     row_bytes = max(_bytes(op.operands[0], 1), _bytes(op.results[0], 1))
-    return schedules.cpu_rows(row_bytes, given_entries(op, schedules.CpuRows))
+    return schedules.cpu_rows(row_bytes, _given(op, schedules.CpuRows))
 
 
 def _pool_cpu(op: Any, target: Target) -> Chosen:
     words = type_dims(op.operands[0].type)[-1]
-    given = given_entries(op, schedules.CpuPool)
+    given = _given(op, schedules.CpuPool)
     row_bytes = _bytes(op.results[0], 2)
     return schedules.cpu_pool(row_bytes, words or 1, _word_bits(op.operands[0]), target, given)
 
 
 def _rows_gpu(op: Any, target: Target) -> Chosen:
-    given = given_entries(op, schedules.GpuRows)
+    given = _given(op, schedules.GpuRows)
     if op.name == "fsa.binarized_max_pool2d":
         return schedules.gpu_rows(None, target, given)
     unpacked = op.results[0] if op.name == "fsa.unpack_bits" else op.operands[0]

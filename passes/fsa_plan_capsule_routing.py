@@ -18,7 +18,8 @@ class PlanCapsuleRouting(Pass):
 
     Writes the attribute `plan` on each `fsa.capsule_routing`, `fsa.capsule_predict` and
     `fsa.squash`: what is distributed over workgroups, lanes and tiles, and where sums and logits
-    live, with short reasons. Entries of a plan that is already there are kept.
+    live, with short reasons. Entries of a plan that is already there are kept. Ops inside a
+    stitched region are left to it.
     """
 
     name = "fsa-plan-capsule-routing"

@@ -6,7 +6,7 @@ entries; a field of type int is an `i64`, bool a `bool`, str a string and tuple[
 plan: a plan pass keeps what it finds, and the emit pass checks what it is given.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
@@ -16,6 +16,24 @@ from fsa.passes.base import PassError
 ATTRIBUTE = "plan"
 REASONS = "reasons"
 PlanT = TypeVar("PlanT")
+
+
+def ops_to_plan(module: Any, names: Collection[str]) -> list[Any]:
+    """Return the ops in `module` (an `ir.Operation`) that are called one of `names`.
+
+    Those inside an `fsa.stitched_region` are left out: a region is planned and lowered as a whole.
+    """
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        if op.operation.name == "fsa.stitched_region":
+            return ir.WalkResult.SKIP
+        if op.operation.name in names:
+            found.append(op.operation)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
 
 
 def given_entries(op: Any, kind: type[Any]) -> dict[str, Any]:

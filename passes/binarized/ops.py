@@ -18,7 +18,7 @@ from fsa.passes.emitter import (
     filled,
     replace_op,
 )
-from fsa.passes.plans import read_plan
+from fsa.passes.plans import ops_to_plan, read_plan
 from fsa.runtime.targets import Target
 
 BINARIZED_OPS = (
@@ -45,16 +45,8 @@ Lowering = Callable[[Any, Site], list[Value] | None]
 
 
 def binarized_ops(module: Any) -> list[Any]:
-    """Return the binarized ops in `module` (an `ir.Operation`)."""
-    found: list[Any] = []
-
-    def visit(op: Any) -> Any:
-        if op.operation.name in BINARIZED_OPS:
-            found.append(op.operation)
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit)
-    return found
+    """Return the binarized ops in `module` (an `ir.Operation`) outside of stitched regions."""
+    return ops_to_plan(module, BINARIZED_OPS)
 
 
 def target_of(module: Any, kinds: Sequence[str], pass_name: str) -> Target:

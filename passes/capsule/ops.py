@@ -5,22 +5,15 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.base import PassError
+from fsa.passes.plans import ops_to_plan
 from fsa.runtime.targets import Target
 
 CAPSULE_OPS = ("fsa.capsule_predict", "fsa.capsule_routing", "fsa.squash")
 
 
 def capsule_ops(module: Any) -> list[Any]:
-    """Return the capsule ops in `module` (an `ir.Operation`), outer ones and nested ones."""
-    found: list[Any] = []
-
-    def visit(op: Any) -> Any:
-        if op.name in CAPSULE_OPS:
-            found.append(op)
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit)
-    return found
+    """Return the capsule ops in `module` (an `ir.Operation`) outside of stitched regions."""
+    return ops_to_plan(module, CAPSULE_OPS)
 
 
 def target_of(module: Any) -> Target:
