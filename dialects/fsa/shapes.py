@@ -14,6 +14,8 @@ from fsa.dialects.fsa.attributes import Attributes
 from fsa.dialects.fsa.packed_arrays import output_extent
 
 Extent = Any  # int | None | ir.Value
+# The largest depth, stride, pad and dilation: sums stay in i32, and positions in i64.
+MAX_SIZE = 2**31 - 1
 
 
 class Extents(Protocol):

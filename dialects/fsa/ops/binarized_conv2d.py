@@ -17,7 +17,7 @@ from fsa.dialects.fsa.attributes import (
     string,
 )
 from fsa.dialects.fsa.packed_arrays import words_for
-from fsa.dialects.fsa.shapes import Extent, Extents, Inputs, type_dims
+from fsa.dialects.fsa.shapes import MAX_SIZE, Extent, Extents, Inputs, type_dims
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 PAD_MODES = ("zero", "one")
@@ -100,15 +100,15 @@ def _check_window(attributes: Attributes) -> None:
     # binarized_conv2d_c3: windows move forward and their taps are apart.
     require(
         "binarized_conv2d_c3",
-        min(strides + dilations) >= 1,
-        "expected strides and dilations of at least 1, "
+        1 <= min(strides + dilations) and max(strides + dilations) <= MAX_SIZE,
+        f"expected strides and dilations in [1, {MAX_SIZE}], "
         f"found strides {list(strides)} and dilations {list(dilations)}",
     )
     # binarized_conv2d_c4: a frame is not cropped.
     require(
         "binarized_conv2d_c4",
-        min(pad) >= 0,
-        f"expected pad to have no negative sizes, found {list(pad)}",
+        0 <= min(pad) and max(pad) <= MAX_SIZE,
+        f"expected pad to have sizes in [0, {MAX_SIZE}], found {list(pad)}",
     )
     # binarized_conv2d_c5: what taps outside the frame count as.
     require(
@@ -141,7 +141,7 @@ def _check_channels(attributes: Attributes, image: Any, kernel: Any) -> None:
     require(
         "binarized_conv2d_c7",
         (image_words, filter_words) == expected
-        and kernel_height * kernel_width * channels // groups < 2**31,
+        and kernel_height * kernel_width * channels // groups <= MAX_SIZE,
         f"expected a last dimension of {expected[0]} words for input and {expected[1]} for filter "
         f"and fewer than 2^31 taps times channels, found input {image} and filter {kernel}",
     )

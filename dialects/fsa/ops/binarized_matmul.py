@@ -13,10 +13,17 @@ from fsa.dialects.fsa.attributes import (
     read_i64_array,
 )
 from fsa.dialects.fsa.packed_arrays import words_for
-from fsa.dialects.fsa.shapes import Extent, Extents, Inputs, agree, merged, shown, type_dims
+from fsa.dialects.fsa.shapes import (
+    MAX_SIZE,
+    Extent,
+    Extents,
+    Inputs,
+    agree,
+    merged,
+    shown,
+    type_dims,
+)
 from fsa.dialects.fsa.verifier import VerifiedOp, require
-
-MAX_DEPTH = 2**31 - 1
 
 
 class BinarizedMatmul(VerifiedOp, name="binarized_matmul", traits=[ext.Pure]):
@@ -49,8 +56,8 @@ class BinarizedMatmul(VerifiedOp, name="binarized_matmul", traits=[ext.Pure]):
         # binarized_matmul_c2: every dot product fits an i32.
         require(
             "binarized_matmul_c2",
-            0 <= depth <= MAX_DEPTH,
-            f"expected depth in [0, {MAX_DEPTH}], found {depth}",
+            0 <= depth <= MAX_SIZE,
+            f"expected depth in [0, {MAX_SIZE}], found {depth}",
         )
         # binarized_matmul_c3: the rows of both operands hold exactly depth bits.
         words = words_for(depth, lhs.element_type.width)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa.attributes import i64_array, i64_array_of, read_i64_array
-from fsa.dialects.fsa.shapes import Extent, Extents, Inputs, type_dims
+from fsa.dialects.fsa.shapes import MAX_SIZE, Extent, Extents, Inputs, type_dims
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 
@@ -36,11 +36,12 @@ class BinarizedMaxPool2d(VerifiedOp, name="binarized_max_pool2d", traits=[ext.Pu
             image.rank == 4 and type_dims(image)[-1] is not None,
             f"expected input of rank 4 with a static last dimension, found {image}",
         )
+        sizes = kernel + strides + dilations
         # binarized_max_pool2d_c2: windows have taps, move forward, and their taps are apart.
         require(
             "binarized_max_pool2d_c2",
-            min(kernel + strides + dilations) >= 1,
-            "expected kernel, strides and dilations of at least 1, found "
+            1 <= min(sizes) and max(sizes) <= MAX_SIZE,
+            f"expected kernel, strides and dilations in [1, {MAX_SIZE}], found "
             f"{list(kernel)}, {list(strides)} and {list(dilations)}",
         )
         # binarized_max_pool2d_c3: no window lies in the padding alone.

@@ -23,7 +23,6 @@ BODY_OPS = (
 )
 # Ops of the dialects above with control flow or side effects.
 EXCLUDED_OPS = ("affine.for", "affine.if", "affine.parallel")
-# Regions of these ops hold index computations or element bodies, not tensors to stitch.
 TERMINATOR = "fsa.yield"
 
 

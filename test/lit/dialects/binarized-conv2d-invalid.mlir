@@ -27,7 +27,7 @@ func.func @binarized_conv2d_c2_dynamic(%input: tensor<2x8x9x3xi32>, %filter: ten
 // -----
 
 func.func @binarized_conv2d_c3(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
-  // expected-error@+1 {{[binarized_conv2d_c3] expected strides and dilations of at least 1, found strides [0, 1] and dilations [1, 1]}}
+  // expected-error@+1 {{[binarized_conv2d_c3] expected strides and dilations in [1, 2147483647], found strides [0, 1] and dilations [1, 1]}}
   %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 0, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
   return
 }
@@ -35,16 +35,32 @@ func.func @binarized_conv2d_c3(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x
 // -----
 
 func.func @binarized_conv2d_c3_dilations(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
-  // expected-error@+1 {{[binarized_conv2d_c3] expected strides and dilations of at least 1, found strides [1, 1] and dilations [1, 0]}}
+  // expected-error@+1 {{[binarized_conv2d_c3] expected strides and dilations in [1, 2147483647], found strides [1, 1] and dilations [1, 0]}}
   %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero", dilations = array<i64: 1, 0>} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
   return
 }
 
 // -----
 
+func.func @binarized_conv2d_c3_large(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
+  // expected-error@+1 {{[binarized_conv2d_c3] expected strides and dilations in [1, 2147483647], found strides [1, 1] and dilations [1, 2147483648]}}
+  %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero", dilations = array<i64: 1, 2147483648>} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
+  return
+}
+
+// -----
+
 func.func @binarized_conv2d_c4(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
-  // expected-error@+1 {{[binarized_conv2d_c4] expected pad to have no negative sizes, found [1, -1, 1, 1]}}
+  // expected-error@+1 {{[binarized_conv2d_c4] expected pad to have sizes in [0, 2147483647], found [1, -1, 1, 1]}}
   %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, -1, 1, 1>, pad_mode = "zero"} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
+  return
+}
+
+// -----
+
+func.func @binarized_conv2d_c4_large(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
+  // expected-error@+1 {{[binarized_conv2d_c4] expected pad to have sizes in [0, 2147483647], found [1, 1, 9223372036854775807, 1]}}
+  %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 9223372036854775807, 1>, pad_mode = "zero"} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
   return
 }
 

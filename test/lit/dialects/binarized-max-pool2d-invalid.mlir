@@ -19,7 +19,7 @@ func.func @binarized_max_pool2d_c1_dynamic(%input: tensor<2x9x9x?xi32>) {
 // -----
 
 func.func @binarized_max_pool2d_c2(%input: tensor<2x9x9x3xi32>) {
-  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations of at least 1, found [2, 2], [2, 0] and [1, 1]}}
+  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations in [1, 2147483647], found [2, 2], [2, 0] and [1, 1]}}
   %0 = "fsa.binarized_max_pool2d"(%input) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 0>, pad = array<i64: 0, 0, 0, 0>} : (tensor<2x9x9x3xi32>) -> tensor<2x4x4x3xi32>
   return
 }
@@ -27,7 +27,7 @@ func.func @binarized_max_pool2d_c2(%input: tensor<2x9x9x3xi32>) {
 // -----
 
 func.func @binarized_max_pool2d_c2_kernel(%input: tensor<2x9x9x3xi32>) {
-  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations of at least 1, found [0, 2], [2, 2] and [1, 1]}}
+  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations in [1, 2147483647], found [0, 2], [2, 2] and [1, 1]}}
   %0 = "fsa.binarized_max_pool2d"(%input) {kernel = array<i64: 0, 2>, strides = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>} : (tensor<2x9x9x3xi32>) -> tensor<2x4x4x3xi32>
   return
 }
@@ -35,8 +35,16 @@ func.func @binarized_max_pool2d_c2_kernel(%input: tensor<2x9x9x3xi32>) {
 // -----
 
 func.func @binarized_max_pool2d_c2_dilations(%input: tensor<2x9x9x3xi32>) {
-  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations of at least 1, found [2, 2], [2, 2] and [-1, 1]}}
+  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations in [1, 2147483647], found [2, 2], [2, 2] and [-1, 1]}}
   %0 = "fsa.binarized_max_pool2d"(%input) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>, dilations = array<i64: -1, 1>} : (tensor<2x9x9x3xi32>) -> tensor<2x4x4x3xi32>
+  return
+}
+
+// -----
+
+func.func @binarized_max_pool2d_c2_large(%input: tensor<2x9x9x3xi32>) {
+  // expected-error@+1 {{[binarized_max_pool2d_c2] expected kernel, strides and dilations in [1, 2147483647], found [2, 2], [2, 2147483648] and [1, 1]}}
+  %0 = "fsa.binarized_max_pool2d"(%input) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2147483648>, pad = array<i64: 0, 0, 0, 0>} : (tensor<2x9x9x3xi32>) -> tensor<2x4x1x3xi32>
   return
 }
 
