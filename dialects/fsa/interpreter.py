@@ -14,6 +14,7 @@ from fsa.bindings import ir, passmanager
 from fsa.dialects.fsa.constants import array_of, dtype_of, value_attribute
 from fsa.dialects.fsa.evaluation import affine, elementwise, fsa_ops, generic, tensors
 from fsa.dialects.fsa.evaluation.values import Array, Precision, Unsupported, element_of, is_float
+from fsa.dialects.fsa.rounding import rounded as round_once
 from fsa.dialects.fsa.shapes import type_dims
 
 __all__ = ["Unsupported", "run_function", "stitched_region"]
@@ -62,7 +63,7 @@ def _evaluate(
     with np.errstate(all="ignore"):
         values = evaluator.block(block, kept, [])
         return [
-            np.asarray(value).astype(dtype_of(element_of(type)))
+            round_once(np.asarray(value), dtype_of(element_of(type)))
             for value, type in zip(values, results, strict=True)
         ]
 

@@ -59,6 +59,8 @@ def expect_words(what: str, found: int, depth: int, word_width: int) -> None:
 
 def pack(bits: NDArray[np.bool_], word_width: int) -> Array:
     """Pack booleans [..., K] into words [..., ceil(K / word_width)], little end first."""
+    if word_width not in WORD_TYPES:
+        raise ValueError(f"expected words of 32 or 64 bits, found {word_width}")
     missing = -bits.shape[-1] % word_width
     padded = np.concatenate([bits, np.zeros((*bits.shape[:-1], missing), bool)], axis=-1)
     in_bytes = np.packbits(padded, axis=-1, bitorder="little")

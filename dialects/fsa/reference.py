@@ -7,7 +7,7 @@ be 0. Shapes are those of SPEC.md; an array that does not fit raises ValueError.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -23,6 +23,7 @@ from fsa.dialects.fsa.packed_arrays import (
     window_extents,
     word_width_of,
 )
+from fsa.dialects.fsa.rounding import rounded
 
 Agreement = Literal["per_sample", "batch_shared"]
 PadMode = Literal["zero", "one"]
@@ -34,13 +35,16 @@ def pack_bits(x: ArrayLike, *, word_width: int = 32) -> Array:
     NaN gives bit 0 and -0.0 gives bit 1. Bit k is bit k mod W of word k div W; the bits past K in
     the last word are 0.
     """
+    values = np.asarray(x)
+    _expect(values.ndim >= 1, "x of rank 1 or more", values.shape)
     with np.errstate(invalid="ignore"):  # ml_dtypes warns when it compares NaN
-        return pack(np.asarray(x) >= 0, word_width)
+        return pack(values >= 0, word_width)
 
 
 def unpack_bits(bits: ArrayLike, *, depth: int, dtype: DTypeLike = np.float32) -> Array:
     """Return +1 where a bit is 1 and -1 where it is 0: [..., Kw] words to [..., depth] floats."""
     words = np.asarray(bits)
+    _expect(words.ndim >= 1 and depth >= 0, "bits of rank 1 or more and depth >= 0", words.shape)
     expect_words("the last dimension of bits", words.shape[-1], depth, word_width_of(words))
     ones = unpack(words, depth)
     return np.where(ones, 1.0, -1.0).astype(dtype)
@@ -52,7 +56,9 @@ def binarized_matmul(lhs: ArrayLike, rhs: ArrayLike, *, depth: int) -> Array:
     `lhs` is [..., M, Kw], `rhs` [..., N, Kw] with the same leading dimensions or none; the result
     is [..., M, N].
     """
-    a, b = same_words("lhs", np.asarray(lhs), "rhs", np.asarray(rhs))
+    a, b = np.asarray(lhs), np.asarray(rhs)
+    _expect(min(a.ndim, b.ndim) >= 2, "lhs and rhs of rank 2 or more", a.shape, b.shape)
+    a, b = same_words("lhs", a, "rhs", b)
     expect_words("the last dimension of lhs", a.shape[-1], depth, word_width_of(a))
     if b.ndim != 2 and b.shape[:-2] != a.shape[:-2]:
         raise ValueError(f"expected rhs batch {a.shape[:-2]} or none, found {b.shape[:-2]}")
@@ -80,7 +86,15 @@ def binarized_conv2d(
     [O, Kh, Kw, ceil(C / groups / Wb)], `pad` top, bottom, left, right. Taps outside the frame add
     nothing ("zero") or count as an input of +1 in every channel ("one").
     """
-    image, kernel = same_words("input", np.asarray(input), "filter", np.asarray(filter), last=False)
+    image, kernel = np.asarray(input), np.asarray(filter)
+    _expect(image.ndim == kernel.ndim == 4, "input and filter of rank 4", image.shape, kernel.shape)
+    _expect(pad_mode in get_args(PadMode), 'pad_mode "zero" or "one"', pad_mode)
+    image, kernel = same_words("input", image, "filter", kernel, last=False)
+    _expect(
+        groups >= 1 and channels % groups == kernel.shape[0] % groups == 0,
+        f"groups that divide {channels} channels and {kernel.shape[0]} filters",
+        groups,
+    )
     width, depth = word_width_of(image), channels // groups
     expect_words("the last dimension of input", image.shape[-1], channels, width)
     expect_words("the last dimension of filter", kernel.shape[-1], depth, width)
@@ -104,7 +118,14 @@ def binarized_threshold(acc: ArrayLike, tau: ArrayLike, flip: ArrayLike) -> Arra
     `tau` is int32 [C]; `flip` holds C packed bits, and its word type is the result's.
     """
     values, limits, flips = np.asarray(acc), np.asarray(tau), np.asarray(flip)
-    expect_words("flip", flips.shape[-1], limits.shape[0], word_width_of(flips))
+    _expect(
+        values.shape[-1:] == limits.shape and flips.ndim == 1,
+        "acc [..., C], tau [C] and flip of rank 1",
+        values.shape,
+        limits.shape,
+        flips.shape,
+    )
+    expect_words("flip", flips.shape[0], limits.shape[0], word_width_of(flips))
     return pack((values >= limits) ^ unpack(flips, limits.shape[0]), word_width_of(flips))
 
 
@@ -118,6 +139,7 @@ def binarized_max_pool2d(
 ) -> Array:
     """OR the words of every window of packed NHWC `input`; taps outside the frame add nothing."""
     image = np.asarray(input)
+    _expect(image.ndim == 4, "input of rank 4", image.shape)
     count, out_h, out_w = window_extents(image, kernel, strides, pad, dilations)
     result = np.zeros((count, out_h, out_w, image.shape[-1]), image.dtype)
     nothing = np.zeros(image.shape[-1], image.dtype)
@@ -130,8 +152,15 @@ def binarized_max_pool2d(
 def capsule_predict(u: ArrayLike, w: ArrayLike) -> Array:
     """Return u_hat[b, l, h] = w[l, h] u[b, l] for u [B, L, Din] and w [L, H, D, Din]."""
     vectors, matrices = np.asarray(u), np.asarray(w)
+    _expect(
+        (vectors.ndim, matrices.ndim) == (3, 4)
+        and vectors.shape[1:] == (matrices.shape[0], matrices.shape[3]),
+        "u [B, L, Din] and w [L, H, D, Din]",
+        vectors.shape,
+        matrices.shape,
+    )
     wide = np.einsum("bli,lhdi->blhd", vectors.astype(np.float64), matrices.astype(np.float64))
-    return _rounded(wide, vectors.dtype)
+    return rounded(wide, vectors.dtype)
 
 
 def capsule_routing(
@@ -148,6 +177,9 @@ def capsule_routing(
     The logits after the last iteration are not used, so they are not updated.
     """
     given = np.asarray(u_hat)
+    _expect(given.ndim == 4, "u_hat of rank 4", given.shape)
+    _expect(iterations >= 1, "iterations >= 1", iterations)
+    _expect(agreement in get_args(Agreement), 'agreement "per_sample" or "batch_shared"', agreement)
     wide = given.astype(np.float64)
     batch, low, high, size = wide.shape
     logits = np.zeros((1 if agreement == "batch_shared" else batch, low, high))
@@ -160,7 +192,7 @@ def capsule_routing(
             if iteration + 1 < iterations:
                 agreed = np.einsum("blhd,bhd->blh", wide, v)
                 logits += agreed.sum(0, keepdims=True) if agreement == "batch_shared" else agreed
-    return _rounded(v, given.dtype)
+    return rounded(v, given.dtype)
 
 
 def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
@@ -169,7 +201,8 @@ def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
     The result is 0 where n is 0, also with epsilon 0.
     """
     given = np.asarray(s)
-    return _rounded(_squash(given.astype(np.float64), epsilon), given.dtype)
+    _expect(given.ndim >= 1, "s of rank 1 or more", given.shape)
+    return rounded(_squash(given.astype(np.float64), epsilon), given.dtype)
 
 
 def reference_of(name: str) -> Callable[..., Any]:
@@ -201,6 +234,11 @@ def reference_of(name: str) -> Callable[..., Any]:
     return functions[name.removeprefix("fsa.")]
 
 
+def _expect(holds: bool, expected: str, *found: object) -> None:
+    if not holds:
+        raise ValueError(f"expected {expected}, found {', '.join(map(str, found))}")
+
+
 def _squash(s: Array, epsilon: float) -> Array:
     n = np.sum(s * s, axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
@@ -213,8 +251,3 @@ def _softmax(logits: Array) -> Array:
         return logits
     exponentials = np.exp(logits - logits.max(-1, keepdims=True))
     return exponentials / exponentials.sum(-1, keepdims=True)
-
-
-def _rounded(wide: Array, dtype: Any) -> Array:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return wide.astype(dtype)

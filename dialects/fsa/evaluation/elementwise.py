@@ -9,6 +9,7 @@ import numpy as np
 
 from fsa.dialects.fsa.constants import dtype_of
 from fsa.dialects.fsa.evaluation.values import Array, Unsupported, element_of, is_float, unsigned
+from fsa.dialects.fsa.rounding import rounded
 
 Function = Callable[..., Any]
 
@@ -251,7 +252,7 @@ def evaluate(op: Any, operands: list[Array]) -> Any:
     if name == "arith.truncf":
         # A cast to a narrower type rounds: it is there to do that.
         dtype = dtype_of(element_of(op.results[0].type))
-        return operands[0].astype(dtype)
+        return rounded(operands[0], dtype)
     if name == "arith.trunci":
         return _truncate(operands[0], op.results[0].type)
     if name in ("arith.fptosi", "arith.fptoui"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fsa.dialects.fsa import reference
+from fsa.dialects.fsa.rounding import rounded
 
 FLOATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
 WIDTHS = [32, 64]
@@ -320,6 +321,60 @@ def test_squash_special_values():
     mixed = reference.squash(np.array([[1.0, np.nan], [3.0, 4.0]]))
     assert np.isnan(mixed[0]).all()
     np.testing.assert_allclose(mixed[1], np.array([3, 4]) * 5 / 26, rtol=1e-6)
+
+
+def test_bf16_is_rounded_once():
+    """1 + 2^-8 + 2^-30 is above the tie; by way of float32 it would become the tie, then 1."""
+    u = np.array([[[1.0, 2.0**-8, 2.0**-30]]], ml_dtypes.bfloat16)
+    ones = np.ones((1, 1, 1, 3), ml_dtypes.bfloat16)
+    assert float(reference.capsule_predict(u, ones)[0, 0, 0, 0]) == 1.0078125
+    assert float(reference.capsule_predict(-u, ones)[0, 0, 0, 0]) == -1.0078125
+    below = np.array([[[1.0, 2.0**-8, -(2.0**-30)]]], ml_dtypes.bfloat16)
+    assert float(reference.capsule_predict(below, ones)[0, 0, 0, 0]) == 1.0
+    wide = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-320, 3.5e38, 1e300])
+    plain = rounded(wide, ml_dtypes.bfloat16).astype(np.float64)
+    np.testing.assert_array_equal(plain, [np.nan, np.inf, -np.inf, 0, 0, 0, np.inf, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: reference.pack_bits(1.0), "x of rank 1 or more"),
+        (lambda: reference.pack_bits(np.ones(3), word_width=16), "words of 32 or 64 bits"),
+        (lambda: reference.unpack_bits(np.zeros((3, 0), np.int32), depth=-1), "depth >= 0"),
+        (lambda: reference.binarized_matmul(_zeros(3), _zeros(2, 3), depth=96), "of rank 2"),
+        (lambda: reference.binarized_matmul(_zeros(4, 2, 3), _zeros(1, 2, 3), depth=96), "batch"),
+        (lambda: _conv((3, 3, 2), (3, 2, 2, 2)), "of rank 4"),
+        (lambda: _conv((1, 3, 3, 2), (3, 2, 2, 1), groups=2), "groups that divide 64 channels"),
+        (lambda: _conv((1, 3, 3, 2), (3, 2, 2, 2), pad_mode="two"), "pad_mode"),
+        (lambda: reference.binarized_threshold(_zeros(4, 1), _zeros(5), _zeros(1)), "tau"),
+        (lambda: _pool((3, 3, 2)), "input of rank 4"),
+        (lambda: reference.capsule_predict(np.ones((2, 1, 3)), np.ones((5, 2, 2, 3))), "Din"),
+        (lambda: reference.capsule_routing(np.ones((2, 3, 4)), iterations=1), "of rank 4"),
+        (lambda: reference.capsule_routing(np.ones((1, 2, 3, 4)), iterations=0), "iterations"),
+        (
+            lambda: reference.capsule_routing(np.ones((1, 2, 3, 4)), iterations=1, agreement="no"),
+            "agreement",
+        ),
+        (lambda: reference.squash(1.0), "s of rank 1 or more"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(call, text):
+    """A size of 1 is not stretched, and no rank is guessed."""
+    with pytest.raises(ValueError, match=f"expected .*{text}"):
+        call()
+
+
+def _zeros(*shape):
+    return np.zeros(shape, np.int32)
+
+
+def _conv(image, kernel, **options):
+    return reference.binarized_conv2d(_zeros(*image), _zeros(*kernel), channels=64, **options)
+
+
+def _pool(image):
+    return reference.binarized_max_pool2d(_zeros(*image), kernel=(2, 2), strides=(1, 1))
 
 
 def test_reference_of_names():
