@@ -8,22 +8,22 @@ from fsa.passes.base import Pass
 from fsa.passes.options import did_you_mean, parse_options, print_options
 
 PASSES: dict[str, str] = {
-    "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
-    "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
+    "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",
+    "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
+    "fsa-binarized-to-gpu": "fsa.passes.fsa_binarized_to_gpu:BinarizedToGpu",
+    "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
     "fsa-capsule-to-gpu": "fsa.passes.fsa_capsule_to_gpu:CapsuleToGpu",
-    "fsa-form-stitched-regions": ("fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions"),
+    "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
+    "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
+    "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
+    "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
+    "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
-    "fsa-binarized-to-gpu": "fsa.passes.fsa_binarized_to_gpu:BinarizedToGpu",
-    "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
-    "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
-    "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",
-    "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
-    "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
-    "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
+    "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
 }
 
 
