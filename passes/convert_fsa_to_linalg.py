@@ -6,26 +6,14 @@ from typing import Any, ClassVar
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.dialect import TENSOR_OPS
 from fsa.passes.base import Pass, PassError
 from fsa.passes.patterns import stitched_region
 from fsa.passes.patterns.lowering import Conventions, Site
 from fsa.passes.patterns.tensors import cast_to
 
 STITCHED_REGION = "fsa.stitched_region"
-PATTERNS = {
-    f"fsa.{name}": f"fsa.passes.patterns.{name}"
-    for name in (
-        "pack_bits",
-        "unpack_bits",
-        "binarized_matmul",
-        "binarized_conv2d",
-        "binarized_threshold",
-        "binarized_max_pool2d",
-        "capsule_predict",
-        "capsule_routing",
-        "squash",
-    )
-}
+PATTERNS = {f"fsa.{name}": f"fsa.passes.patterns.{name}" for name in TENSOR_OPS}
 
 
 @dataclass(frozen=True)

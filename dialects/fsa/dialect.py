@@ -18,6 +18,8 @@ OP_MODULES = (
     "stitched_region",
     "launch",
 )
+# The ops from tensors to tensors: they have a reference, a portable lowering, and may be stitched.
+TENSOR_OPS = tuple(name for name in OP_MODULES if name not in ("stitched_region", "launch"))
 
 
 class Fsa(ext.Dialect, name="fsa"):  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue]

@@ -5,22 +5,13 @@ from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa import variadic
+from fsa.dialects.fsa.dialect import TENSOR_OPS
 from fsa.dialects.fsa.region_shapes import RegionShapes
 from fsa.dialects.fsa.shapes import Extent, ShapeBuilder
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 BODY_DIALECTS = ("affine", "arith", "complex", "index", "linalg", "math", "tensor", "ub")
-BODY_OPS = (
-    "fsa.binarized_conv2d",
-    "fsa.binarized_matmul",
-    "fsa.binarized_max_pool2d",
-    "fsa.binarized_threshold",
-    "fsa.capsule_predict",
-    "fsa.capsule_routing",
-    "fsa.pack_bits",
-    "fsa.squash",
-    "fsa.unpack_bits",
-)
+BODY_OPS = tuple(f"fsa.{name}" for name in TENSOR_OPS)
 # Ops of the dialects above with control flow or side effects.
 EXCLUDED_OPS = ("affine.for", "affine.if", "affine.parallel")
 TERMINATOR = "fsa.yield"

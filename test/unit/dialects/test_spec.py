@@ -1,13 +1,16 @@
 """SPEC.md, the verifiers, the negative tests and the examples say the same."""
 
 import doctest
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
 from fsa.bindings import ir
-from fsa.dialects.fsa.dialect import OP_MODULES, Fsa, new_context
+from fsa.dialects.fsa import reference
+from fsa.dialects.fsa.dialect import OP_MODULES, TENSOR_OPS, Fsa, new_context
+from fsa.dialects.fsa.evaluation import fsa_ops
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT / "dialects/fsa/SPEC.md"
@@ -28,6 +31,13 @@ def test_every_op_has_a_section() -> None:
     with new_context():
         assert sorted(SECTIONS) == sorted(op._op_name for op in Fsa.operations)
     assert {path.stem for path in OPS.glob("*.py")} == {*OP_MODULES, "__init__"}
+
+
+@pytest.mark.parametrize("name", TENSOR_OPS)
+def test_every_tensor_op_has_a_reference_and_a_lowering(name: str) -> None:
+    assert callable(reference.reference_of(name))
+    assert fsa_ops.has_reference(f"fsa.{name}")
+    assert callable(importlib.import_module(f"fsa.passes.patterns.{name}").lower)
 
 
 def test_labels_are_numbered_and_in_their_section() -> None:
