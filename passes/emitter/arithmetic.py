@@ -257,6 +257,8 @@ class Arithmetic:
         Integers compare signed without the u. With a NaN, `ne` is true and all others false.
         """
         if _numbers(a, b):
+            if predicate.startswith("u"):  # as unsigned, a negative number is above all others
+                a, b = (a < 0, a), (b < 0, b)
             return _FOLDED_PREDICATES[predicate.removeprefix("u")](a, b)
         a, b = self._operands(a, b)
         if is_float(a):

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import func, gpu, ir
+from fsa.dialects.fsa.ops.launch import MAX_GRID
 from fsa.passes.emitter import symbols
 from fsa.passes.emitter.builder import Builder
 from fsa.passes.emitter.types import Index, Value, bit_width, memref_type
 from fsa.runtime.targets import Target
 
-MAX_GRID = 65535
 GPU_MODULE = "kernels"
 
 

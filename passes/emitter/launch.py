@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, linalg, tensor
+from fsa.dialects.fsa.ops.launch import Launch
+from fsa.dialects.fsa.shapes import type_dims
+from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS, padded
 from fsa.passes.emitter.builder import Builder
 from fsa.passes.emitter.kernel import Kernel
-from fsa.passes.emitter.types import Index, Value, crossing_element, tensor_shape
+from fsa.passes.emitter.types import Index, Value, crossing_element
 
 EmptyResults = Callable[[Builder], Sequence[Value]]
 
@@ -20,7 +23,7 @@ def tensor_dims(builder: Builder, value: Value) -> list[Index]:
     """Return the dimensions of a tensor: an int where static, else a `tensor.dim`."""
     return [
         tensor.dim(value, builder.constant(axis)) if size is None else size
-        for axis, size in enumerate(tensor_shape(value.type))
+        for axis, size in enumerate(type_dims(value.type))
     ]
 
 
@@ -28,7 +31,7 @@ def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | flo
     """Return a tensor of type `kind` and size `dims` with `number` in each element."""
     sizes = [
         builder.value(size) if known is None else known
-        for size, known in zip(dims, tensor_shape(kind), strict=True)
+        for size, known in zip(dims, type_dims(kind), strict=True)
     ]
     # IREE takes no tensor.splat.
     empty = tensor.empty(sizes, kind.element_type)
@@ -114,20 +117,17 @@ def emit_launch(
     scalars: Sequence[Value] = (),
 ) -> list[Value]:
     """Launch `kernel` with no guard against empty tensors: the caller knows there are none."""
-    from fsa.dialects.fsa.ops import launch as launch_op
-    from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS, padded
-
     sizes = [builder.value(size) for size in grid(builder)]
     sizes += [builder.constant(1)] * (3 - len(sizes))
     kinds = [_crossing(kind) for kind, _ in results]
     dynamic = [
         builder.value(size)
         for kind, dims in results
-        for size, known in zip(dims, tensor_shape(kind), strict=True)
+        for size, known in zip(dims, type_dims(kind), strict=True)
         if known is None
     ]
     names = kernel.symbol.split("::")
-    op = launch_op.Launch(
+    op = Launch(
         *sizes,
         dynamic,
         list(scalars),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, memref, vector
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter.control import Control
 from fsa.passes.emitter.types import (
     Index,
@@ -16,7 +17,6 @@ from fsa.passes.emitter.types import (
     element_type,
     is_float,
     is_vector,
-    tensor_shape,
     vector_type,
 )
 
@@ -43,7 +43,7 @@ class Memory(Control):
 
     def dim(self, source: Value, axis: int) -> Index:
         """Return a dimension of a memref: an int where it is static."""
-        size = tensor_shape(source.type)[axis]
+        size = type_dims(source.type)[axis]
         return memref.dim(source, self.constant(axis)) if size is None else size
 
     def dims(self, source: Value) -> list[Index]:
@@ -70,7 +70,7 @@ class Memory(Control):
             raise ValueError("expected a memref of rank 1 or more, found rank 0")
         if rank == 1:
             return source
-        sizes = tensor_shape(source.type)
+        sizes = type_dims(source.type)
         size = ir.ShapedType.get_dynamic_size() if None in sizes else _product(sizes)
         kind = ir.MemRefType.get(
             [size], source.type.element_type, memory_space=source.type.memory_space

@@ -53,13 +53,6 @@ def vector_type(lanes: int, element: Any) -> Any:
     return ir.VectorType.get([lanes], element)
 
 
-def tensor_shape(kind: Any) -> list[int | None]:
-    """Return the shape of a ranked tensor or memref type, with None for each dynamic dimension."""
-    return [
-        None if kind.is_dynamic_dim(axis) else kind.get_dim_size(axis) for axis in range(kind.rank)
-    ]
-
-
 def crossing_element(element: Any) -> Any:
     """Return the type under which elements cross a launch: i1 as i8, index as i64.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, linalg, scf, tensor
+from fsa.dialects.fsa.shapes import tensor_type
 
 Size = Any  # int | ir.Value of index type
 Body = Callable[..., Any]
@@ -44,11 +45,6 @@ def static_or_dynamic(sizes: Sequence[Size]) -> list[int]:
 def dynamic_only(sizes: Sequence[Size]) -> list[Any]:
     """Return the sizes that are values."""
     return [size for size in sizes if not isinstance(size, int)]
-
-
-def tensor_type(sizes: Sequence[Size], element: Any) -> Any:
-    """Return the type of a tensor of these sizes."""
-    return ir.RankedTensorType.get(static_or_dynamic(sizes), element)
 
 
 def scalar(element: Any, value: float) -> Any:

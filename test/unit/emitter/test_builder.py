@@ -329,6 +329,8 @@ def test_numbers_fold_and_emit_nothing() -> None:
             assert b.linearize([1, 1, 1], [2, 3, 4]) == 17
             assert b.product([]) == 1
             assert b.compare("lt", 2, 3) is True
+            assert b.compare("ult", -1, 5) is False  # the greatest of all, as unsigned
+            assert b.compare("ugt", -1, -2) is True
             assert b.select(False, 1, 2) == 2
             assert math.isclose(b.div(1, 4), 0.25)
             assert b.logical_or(True, None) is True
