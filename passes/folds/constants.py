@@ -25,9 +25,11 @@ def fold_constants(op: Any, max_elements: int) -> Any:
         return None
     if op.name not in SHRINKING and int(np.prod(type.shape)) > max_elements:
         return None
-    arrays = [constant_array(operand) for operand in op.operands]
-    if any(array is None for array in arrays):
-        return None
+    arrays: list[Any] = []
+    for operand in op.operands:
+        arrays.append(constant_array(operand))
+        if arrays[-1] is None:  # large weights beside it need not be read
+            return None
     value = fsa_ops.evaluate(op, arrays)
     return ir.Operation.create(
         "arith.constant",

@@ -44,7 +44,7 @@ class BinarizedMaxPool2d(VerifiedOp, name="binarized_max_pool2d", traits=[ext.Pu
             f"expected kernel, strides and dilations in [1, {MAX_SIZE}], found "
             f"{list(kernel)}, {list(strides)} and {list(dilations)}",
         )
-        # binarized_max_pool2d_c3: no window lies in the padding alone.
+        # binarized_max_pool2d_c3: wider pads would only add windows of nothing.
         limits = (kernel[0], kernel[0], kernel[1], kernel[1])
         require(
             "binarized_max_pool2d_c3",
