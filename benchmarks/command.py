@@ -17,6 +17,8 @@ Examples:
   fsa bench
   fsa bench softmax-mask --peers fsa,iree --rounds 5
   fsa bench --list
+  fsa bench --target cuda --compile-to modules     (where the compilers are)
+  fsa bench --target cuda --compiled modules       (where the card is)
 """
 
 
@@ -42,6 +44,16 @@ Examples:
     help="Folder for the result files.",
 )
 @click.option("--stem", help="Name of the result files, without extension; by default the target.")
+@click.option(
+    "--compile-to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Compile the modules into this folder and stop; needs no device.",
+)
+@click.option(
+    "--compiled",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Measure the modules in this folder; needs no compiler.",
+)
 @click.option("--plot/--no-plot", "with_plot", default=None, help="Draw a plot (needs matplotlib).")
 def bench(names: tuple[str, ...], listing: bool, **options: Any) -> None:
     """Measure FSA and its peers on each CASE (default: all), in turns, in one run.
@@ -65,18 +77,24 @@ def _measure(
     core: int | None,
     output: Path,
     stem: str | None,
+    compile_to: Path | None,
+    compiled: Path | None,
     with_plot: bool | None,
 ) -> None:
     import importlib.util
 
     from rich.console import Console
 
-    from fsa.benchmarks import machine, report, session
+    from fsa.benchmarks import machine, precompiled, report, session
     from fsa.benchmarks.cases import case_of
     from fsa.benchmarks.peers import peer_of
 
     cases = [case_of(name) for name in names]
-    contenders = [peer_of(name.strip()) for name in peers.split(",") if name.strip()]
+    contenders = [peer_of(name.strip(), compiled) for name in peers.split(",") if name.strip()]
+    if compile_to is not None:
+        for what, outcome in precompiled.compile_to(compile_to, cases, contenders, target).items():
+            click.echo(f"{what}: {outcome}")
+        return
     if target.startswith("cpu"):
         machine.pin(core)  # before any library counts cores or starts threads
     console = Console(stderr=True)

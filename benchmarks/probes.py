@@ -4,7 +4,7 @@ Each probe is a kernel built with FSA's emitter, launched by `fsa.launch` and co
 so its figure holds what a kernel of FSA can reach, launch included.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,16 +120,3 @@ def _popcount(target: Target, lanes: int) -> Probe:
     module = _module(target, ("i64", "i64"), (words, lanes * 8), body)
     values = np.arange(words, dtype=np.int64) * 0x9E3779B9
     return Probe("popcount", "word", words * POPCOUNT_PASSES, module, (values,))
-
-
-def floor_seconds(work: Any, rates: Mapping[str, float]) -> tuple[float, str] | None:
-    """Return the least time for `work` at the measured `rates`, and the limit that sets it.
-
-    `rates` maps a probe's name to its units a second. None when no rate applies.
-    """
-    needs = {"copy": work.bytes, "fma": work.flops, "popcount": work.popcounts}
-    times = {name: needs[name] / rates[name] for name in needs if needs[name] and name in rates}
-    if not times:
-        return None
-    limit = max(times, key=lambda name: times[name])
-    return times[limit], limit

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fsa.benchmarks import machine, probes
+from fsa.benchmarks import gpu_probe, machine
 from fsa.benchmarks.case import Case, deviation
+from fsa.benchmarks.limits import floor_seconds
 from fsa.benchmarks.peers.base import Peer, Prepared, Unavailable
 from fsa.benchmarks.timing import Clock, time_in_turns
 
@@ -50,7 +51,7 @@ def run_case(
     calls = {name: prepared.call for name, prepared in ready.items()}
     timings = time_in_turns(calls, rounds=rounds, sample_seconds=sample_seconds, clock=clock)
     labels = {peer.name: peer.label for peer in peers}
-    floor = probes.floor_seconds(case.work, rates)
+    floor = floor_seconds(case.work, rates)
     return {
         "name": case.name,
         "family": case.family,
@@ -83,13 +84,16 @@ def _prepare(peer: Peer, case: Case, target: str) -> Prepared:
 
 
 def measure_probes(target: str, rounds: int, sample_seconds: float) -> list[dict[str, Any]]:
-    """Measure the machine's limits in turns; an empty list for targets other than cpu."""
+    """Measure the machine's limits in turns: all of a CPU, the copy rate of an NVIDIA GPU."""
+    if target.startswith("cuda"):
+        return gpu_probe.copy_probe(rounds)
+    if not target.startswith("cpu"):
+        return []
+    from fsa.benchmarks import probes
     from fsa.runtime.compile import compile_module
     from fsa.runtime.targets import Target
 
     described = Target.parse(target)
-    if described.kind != "cpu":
-        return []
     made = probes.probes(described)
     calls: dict[str, Callable[[], object]] = {}
     for probe in made:

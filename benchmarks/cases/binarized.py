@@ -10,8 +10,6 @@ import numpy as np
 
 from fsa.benchmarks.case import Array, Case, Expressed, Inputs, Work
 from fsa.dialects.fsa import reference
-from fsa.dialects.fsa.ops.binarized_matmul import binarized_matmul
-from fsa.examples import graph
 
 ROWS, COLUMNS, DEPTH = 1024, 1024, 4096
 WORD = 32
@@ -29,6 +27,9 @@ def _reference(lhs: Array, rhs: Array) -> Array:
 
 
 def _module() -> Any:
+    from fsa.dialects.fsa.ops.binarized_matmul import binarized_matmul
+    from fsa.examples import graph
+
     words = (DEPTH + WORD - 1) // WORD
     return graph.function(
         "main",

@@ -7,8 +7,6 @@ import numpy as np
 
 from fsa.benchmarks.case import Array, Case, Expressed, Inputs, Work
 from fsa.dialects.fsa import reference
-from fsa.dialects.fsa.ops.capsule_routing import capsule_routing
-from fsa.examples import graph
 
 LOW, HIGH, SIZE = 1152, 10, 16
 ITERATIONS, EPSILON = 3, 1e-7
@@ -24,6 +22,9 @@ def _reference(u_hat: Array) -> Array:
 
 
 def _module(batch: int) -> Any:
+    from fsa.dialects.fsa.ops.capsule_routing import capsule_routing
+    from fsa.examples import graph
+
     return graph.function(
         "main",
         [((batch, LOW, HIGH, SIZE), "f32")],

@@ -1,6 +1,7 @@
 """The contenders: name -> "module:class". Nothing is imported until a contender is asked for."""
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from fsa.benchmarks.peers.base import Peer
@@ -17,10 +18,15 @@ PEERS: dict[str, str] = {
 }
 
 
-def peer_of(name: str) -> Peer:
-    """Return the contender called `name`; raise `InputError` when there is none."""
+def peer_of(name: str, compiled: Path | None = None) -> Peer:
+    """Return the contender called `name`; raise `InputError` when there is none.
+
+    `compiled` is a folder with modules from `precompiled.compile_to`; None compiles them now.
+    """
     if name not in PEERS:
         raise InputError(f"expected a contender ({', '.join(PEERS)}), found {name!r}")
     module, _, attribute = PEERS[name].partition(":")
     found: Any = getattr(importlib.import_module(module), attribute)
-    return found()
+    peer: Peer = found()
+    peer.compiled = compiled
+    return peer

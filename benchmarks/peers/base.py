@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fsa.benchmarks.case import Array, Case
@@ -26,6 +27,7 @@ class Peer:
     name: ClassVar[str]
     label: ClassVar[str]
     kinds: ClassVar[tuple[str, ...]] = ("cpu",)
+    compiled: Path | None = None  # where modules lie that were compiled before
 
     def prepare(self, case: Case, target: str) -> Prepared:
         """Compile `case` and run it once on `target`; raise `Unavailable`."""

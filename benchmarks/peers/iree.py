@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import fsa
-from fsa.benchmarks import plain_iree
+from fsa.benchmarks import precompiled
 from fsa.benchmarks.case import Case
 from fsa.benchmarks.peers.base import Peer, Prepared, Unavailable
 from fsa.errors import FsaError
@@ -16,37 +16,48 @@ from fsa.errors import FsaError
 KINDS = ("cpu", "vulkan", "cuda")
 
 
-def _prepared(case: Case, module: Any) -> Prepared:
-    arguments = [module.to_device(array) for array in case.inputs()]
-    result = np.array(module(*arguments).numpy())
-    return Prepared(lambda: module(*arguments), result)
+class _ModulePeer(Peer):
+    """A contender that is a module of IREE's: compiled now, or loaded from `compiled`."""
+
+    kinds = KINDS
+
+    def compile(self, case: Case, target: str) -> Any:
+        """Compile the case; raise `FsaError`."""
+        raise NotImplementedError
+
+    def prepare(self, case: Case, target: str) -> Prepared:
+        """Compile or load the case's module and call it once."""
+        try:
+            if self.compiled is not None:
+                module = precompiled.load(self.compiled, case.name, self.name, target)
+            else:
+                module = self.compile(case, target)
+            arguments = [module.to_device(array) for array in case.inputs()]
+            result = np.array(module(*arguments).numpy())
+        except FsaError as error:
+            raise Unavailable(f"it failed: {str(error).splitlines()[0]}") from None
+        return Prepared(lambda: module(*arguments), result)
 
 
-class Fsa(Peer):
+class Fsa(_ModulePeer):
     """FSA with the target's kernel pipeline."""
 
     name = "fsa"
     label = "FSA"
-    kinds = KINDS
 
-    def prepare(self, case: Case, target: str) -> Prepared:
+    def compile(self, case: Case, target: str) -> Any:
         """Compile the case with FSA's kernels."""
-        try:
-            return _prepared(case, fsa.compile(case.module(), target=target))
-        except FsaError as error:
-            raise Unavailable(f"it failed: {str(error).splitlines()[0]}") from None
+        return fsa.compile(case.module(), target=target)
 
 
-class PlainIree(Peer):
+class PlainIree(_ModulePeer):
     """IREE at --iree-opt-level=O3 on the portable lowering: no kernel and no flag of FSA."""
 
     name = "iree"
     label = "plain IREE O3"
-    kinds = KINDS
 
-    def prepare(self, case: Case, target: str) -> Prepared:
+    def compile(self, case: Case, target: str) -> Any:
         """Lower the case to linalg and let IREE compile it as any other program."""
-        try:
-            return _prepared(case, plain_iree.compile_module(case.module(), target))
-        except FsaError as error:
-            raise Unavailable(f"it failed: {str(error).splitlines()[0]}") from None
+        from fsa.benchmarks import plain_iree
+
+        return plain_iree.compile_module(case.module(), target)

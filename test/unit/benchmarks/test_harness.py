@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from fsa.benchmarks import dispatches, machine, probes, report, session, timing
+from fsa.benchmarks import dispatches, limits, machine, report, session, timing
 from fsa.benchmarks.case import Case, Work, deviation
 from fsa.benchmarks.cases import CASES, case_of
 from fsa.benchmarks.peers import PEERS, peer_of
@@ -195,9 +195,9 @@ def test_results_folder_that_is_a_file(tmp_path) -> None:
 
 def test_floor_takes_the_tightest_limit() -> None:
     work = Work(bytes=100, flops=1000, popcounts=10)
-    assert probes.floor_seconds(work, {"copy": 100, "fma": 100}) == (10.0, "fma")
-    assert probes.floor_seconds(work, {"popcount": 1}) == (10.0, "popcount")
-    assert probes.floor_seconds(work, {}) is None
+    assert limits.floor_seconds(work, {"copy": 100, "fma": 100}) == (10.0, "fma")
+    assert limits.floor_seconds(work, {"popcount": 1}) == (10.0, "popcount")
+    assert limits.floor_seconds(work, {}) is None
 
 
 def test_machine_description_is_json() -> None:
