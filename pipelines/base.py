@@ -41,7 +41,7 @@ class Pipeline:
         checks = ",".join(pass_text(check) for check in self.postconditions())
         if not checks:
             return self.phases()
-        why = "A promise that no pass keeps is reported here, with the op's own location."
+        why = "A promise that a pass has broken is reported here, with the op's own location."
         return (*self.phases(), Phase("postconditions", why, checks))
 
     def text(self) -> str:

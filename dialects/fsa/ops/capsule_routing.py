@@ -19,6 +19,7 @@ from fsa.dialects.fsa.shapes import Extent, Extents, Inputs
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 AGREEMENTS = ("per_sample", "batch_shared")
+MAX_ITERATIONS = 1000
 
 
 class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
@@ -48,9 +49,11 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
         require(
             "capsule_routing_c1", u_hat.rank == 4, f"expected u_hat of rank 4, found {u_hat.rank}"
         )
-        # capsule_routing_c2: the result is that of the last iteration, so there is one.
+        # capsule_routing_c2: the result is that of the last iteration; lowerings write out all.
         require(
-            "capsule_routing_c2", iterations >= 1, f"expected iterations >= 1, found {iterations}"
+            "capsule_routing_c2",
+            1 <= iterations <= MAX_ITERATIONS,
+            f"expected iterations in [1, {MAX_ITERATIONS}], found {iterations}",
         )
         # capsule_routing_c3: which samples share their logits.
         require(

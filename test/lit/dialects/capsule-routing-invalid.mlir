@@ -11,8 +11,16 @@ func.func @capsule_routing_c1(%u_hat: tensor<6x3x4xf32>) {
 // -----
 
 func.func @capsule_routing_c2(%u_hat: tensor<?x6x3x4xf32>) {
-  // expected-error@+1 {{[capsule_routing_c2] expected iterations >= 1, found 0}}
+  // expected-error@+1 {{[capsule_routing_c2] expected iterations in [1, 1000], found 0}}
   %0 = "fsa.capsule_routing"(%u_hat) {iterations = 0 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c2_many(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c2] expected iterations in [1, 1000], found 1001}}
+  %0 = "fsa.capsule_routing"(%u_hat) {iterations = 1001 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>
   return
 }
 
