@@ -5,7 +5,6 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import tensor_type
-from fsa.passes.binarized.float_bits import is_at_least_zero
 from fsa.passes.binarized.ops import (
     Site,
     as_rows,
@@ -17,6 +16,7 @@ from fsa.passes.binarized.ops import (
 )
 from fsa.passes.binarized.schedules import CpuRows
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
+from fsa.passes.float_bits import is_at_least_zero
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 

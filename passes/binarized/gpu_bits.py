@@ -10,7 +10,6 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64_array
 from fsa.dialects.fsa.shapes import tensor_type
-from fsa.passes.binarized.float_bits import is_at_least_zero
 from fsa.passes.binarized.gpu_tile import halves, joined_halves
 from fsa.passes.binarized.ops import (
     Site,
@@ -24,6 +23,7 @@ from fsa.passes.binarized.ops import (
 from fsa.passes.binarized.schedules import GpuRows
 from fsa.passes.binarized.windows import Axis, axes_of
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
+from fsa.passes.float_bits import is_at_least_zero
 from fsa.runtime.targets import Target
 
 # Emits the condition, i1, of one element: its row and its position in the row.

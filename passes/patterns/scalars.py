@@ -10,11 +10,9 @@ import numpy as np
 
 from fsa.bindings import arith, ir, math
 from fsa.dialects.fsa.packed_arrays import WORD_TYPES
+from fsa.passes.float_bits import INFINITY
 from fsa.passes.patterns.lowering import Conventions
 from fsa.passes.patterns.tensors import scalar
-
-# Bits of the exponent and of the fraction of each float type.
-_FORMATS = {"f16": (5, 10), "bf16": (8, 7), "f32": (8, 23), "f64": (11, 52)}
 
 
 def integer(width: int) -> Any:
@@ -28,14 +26,13 @@ def is_non_negative(x: Any) -> Any:
     The test is made on the bits: devices run with denormals flushed to zero, and a float
     comparison would then take the negative ones for zero.
     """
-    exponent, fraction = _FORMATS[str(x.type)]
-    width = 1 + exponent + fraction
+    width = x.type.width
     bits = arith.bitcast(integer(width), x)
-    infinity = ((1 << exponent) - 1) << fraction
     minus_zero = 1 << (width - 1)
     if width == 16:  # 16-bit integers are emulated on some devices, 32-bit ones on none
         width, bits = 32, arith.extui(integer(32), bits)
-    up_to_infinity = arith.cmpi(arith.CmpIPredicate.ule, bits, word_constant(width, infinity))
+    infinity = word_constant(width, INFINITY[str(x.type)])
+    up_to_infinity = arith.cmpi(arith.CmpIPredicate.ule, bits, infinity)
     is_minus_zero = arith.cmpi(arith.CmpIPredicate.eq, bits, word_constant(width, minus_zero))
     return arith.ori(up_to_infinity, is_minus_zero)
 

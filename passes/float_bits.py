@@ -8,6 +8,7 @@ from fsa.bindings import ir
 from fsa.passes.emitter import Builder, Value
 from fsa.passes.emitter.types import element_type
 
+# The bits of +infinity: those of every float >= 0 but -0.0 are no greater, as unsigned numbers.
 INFINITY = {
     "f16": 0x7C00,
     "bf16": 0x7F80,
