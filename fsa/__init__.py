@@ -9,11 +9,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsa.runtime.module import Module
     from fsa.runtime.targets import Target
 
 __version__ = "0.1.0"
-__all__ = ["Module", "compile", "load"]
+__all__ = ["Module", "compile", "load", "reference"]
 
 
 def compile(source: Any, target: str | Target = "cpu", pipeline: str | None = None) -> Module:
@@ -40,6 +42,21 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
     from fsa.runtime.module import load as load_module
 
     return load_module(path, device)
+
+
+def reference(op: str) -> Callable[..., Any]:
+    """Return the NumPy function that states what `op` means: `fsa.pack_bits` or `pack_bits`.
+
+    It takes the operands as arrays and the attributes as keywords; that of a stitched region takes
+    the op first. Raises `InputError` for a name without a meaning of its own.
+    """
+    from fsa.dialects.fsa.reference import reference_of
+    from fsa.errors import InputError
+
+    try:
+        return reference_of(op)
+    except (KeyError, AttributeError):
+        raise InputError(f"expected an op that has a reference, found {op!r}") from None
 
 
 def __getattr__(name: str) -> Any:
