@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 
 REFERENCE = "fsa"  # the contender that ratios refer to
 Document = dict[str, Any]
@@ -112,5 +112,5 @@ def write(document: Document, folder: Path, stem: str, *, with_plot: bool) -> li
             paths.append(folder / f"{stem}.svg")
             plot(document, paths[-1])
     except OSError as error:
-        raise InputError(f"cannot write results to {folder}: {error.strerror}") from None
+        raise InputError(f"cannot write results to {folder}: {reason_of(error)}") from None
     return paths

@@ -3,6 +3,11 @@
 from fsa.diagnostics import Diagnostic
 
 
+def reason_of(error: Exception) -> str:
+    """Return why a file could not be read or written: what the system says, without the path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 class FsaError(Exception):
     """Base of all errors that a user of FSA can cause; tools print its text and no traceback."""
 

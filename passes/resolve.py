@@ -170,9 +170,9 @@ def _resolve_upstream(step: UpstreamStep, anchor: str, context: Any) -> Step:
     except ValueError as error:
         text = str(error)
     restricted = re.search(r"restricted to '([^']+)'", text)
-    if restricted is not None:
+    if restricted is not None and restricted[1] != anchor:
         nested = _anchored(step, restricted[1], anchor)
-        parse_upstream(f"{restricted[1]}({step})", context)
+        _resolve_upstream(step, restricted[1], context)
         return nested
     if "does not refer to a registered pass" in text:
         raise UnknownName(step.name)

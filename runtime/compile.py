@@ -6,8 +6,10 @@ import ctypes
 import re
 from typing import Any
 
-from fsa.errors import CompileError, TargetError
+from fsa.errors import CompileError, InputError, TargetError
+from fsa.runtime.checksum import with_checksum
 from fsa.runtime.handover import hand_over
+from fsa.runtime.interface_checks import check_interface
 from fsa.runtime.module import (
     FEATURES_REFLECTION,
     TARGET_REFLECTION,
@@ -27,7 +29,8 @@ def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> byt
 
     `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
     it with the target and the processor features that the code may use. Raises `CompileError` with
-    IREE's diagnostics, and `TargetError` when the target lacks what the module needs.
+    IREE's diagnostics, `TargetError` when the target lacks what the module needs, and `InputError`
+    when nothing in the module can be called from outside.
     """
     from iree.compiler import api
 
@@ -36,6 +39,7 @@ def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> byt
         session.set_flags(*target.iree_flags())
     except ValueError as error:
         raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
+    check_interface(module.operation)
     check_types(module.operation, target)
     imported = hand_over(module, target, session.context, _reflection(target, work))
     invocation = session.invocation()
@@ -47,7 +51,7 @@ def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> byt
             raise _refusal(target, messages)
         output = api.Output.open_membuffer()
         invocation.output_vm_bytecode(output)
-        return bytes(output.map_memory())
+        return with_checksum(bytes(output.map_memory()))
     except (RuntimeError, ValueError) as error:
         raise _refusal(target, [*messages, ("error", str(error))]) from None
     finally:
@@ -106,6 +110,10 @@ def compile_module(source: Any, target: str | Target, pipeline: str | None = Non
     """Compile `source` for `target` through `pipeline`; see `fsa.compile`."""
     from fsa.frontend.mlir import read_mlir
 
+    if not isinstance(target, str | Target):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TargetError(f"expected a target as text or Target, found {target!r}")
+    if not isinstance(pipeline, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"expected a pipeline as text or None, found {pipeline!r}")
     wanted = Target.parse(target) if isinstance(target, str) else target
     module = read_mlir(source)
     lowered = lower(module, wanted, pipeline)
@@ -129,7 +137,9 @@ def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
     with module.context, ir.Location.unknown():
         root = module.operation.clone()
         _attach(root, target)
-        text = pipeline or f"fsa-to-{target.kind}"
+        text = f"fsa-to-{target.kind}" if pipeline is None else pipeline
+        if not text.strip():
+            raise InputError("expected the name of a pipeline, found an empty text")
         if not text.startswith("builtin.module("):
             text = f"builtin.module({text})"
         Runner(Diagnostics()).run(resolve(parse_pipeline(text), module.context), root)

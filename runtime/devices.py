@@ -87,6 +87,8 @@ def open_device(name: str) -> Device:
     `vulkan:N`, `cuda` and `cuda:N`; `cpu` means `cpu:sync`. Raises `DeviceUnavailable` with the
     devices that do exist, and `TargetError` when the name names no kind of device.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TargetError(f"expected the name of a device, such as cpu or vulkan, found {name!r}")
     name = "cpu:sync" if name == "cpu" else name
     with _lock:
         if name not in _open_devices:
@@ -142,13 +144,13 @@ def _create(name: str) -> Device:
         driver = _driver(name if kind == "cpu" else kind)
         listed = driver.query_available_devices()
         if index >= len(listed):
-            raise DeviceUnavailable(f"expected device {name}, found {len(listed)} {kind} devices")
+            raise DeviceUnavailable(f"no device is called {name}")
         # The caching allocator keeps freed pages, which saves page faults on the host; it does not
         # pass on what Vulkan's allocator needs.
         allocators = ["caching"] if kind == "cpu" else None
         hal = driver.create_device(listed[index], {}, allocators=allocators)
     except DeviceUnavailable as error:
-        raise DeviceUnavailable(f"{error}; {_existing(kind)}") from None
+        raise DeviceUnavailable(f"{error}; {_existing()}") from None
     except Exception as error:
         raise DeviceUnavailable(
             f"no {kind} device can be opened ({first_line(error)}); {_existing(kind)}"
@@ -165,11 +167,11 @@ def _driver(name: str) -> Any:
     return runtime.get_driver(_DRIVERS[name])
 
 
-def _existing(missing: str) -> str:
-    """Return a clause that lists the devices of the other kinds."""
+def _existing(broken: str = "") -> str:
+    """Return a clause that lists the devices, but for those of a kind that does not work."""
     names: list[str] = ["cpu:sync", "cpu:task"]
     for kind in ("vulkan", "cuda"):
-        if kind == missing:
+        if kind == broken:
             continue
         try:
             listed = _driver(kind).query_available_devices()

@@ -44,7 +44,10 @@ def is_dlpack(value: Any) -> bool:
 
 def device_type(value: Any) -> int:
     """Return the DLPack device type of `value`: `CPU`, `CUDA` or another number."""
-    return int(value.__dlpack_device__()[0])
+    try:
+        return int(value.__dlpack_device__()[0])
+    except Exception as error:
+        raise _refused(value, error) from None
 
 
 def host_array(value: Any) -> Any:
@@ -58,11 +61,7 @@ def host_array(value: Any) -> Any:
     try:
         capsule = value.__dlpack__()
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CallError(
-            f"expected a tensor that gives its memory through DLPack, found a "
-            f"{type(value).__module__}.{type(value).__qualname__} that refuses: {reason}"
-        ) from None
+        raise _refused(value, error) from None
     tensor = _DLTensor.from_address(_get_pointer(capsule, b"dltensor"))
     dtype = _dtype(tensor)
     shape = tuple(tensor.shape[i] for i in range(tensor.ndim))
@@ -83,6 +82,15 @@ def host_array(value: Any) -> Any:
     # The capsule frees the framework's reference when the last array on `memory` is gone.
     memory.owner = capsule
     return np.ndarray(shape, dtype, buffer=memory, strides=strides)
+
+
+def _refused(value: Any, error: Exception) -> CallError:
+    """Return the error for a tensor that keeps its memory."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return CallError(
+        f"expected a tensor that gives its memory through DLPack, found a "
+        f"{type(value).__module__}.{type(value).__qualname__} that refuses: {reason}"
+    )
 
 
 def framework_of(value: Any) -> str | None:

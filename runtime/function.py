@@ -82,8 +82,9 @@ class Function:
     def _call_general(self, arguments: tuple[Any, ...]) -> Any:
         """Call with arguments of any kind."""
         if len(arguments) != len(self._arguments):
+            count = len(self._arguments)
             raise CallError(
-                f"@{self.signature.name} expected {len(self._arguments)} arguments, "
+                f"@{self.signature.name} expected {count} argument{'s' if count != 1 else ''}, "
                 f"found {len(arguments)}"
             )
         resident = any(type(argument) is DeviceTensor for argument in arguments)
@@ -94,7 +95,10 @@ class Function:
             if isinstance(spec, ScalarSpec):
                 self._push_scalar(inputs, index, spec, argument)
             elif not isinstance(spec, TensorSpec):
-                raise CallError(f"{self._argument(index)} has the type {spec}, which Python lacks")
+                raise CallError(
+                    f"{self._argument(index)} has the type {spec}, which no value in "
+                    "Python can be passed as"
+                )
             elif type(argument) is DeviceTensor:
                 self._check_tensor(index, spec, argument)
                 self._kinds[index] = argument.kind_of_tensor
@@ -228,8 +232,15 @@ class Function:
     def _push_scalar(self, inputs: Any, index: int, spec: ScalarSpec, argument: Any) -> None:
         import numpy as np
 
+        if isinstance(argument, np.ndarray) and argument.ndim == 0:
+            argument = argument[()]
         if spec.is_float and isinstance(argument, int | float | np.integer | np.floating):
-            inputs.push_float(float(argument))
+            try:
+                inputs.push_float(float(argument))
+            except OverflowError:
+                raise CallError(
+                    f"{self._argument(index)} expected a scalar {spec}, found a larger integer"
+                ) from None
             return
         if not spec.is_float and isinstance(argument, bool | int | np.integer | np.bool_):
             bits = 64 if spec.element == "index" else int(spec.element.lstrip("siu"))

@@ -16,11 +16,11 @@ from typing import Any
 from fsa.errors import CompileError
 from fsa.runtime.handover_kernels import Kernel, add_export, executable_source
 from fsa.runtime.handover_launches import Launch, replace_launch
+from fsa.runtime.interface_checks import KERNEL_MARKER
 from fsa.runtime.targets import Target
 
 # Ops of a dialect that is not loaded yet would be created as unknown ops.
 _DIALECTS = ("arith", "cf", "flow", "func", "hal", "iree_codegen", "memref", "tensor")
-KERNEL_MARKER = "fsa.kernel"
 _REFLECTION = "iree.reflection"
 _EXECUTABLE = "fsa_kernels"
 

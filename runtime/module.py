@@ -6,7 +6,8 @@ import os
 import threading
 from typing import Any
 
-from fsa.errors import CallError, DeviceUnavailable, InputError
+from fsa.errors import CallError, DeviceUnavailable, InputError, reason_of
+from fsa.runtime.checksum import check_intact
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
 from fsa.runtime.function import Function
 from fsa.runtime.signature import Signature, parse_declaration
@@ -35,6 +36,7 @@ class Module:
         """
         from iree import runtime
 
+        check_intact(data, is_ours=False)
         self._data = _aligned(data)
         try:
             self.vm_module = runtime.VmModule.from_buffer(
@@ -57,6 +59,8 @@ class Module:
             name: parse_declaration(name, reflection[DECLARATION])
             for name, reflection in self._reflections.items()
         }
+        if self.target is not None:
+            check_intact(data, is_ours=True)
         self.wanted_device = device
         self._lock = threading.Lock()
         self._functions: dict[str, Function] | None = None
@@ -95,6 +99,11 @@ class Module:
             if self._functions is not None:
                 return
             device = open_device(self._device_name())
+            if self.target is not None and self.target.partition(":")[0] != device.kind:
+                raise DeviceUnavailable(
+                    f"expected a module compiled for {device.kind} on the device "
+                    f"{device.info.name}, found one compiled for {self.target}"
+                )
             missing = missing_features(self._reflected(FEATURES_REFLECTION) or "")
             if device.kind == "cpu" and missing:
                 raise DeviceUnavailable(
@@ -133,7 +142,7 @@ class Module:
             return names[0]
         raise CallError(
             f"expected a function called {ENTRY} or only one function, found "
-            f"{', '.join(names) or 'none'}; name one: module.function(name)"
+            f"{', '.join(names) or 'none'}; name one with function()"
         )
 
     def function(self, name: str) -> Function:
@@ -151,14 +160,17 @@ class Module:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the module as a `.vmfb`, which stock `iree-run-module` runs too."""
+        name = _path(path)
         try:
-            with open(path, "wb") as file:
+            with open(name, "wb") as file:
                 file.write(self._data)
-        except OSError as error:
-            raise InputError(f"cannot write {os.fspath(path)}: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot write {name}: {reason_of(error)}") from None
 
     def _device_name(self) -> str:
-        device = self.wanted_device or (self.target or "cpu").partition(":")[0]
+        device = self.wanted_device
+        if device is None:
+            device = (self.target or "cpu").partition(":")[0]
         if device != "cpu":
             return device
         work = self._reflected(WORK_REFLECTION)
@@ -180,17 +192,26 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
     choose: the kind of device it was compiled for, and on a CPU `cpu:sync` (inline) for small work,
     `cpu:task` (all cores) for large. Raises `InputError` and `DeviceUnavailable`.
     """
+    name = _path(path)
     try:
-        with open(path, "rb") as file:
+        with open(name, "rb") as file:
             data = file.read()
-    except OSError as error:
-        raise InputError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {name}: {reason_of(error)}") from None
     try:
         module = Module(data, device)
     except InputError as error:
-        raise InputError(f"{os.fspath(path)}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     module.open()
     return module
+
+
+def _path(path: Any) -> str:
+    """Return `path` as text; raise `InputError` for what is none."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise InputError(f"expected the path of a file, found {path!r}") from None
 
 
 def _aligned(data: bytes | bytearray | memoryview) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 _TENSOR = r"tensor<(?:[^<>]|<[^<>]*>)*>"
 _ARGUMENT = re.compile(rf"%[\w$.-]+:\s*({_TENSOR}|[^\s,(){{}}]+)")
 _SHAPED = re.compile(r"tensor<((?:(?:\d+|\?)x)*)([^,]+)[,>]")
-_FLOATS = ("f16", "bf16", "f32", "f64")
+_SCALAR_FLOATS = ("f32", "f64")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ScalarSpec:
     @property
     def is_float(self) -> bool:
         """Whether the scalar is a floating-point number."""
-        return self.element in _FLOATS
+        return self.element in _SCALAR_FLOATS
 
     def __str__(self) -> str:
         return self.element
@@ -82,10 +82,30 @@ def parse_spec(text: str) -> Spec:
     if shaped is not None:
         sizes = shaped[1].split("x")[:-1]
         element = shaped[2].removesuffix(">") if shaped[2].count("<") == 0 else shaped[2]
+        if not has_dtype(element):
+            return OpaqueSpec(text)
         return TensorSpec(tuple(None if size == "?" else int(size) for size in sizes), element)
-    if re.fullmatch(r"(si|ui|i)\d+|index|f16|bf16|f32|f64", text):
-        return ScalarSpec(text)
-    return OpaqueSpec(text)
+    return ScalarSpec(text) if is_scalar(text) else OpaqueSpec(text)
+
+
+def has_dtype(element: str) -> bool:
+    """Whether tensors of the MLIR type `element` cross a call."""
+    try:
+        return numpy_dtype(element) is not None
+    except KeyError:
+        return False
+
+
+def is_scalar(text: str) -> bool:
+    """Whether a scalar of the MLIR type `text` crosses a call.
+
+    IREE passes integers of up to 64 bits, f32 and f64; it takes an f16 or bf16 for an integer of
+    the same bits, so that a number arrives as another one.
+    """
+    integer = re.fullmatch(r"(?:si|ui|i)(\d+)", text)
+    if integer is not None:
+        return 1 <= int(integer[1]) <= 64
+    return text in ("index", *_SCALAR_FLOATS)
 
 
 def _specs(text: str) -> tuple[Spec, ...]:
@@ -104,6 +124,7 @@ def numpy_dtype(element: str) -> Any:
         names |= {"f8E4M3FNUZ": "float8_e4m3fnuz", "f8E5M2FNUZ": "float8_e5m2fnuz"}
         return np.dtype(getattr(ml_dtypes, names[element]))
     names = {"i1": "bool", "index": "int64", "complex<f32>": "complex64"}
+    names["complex<f64>"] = "complex128"
     names |= {f"f{bits}": f"float{bits}" for bits in (16, 32, 64)}
     for bits in (8, 16, 32, 64):
         names |= {f"i{bits}": f"int{bits}", f"si{bits}": f"int{bits}", f"ui{bits}": f"uint{bits}"}
@@ -119,7 +140,7 @@ def hal_element_type(element: str) -> Any:
     names |= {f"f{bits}": f"FLOAT_{bits}" for bits in (16, 32, 64)}
     names |= {"f8E4M3FN": "FLOAT_8_E4M3_FN", "f8E5M2": "FLOAT_8_E5M2"}
     names |= {"f8E4M3FNUZ": "FLOAT_8_E4M3_FNUZ", "f8E5M2FNUZ": "FLOAT_8_E5M2_FNUZ"}
-    names |= {"complex<f32>": "COMPLEX_64"}
+    names |= {"complex<f32>": "COMPLEX_64", "complex<f64>": "COMPLEX_128"}
     for bits in (8, 16, 32, 64):
         names |= {f"i{bits}": f"INT_{bits}", f"si{bits}": f"SINT_{bits}"}
         names |= {f"ui{bits}": f"UINT_{bits}"}

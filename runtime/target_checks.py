@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from fsa.errors import TargetError
+from fsa.locations import place_of
 from fsa.runtime import host
 from fsa.runtime.targets import HOST_CPU, Target
 
@@ -36,7 +37,7 @@ def check_types(root: Any, target: Target) -> None:
         for text in texts:
             names = [name for name in _FLOAT.findall(text) if name in lacking]
             if names:
-                found.append((names[0], f"{op.name} with {text} at {op.location}"))
+                found.append((names[0], f"{op.name} with {text}{place_of(op)}"))
                 return ir.WalkResult.INTERRUPT
         return ir.WalkResult.ADVANCE
 

@@ -132,6 +132,8 @@ def as_array(value: Any) -> Any:
     import numpy as np
 
     if isinstance(value, np.ndarray):
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+            raise CallError("expected an array without a mask, found masked values; fill them")
         return value
     if isinstance(value, DeviceTensor):
         return value.numpy()
@@ -139,7 +141,10 @@ def as_array(value: Any) -> Any:
         if dlpack.device_type(value) != dlpack.CPU:
             raise CallError("expected a tensor in host memory, found one on another device")
         return dlpack.host_array(value)
-    return np.asarray(value)
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise CallError(f"expected an array, found {type(value).__qualname__}: {error}") from None
 
 
 def element_of(dtype: Any) -> str:
@@ -156,7 +161,7 @@ def element_of(dtype: Any) -> str:
 
 _ELEMENTS = (
     *("f32", "i32", "i64", "f64", "f16", "bf16", "i8", "i16", "i1", "ui8", "ui16", "ui32", "ui64"),
-    *("complex<f32>", "f8E4M3FN", "f8E5M2", "f8E4M3FNUZ", "f8E5M2FNUZ"),
+    *("complex<f32>", "complex<f64>", "f8E4M3FN", "f8E5M2", "f8E4M3FNUZ", "f8E5M2FNUZ"),
 )
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
+from fsa.locations import position
 
 _BYTECODE_MAGIC = b"ML\xefR"
+# One word is no MLIR program, and a program in one line holds one of the other characters.
+_ONE_WORD = re.compile(r"[^\s(){}\"]+")
+_TEXT = "<text>"
 
 
 def read_mlir(source: Any) -> Any:
     """Return `source` as an `ir.Module`, verified.
 
-    `source` is a path (`os.PathLike`, or text without a line break that ends in `.mlir` or
+    `source` is a path (`os.PathLike`, text of one word, or text of one line that ends in `.mlir` or
     `.mlirbc`), MLIR text, MLIR bytecode, or an `ir.Module`, which is returned as it is. Raises
     `InputError` with the location of the first error.
     """
@@ -22,51 +27,60 @@ def read_mlir(source: Any) -> Any:
     if isinstance(source, ir.Module):
         return source
     if isinstance(source, os.PathLike):
-        return _parse(_read(os.fspath(source)), os.fspath(source))
-    if isinstance(source, str) and "\n" not in source and source.endswith((".mlir", ".mlirbc")):
-        return _parse(_read(source), source)
-    if isinstance(source, str | bytes):
-        return _parse(source, "<text>")
+        return _read(os.fspath(source))
+    if isinstance(source, str):
+        one_line = "\n" not in source and source.endswith((".mlir", ".mlirbc"))
+        if one_line or _ONE_WORD.fullmatch(source):
+            return _read(source)
+        return _parse(source.encode("utf-8", "replace"), _TEXT)
+    if isinstance(source, bytes):
+        return _parse(source, _TEXT)
     raise InputError(
         "expected MLIR as a path, text, bytecode or ir.Module, found an object of type "
         f"{type(source).__qualname__}"
     )
 
 
-def _read(path: str) -> str | bytes:
+def _read(path: Any) -> Any:
+    """Parse the file `path`."""
     try:
         with open(path, "rb") as file:
             data = file.read()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    if data.startswith(_BYTECODE_MAGIC):
-        return data
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"expected MLIR as UTF-8 text or bytecode in {path}, found byte "
-            f"{data[error.start]:#04x} at offset {error.start}"
-        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {reason_of(error)}") from None
+    if not data.startswith(_BYTECODE_MAGIC):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"expected MLIR as UTF-8 text or bytecode in {path}, found byte "
+                f"{data[error.start]:#04x} at offset {error.start}"
+            ) from None
+    return _parse(data, os.fsdecode(path))
 
 
-def _parse(text: str | bytes, name: str) -> Any:
+def _parse(data: bytes, name: str) -> Any:
+    """Parse text or bytecode; errors and locations call it `name`."""
     from fsa.bindings import ir
     from fsa.dialects.fsa.dialect import new_context
 
-    if not text.strip():
+    if not data.strip():
         raise InputError(f"expected an MLIR module in {name}, found nothing")
     with new_context():
         try:
-            return ir.Module.parse(text)
+            # A file is parsed as such, for its locations to name it.
+            return ir.Module.parse(data) if name == _TEXT else ir.Module.parseFile(name)
         except ir.MLIRError as error:
-            raise InputError(f"{name}: {_diagnostics(error)}") from None
+            raise InputError(_diagnostics(error, name)) from None
         except ValueError as error:
             # The bindings refuse a top-level op that is no module with an error of their own.
             raise InputError(f"{name}: {' '.join(str(error).split())}") from None
 
 
-def _diagnostics(error: Any) -> str:
-    """Return the diagnostics of an `MLIRError`, one a line, each with its location."""
-    found = [f"{item.message} ({item.location})" for item in error.error_diagnostics]
-    return "\n".join(found) or " ".join(str(error).split())
+def _diagnostics(error: Any, name: str) -> str:
+    """Return the diagnostics of an `MLIRError`, one a line, each after its location."""
+    found = [
+        f"{position(str(item.location), name) or name}: {item.message}"
+        for item in error.error_diagnostics
+    ]
+    return "\n".join(found) or f"{name}: {' '.join(str(error).split())}"

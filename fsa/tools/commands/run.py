@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 from fsa.tools.commands.progress import progress
 
 EPILOG = """\b
@@ -49,7 +49,7 @@ def command(
     arguments = parse_inputs(inputs)
     with progress(f"loading {module}"):
         loaded = fsa.load(module, device)
-    called = loaded.function(function or loaded.entry_name())
+    called = loaded.function(loaded.entry_name() if function is None else function)
     with progress(f"running @{called.signature.name} on {loaded.device.info}"):
         returned = called(*arguments)
     if returned is None:
@@ -92,5 +92,5 @@ def _save(path: Path, results: list[Any]) -> None:
             named = {f"result_{index}": result for index, result in enumerate(results)}
             np.savez(path, **named)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+        raise InputError(f"cannot write {path}: {reason_of(error)}") from None
     click.echo(f"{path}: {len(results)} result{'s' if len(results) != 1 else ''}")

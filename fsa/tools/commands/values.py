@@ -6,7 +6,7 @@ import re
 from math import prod
 from typing import Any
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 
 _TENSOR = re.compile(r"((?:\d+x)*)([a-z]+\d*[A-Z0-9]*)(?:=(.*))?", re.DOTALL)
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
@@ -95,7 +95,7 @@ def _read(path: str) -> list[Any]:
         loaded = np.load(path, allow_pickle=False)
         return [loaded[name] for name in loaded.files] if path.endswith(".npz") else [loaded]
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        raise InputError(f"cannot read {path}: {reason_of(error)}") from None
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"expected NumPy arrays without objects in {path}: {reason}") from None

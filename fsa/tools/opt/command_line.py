@@ -11,6 +11,7 @@ from typing import Any
 from fsa.errors import InputError
 from fsa.tools.opt.flags import BY_NAME, SHORT
 
+_MOST_DIGITS = 18  # what fits into 64 bits for certain
 _TRUE, _FALSE = {"", "true", "1"}, {"false", "0"}
 
 
@@ -78,6 +79,8 @@ def _parse_dashed(argument: str, rest: list[str], line: CommandLine) -> None:
     elif flag.kind == "integer":
         if not value.removeprefix("-").isdecimal():
             raise InputError(f"--{name}: expected an integer, found '{value}'")
+        if len(value) > _MOST_DIGITS:
+            raise InputError(f"--{name}: expected an integer of 64 bits, found '{value}'")
         line.values[name] = int(value)
     else:
         line.values[name] = value

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 from fsa.tools.opt.command_line import CommandLine
 
 
@@ -112,5 +112,4 @@ def write(target: str, data: bytes) -> None:
     try:
         Path(target).write_bytes(data)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot write the output file '{target}': {reason}") from None
+        raise InputError(f"cannot write the output file '{target}': {reason_of(error)}") from None

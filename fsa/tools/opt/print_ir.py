@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 from fsa.passes.options import did_you_mean
 from fsa.passes.resolve import NestStep, known_names
 from fsa.passes.runner import Observer, SingleStep
@@ -107,7 +107,7 @@ class _Tree:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise InputError(f"cannot write the IR dump '{path}': {error.strerror}") from None
+            raise InputError(f"cannot write the IR dump '{path}': {reason_of(error)}") from None
 
 
 def _chain(op: Any) -> tuple[str, ...]:

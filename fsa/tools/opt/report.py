@@ -3,7 +3,7 @@
 import sys
 
 from fsa.diagnostics import Diagnostic
-from fsa.tools.opt.locations import Position, position
+from fsa.locations import Position, position
 
 
 class Printer:

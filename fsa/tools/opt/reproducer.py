@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 from fsa.tools.opt.source import Chunk
 
 _BLOCK = re.compile(rb"\{-#\s*external_resources\s*:\s*\{\s*mlir_reproducer\s*:.*?#-\}", re.S)
@@ -37,7 +37,7 @@ def write_reproducer(path: str, text: str, pipeline: str, verify_each: bool) -> 
     try:
         Path(path).write_text(f"{text}\n{block}", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot write the reproducer '{path}': {error.strerror}") from None
+        raise InputError(f"cannot write the reproducer '{path}': {reason_of(error)}") from None
 
 
 def read_reproducer(chunk: Chunk) -> tuple[Chunk, Reproducer]:

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsa.errors import InputError
+from fsa.errors import InputError, reason_of
 
 SPLIT_MARKER = "// -----"
 BYTECODE_MAGIC = b"ML\xefR"
@@ -45,8 +45,7 @@ def read(path: str) -> bytes:
     except FileNotFoundError:
         raise InputError(f"cannot open the input file '{path}': there is no such file") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot open the input file '{path}': {reason}") from None
+        raise InputError(f"cannot open the input file '{path}': {reason_of(error)}") from None
 
 
 def chunks(path: str, data: bytes, marker: str | None) -> list[Chunk]:

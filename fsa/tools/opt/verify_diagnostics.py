@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 
 from fsa.diagnostics import Diagnostic
-from fsa.tools.opt.locations import position
+from fsa.locations import position
 
 _EXPECTED = re.compile(
     r"expected-(error|warning|remark|note)(-re)? *"

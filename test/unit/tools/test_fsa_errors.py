@@ -30,6 +30,8 @@ def files(tmp_path_factory):
     fsa.compile(GOOD, "cuda", "fsa-to-linalg").save(folder / "cuda.vmfb")
     data = (folder / "good.vmfb").read_bytes()
     (folder / "cut.vmfb").write_bytes(data[: len(data) // 2])
+    (folder / "cut-end.vmfb").write_bytes(data[:-1])
+    (folder / "damaged.vmfb").write_bytes(data[:-100] + b"x" + data[-99:])
     (folder / "empty.vmfb").write_bytes(b"")
     (folder / "text.vmfb").write_text("this is no module")
     (folder / "zeros.vmfb").write_bytes(bytes(4096))
@@ -44,6 +46,15 @@ def files(tmp_path_factory):
         "undefined-value": "func.func @main() -> i32 { return %x : i32 }",
         "bad-fsa-op": 'func.func @main(%a: tensor<4xi32>) { "fsa.squash"(%a) {epsilon = 1.0 : f64}'
         " : (tensor<4xi32>) -> tensor<4xi32> return }",
+        "memref": "func.func @main(%a: memref<3xf32>) { return }",
+        "vector": "func.func @main() -> vector<2xf32> "
+        "{ %c = arith.constant dense<1.0> : vector<2xf32> return %c : vector<2xf32> }",
+        "unranked": "func.func @main(%a: tensor<*xf32>) { return }",
+        "half": "func.func @main(%a: f16) -> f16 { return %a : f16 }",
+        "four-bits": "func.func @main(%a: tensor<3xi4>) { return }",
+        "indices": "func.func @main(%a: tensor<3xindex>) { return }",
+        "private": "func.func private @main(%a: tensor<3xf32>) { return }",
+        "declared": "func.func private @f()\nfunc.func @main() { call @f() : () -> () return }",
         "f64": "func.func @main(%a: tensor<3xf64>) -> tensor<3xf64> { return %a : tensor<3xf64> }",
     }
     for name, text in texts.items():
@@ -92,10 +103,17 @@ RUN = {
     "function": (("good.vmfb", "--function", "mian"), "expected a function of the module (main)"),
     "two functions": (("two.vmfb",), "name one"),
     "device": (("good.vmfb", "--device", "gpu"), "expected a device of kind"),
+    "no device": (("good.vmfb", "--device", ""), "expected a device of kind"),
+    "no function": (("good.vmfb", "--function", ""), "expected a function of the module (main)"),
+    "damaged": (("damaged.vmfb", *ONES, *FIVE), "it is damaged"),
+    "without its end": (("cut-end.vmfb", *ONES, *FIVE), "its end is missing"),
     "cpu device": (("good.vmfb", "--device", "cpu:fast"), "cpu:sync or cpu:task"),
     "vulkan number": (("good.vmfb", "--device", "vulkan:x"), "vulkan:<number>"),
-    "vulkan count": (("good.vmfb", "--device", "vulkan:99"), "this machine has cpu:sync"),
-    "device of another kind": (("cuda.vmfb", "--device", "cpu", *ONES, *FIVE), "does not load"),
+    "vulkan count": (("good.vmfb", "--device", "vulkan:99"), "; this machine has cpu:sync"),
+    "device of another kind": (
+        ("cuda.vmfb", "--device", "cpu", *ONES, *FIVE),
+        "compiled for cuda:sm_89",
+    ),
     "output": (("good.vmfb", *ONES, *FIVE, "--output", "y.txt"), "ends in .npy or .npz"),
     "output folder": (("good.vmfb", *ONES, *FIVE, "--output", "no/y.npy"), "cannot write"),
     "option": (("good.vmfb", "--inptu", "1"), "No such option"),
@@ -103,11 +121,11 @@ RUN = {
 }
 COMPILE = {
     "no file": (("missing.mlir",), "cannot read"),
-    "malformed": (("malformed.mlir",), "malformed.mlir: "),
+    "malformed": (("malformed.mlir",), "malformed.mlir:1:35: expected"),
     "empty": (("empty.mlir",), "expected an MLIR module"),
     "unknown op": (("unknown-op.mlir",), "fsa.nothing"),
     "unknown dialect": (("unknown-dialect.mlir",), "unregistered dialect"),
-    "types": (("type-mismatch.mlir",), "type-mismatch.mlir: "),
+    "types": (("type-mismatch.mlir",), "type-mismatch.mlir:1:"),
     "undefined": (("undefined-value.mlir",), "undeclared SSA value"),
     "fsa op": (("bad-fsa-op.mlir",), "squash"),
     "binary": (("binary.mlir",), "expected MLIR as UTF-8"),
@@ -119,6 +137,15 @@ COMPILE = {
     "pipeline": (("good.mlir", "--pipeline", "fsa-to-linlag"), "fsa-to-linalg"),
     "pipeline text": (("good.mlir", "--pipeline", "builtin.module("), "expected"),
     "f64": (("f64.mlir", "--target", "vulkan"), "has no f64"),
+    "no pipeline": (("good.mlir", "--pipeline", ""), "expected the name of a pipeline"),
+    "memref": (("memref.mlir",), "found memref<3xf32> as argument 0 (memref.mlir:1:1)"),
+    "vector": (("vector.mlir",), "found vector<2xf32> as result 0"),
+    "unranked": (("unranked.mlir",), "found tensor<*xf32> as argument 0"),
+    "half": (("half.mlir",), "found f16 as argument 0; use tensor<f16>"),
+    "four bits": (("four-bits.mlir",), "no array has elements of type i4"),
+    "indices": (("indices.mlir",), "use i64 for index"),
+    "private": (("private.mlir",), "at least one public function"),
+    "declared": (("declared.mlir",), "a call of the declaration @f (declared.mlir:2:21)"),
     "output": (("good.mlir", "-o", "no/such/folder.vmfb"), "cannot write"),
 }
 
@@ -152,20 +179,24 @@ def test_unknown_command(capsys):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_damaged_modules_do_not_end_the_process(files, seed):
-    """Flip bytes of the part that describes the module; loading says so, or still works."""
+    """Flip one bit anywhere, or cut the end off; loading says so in one sentence."""
     code = """
 import sys, random
-import fsa
 from fsa.errors import FsaError
 from fsa.runtime.module import Module
 data = open(sys.argv[1], "rb").read()
 generator = random.Random(int(sys.argv[2]))
-for _ in range(40):
-    damaged = bytearray(data[: generator.randrange(len(data))])
+for round in range(80):
+    place = generator.randrange(len(data))
+    damaged = bytearray(data if round % 2 else data[:place])
+    if round % 2:
+        damaged[place] ^= 1 << generator.randrange(8)
     try:
         Module(bytes(damaged)).open()
     except FsaError as error:
         assert "\\n" not in str(error), error
+    else:
+        raise AssertionError(f"round {round} loads")
 """
     subprocess.run(
         [sys.executable, "-c", code, str(files / "good.vmfb"), str(seed)], check=True, timeout=120
@@ -193,9 +224,44 @@ def test_call(name, files):
     assert reason in str(caught.value)
 
 
-def test_source_of_a_wrong_type():
-    with pytest.raises(FsaError, match="found an object of type int"):
-        fsa.compile(5)
+WRONG_TYPES = {
+    "source": (lambda: fsa.compile(5), "found an object of type int"),
+    "source that is no path": (lambda: fsa.compile("model.onnx"), "cannot read model.onnx"),
+    "zero byte": (lambda: fsa.compile("a\0b.mlir"), "cannot read"),
+    "surrogate": (lambda: fsa.compile("func.func @\udc80() { return }\n"), "<text>:1:12: "),
+    "target": (lambda: fsa.compile(GOOD, None), "expected a target as text or Target"),
+    "pipeline": (lambda: fsa.compile(GOOD, pipeline=3), "expected a pipeline as text or None"),
+    "path": (lambda: fsa.load(3.5), "expected the path of a file, found 3.5"),
+    "zero byte in a path": (lambda: fsa.load("a\0b"), "cannot read"),
+    "reference": (lambda: fsa.reference("fsa.launch"), "expected an op that has a reference"),
+    "reference of a number": (lambda: fsa.reference(5), "expected an op that has a reference"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TYPES)
+def test_wrong_types(name):
+    call, reason = WRONG_TYPES[name]
+    with pytest.raises(FsaError) as caught:
+        call()
+    assert reason in str(caught.value)
+
+
+def test_wrong_uses_of_a_module(files):
+    with pytest.raises(FsaError, match="expected the name of a device, such as cpu or vulkan"):
+        fsa.load(files / "good.vmfb", 3)
+    module = fsa.load(files / "good.vmfb")
+    with pytest.raises(FsaError, match="expected the path of a file, found None"):
+        module.save(None)
+    with pytest.raises(FsaError, match="expected an array, found list"):
+        module.to_device([[1], [2, 3]])
+    with pytest.raises(FsaError, match="expected an array without a mask"):
+        module(np.ma.masked_equal(np.ones((2, 3), np.float32), 1), 5)
+    assert (module(np.ones((2, 3), np.float32), np.array(5)) == 2).all()
+
+
+def test_no_command_shows_the_help(capsys):
+    assert main([]) == 1
+    assert capsys.readouterr().err.startswith("Usage: fsa")
 
 
 @pytest.mark.vulkan

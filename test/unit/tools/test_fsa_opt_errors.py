@@ -69,6 +69,15 @@ CASES = [
         "--mlir-elide-elementsattrs-if-larger: expected an integer, found 'x'",
     ),
     (
+        "good.mlir --mlir-elide-elementsattrs-if-larger=99999999999999999999",
+        "--mlir-elide-elementsattrs-if-larger: expected an integer of 64 bits",
+    ),
+    ("good.mlir --emit-bytecode --emit-bytecode-version=99999999999999999999", "of 64 bits"),
+    (
+        "good.mlir --convert-gpu-to-nvvm=bad=1",
+        "pass 'convert-gpu-to-nvvm': unknown option 'bad'; it takes",
+    ),
+    (
         "good.mlir --mlir-elide-elementsattrs-if-larger=-1",
         "expected a number of at least 0, found -1",
     ),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 _FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):(\d+)')
 
@@ -26,3 +27,9 @@ def position(location: str, input_name: str) -> Position | None:
         return None
     name = re.sub(r"\\(.)", r"\1", found[1])
     return Position(input_name if name == "-" else name, int(found[2]), int(found[3]))
+
+
+def place_of(op: Any) -> str:
+    """Return " (file:line:column)" of the `ir.Operation` `op`, or nothing where it has none."""
+    place = position(str(op.location), "<text>")
+    return f" ({place})" if place is not None else ""
