@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.errors import CompileError
-from fsa.runtime.handover_kernels import Kernel, add_export, executable_source
+from fsa.runtime.handover_exports import add_export, executable_source
+from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
 from fsa.runtime.interface_checks import KERNEL_MARKER
 from fsa.runtime.targets import Target

@@ -99,7 +99,7 @@ def _dims(tensor: Any) -> list[Any]:
         return _dispatch_dims(owner.operation, tensor)
     return [
         ir.Operation.create(
-            "tensor.dim", results=[ir.IndexType.get()], operands=[tensor, _constant(axis)]
+            "tensor.dim", results=[ir.IndexType.get()], operands=[tensor, index_constant(axis)]
         ).results[0]
         for axis in range(type_.rank)
         if type_.is_dynamic_dim(axis)
@@ -110,14 +110,15 @@ def _dispatch_dims(dispatch: Any, result: Any) -> list[Any]:
     """Return the dynamic dimensions of a result of a `flow.dispatch`: operands of the dispatch."""
     from iree.compiler import ir
 
-    counts = [_dynamic_count(ir.RankedTensorType(r.type)) for r in dispatch.results]
+    counts = [dynamic_count(ir.RankedTensorType(r.type)) for r in dispatch.results]
     position = list(dispatch.results).index(result)
     operands = list(dispatch.operands)
     first = len(operands) - sum(counts) + sum(counts[:position])
     return operands[first : first + counts[position]]
 
 
-def _dynamic_count(type_: Any) -> int:
+def dynamic_count(type_: Any) -> int:
+    """Return how many sizes of a tensor or memref type are `?`."""
     return sum(type_.is_dynamic_dim(axis) for axis in range(type_.rank))
 
 
@@ -125,7 +126,7 @@ def _split_dims(launch: Launch) -> list[list[Any]]:
     """Return `result_dims` result by result."""
     from iree.compiler import ir
 
-    counts = [_dynamic_count(ir.RankedTensorType(result.type)) for result in launch.results]
+    counts = [dynamic_count(ir.RankedTensorType(result.type)) for result in launch.results]
     if sum(counts) != len(launch.result_dims):
         raise CompileError(
             f"fsa.launch of @{launch.kernel[-1]} expected {sum(counts)} result_dims, one for each "
@@ -189,7 +190,7 @@ def _assert_at_most(dispatch: Any, factors: list[Any], limit: int, text: str) ->
         fits = ir.Operation.create(
             "arith.cmpi",
             results=[ir.IntegerType.get_signless(1)],
-            operands=[product, _constant(limit)],
+            operands=[product, index_constant(limit)],
             attributes={"predicate": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), 3)},
         ).results[0]
         ir.Operation.create(
@@ -251,7 +252,8 @@ def constant_value(value: Any) -> int | None:
     return ir.IntegerAttr(value.owner.operation.attributes["value"]).value
 
 
-def _constant(value: int) -> Any:
+def index_constant(value: int) -> Any:
+    """Create an `arith.constant` of type index; return its result."""
     from iree.compiler import ir
 
     index = ir.IndexType.get()
