@@ -43,7 +43,7 @@ def prepared(module: fsa.Module, arguments: list[Any]) -> Callable[[], Any]:
 
     hal = create_hal_module(vm_instance(), module.device.hal)
     context = VmContext(vm_instance(), [hal, module.vm_module])
-    function = module.vm_module.lookup_function("main")
+    function: Any = module.vm_module.lookup_function("main")
     inputs = VmVariantList(len(arguments))
     for argument in arguments:
         inputs.push_ref(argument)
@@ -72,7 +72,7 @@ def measure(
 
 def main() -> None:
     """Measure each device and number of arguments; print a table or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--device", action="append", help="default: cpu:sync and cpu:task")
