@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.errors import InputError
 from fsa.passes.base import Pass
-from fsa.passes.options import did_you_mean, parse_options, print_options
+from fsa.passes.driver.options import did_you_mean, parse_options, print_options
 
 PASSES: dict[str, str] = {
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fsa.passes.base import Pass
+from fsa.passes.driver.options import quoted_value
 from fsa.passes.fsa_verify_kernels import FsaVerifyKernels
-from fsa.passes.options import quoted_value
 from fsa.pipelines.base import Phase, Pipeline
 from fsa.pipelines.fsa_to_linalg import (
     CLEAN_UP,

@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 from fsa.errors import InputError
-from fsa.passes.options import did_you_mean, parse_options
+from fsa.passes.driver.options import did_you_mean, parse_options
 from fsa.pipelines.base import Pipeline
 
 PIPELINES: dict[str, str] = {

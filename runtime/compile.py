@@ -130,9 +130,9 @@ def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
     """
     from fsa.bindings import ir
     from fsa.diagnostics import Diagnostics
-    from fsa.passes.pipeline_text import parse_pipeline
-    from fsa.passes.resolve import resolve
-    from fsa.passes.runner import Runner
+    from fsa.passes.driver.pipeline_text import parse_pipeline
+    from fsa.passes.driver.resolve import resolve
+    from fsa.passes.driver.runner import Runner
 
     with module.context, ir.Location.unknown():
         root = module.operation.clone()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fsa.dialects.fsa.dialect import OP_MODULES
-from fsa.passes.options import option_fields, option_type, print_value
+from fsa.passes.driver.options import option_fields, option_type, print_value
 from fsa.passes.registry import PASSES, pass_class
 from fsa.pipelines.registry import PIPELINES, make_pipeline, pipeline_class
 

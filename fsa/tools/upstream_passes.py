@@ -1,4 +1,4 @@
-"""Finds the passes of the bindings and writes `passes/upstream_passes.json`.
+"""Finds the passes of the bindings and writes `passes/driver/upstream_passes.json`.
 
     python -m fsa.tools.upstream_passes [--check]
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from fsa.bindings import ir, library_path, load_extensions, passmanager
 
-OUTPUT = Path(__file__).parents[2] / "passes" / "upstream_passes.json"
+OUTPUT = Path(__file__).parents[2] / "passes" / "driver" / "upstream_passes.json"
 _WORD = re.compile(rb"[a-z0-9-]{3,72}(?=\0)")
 _ROOTS = {
     "builtin.module": "",

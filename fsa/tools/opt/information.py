@@ -15,8 +15,8 @@ def version() -> str:
 
 def list_passes() -> str:
     """Return every pass with its summary; ours with their options."""
+    from fsa.passes.driver.upstream import upstream_passes
     from fsa.passes.registry import PASSES, pass_class
-    from fsa.passes.upstream import upstream_passes
 
     lines = ["Passes of FSA:"]
     for name in sorted(PASSES):
@@ -31,7 +31,7 @@ def list_passes() -> str:
 
 def list_pipelines() -> str:
     """Return every named pipeline with its options and phases."""
-    from fsa.passes.upstream import upstream_passes
+    from fsa.passes.driver.upstream import upstream_passes
     from fsa.pipelines.registry import PIPELINES, make_pipeline, pipeline_class
 
     lines = ["Pipelines of FSA:"]
@@ -49,7 +49,7 @@ def list_pipelines() -> str:
 
 def option_lines(found: type[Any]) -> list[str]:
     """Return one line for each option of a pass or pipeline class."""
-    from fsa.passes.options import option_fields, option_type, print_value
+    from fsa.passes.driver.options import option_fields, option_type, print_value
 
     lines: list[str] = []
     for name, field in option_fields(found).items():

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsa.passes.resolve import NestStep
-from fsa.passes.runner import Observer, SingleStep
+from fsa.passes.driver.resolve import NestStep
+from fsa.passes.driver.runner import Observer, SingleStep
 
 _RULE = "===" + "-" * 73 + "==="
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsa.passes.options import (
+from fsa.passes.driver.options import (
     OptionError,
     near_matches,
     option_type,

@@ -15,9 +15,9 @@ from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import InputError, PassFailure
 from fsa.passes import registry
 from fsa.passes.base import Pass, PassError
-from fsa.passes.pipeline_text import parse_pipeline
-from fsa.passes.resolve import NestStep, PythonStep, resolve
-from fsa.passes.runner import Observer, Runner, SingleStep
+from fsa.passes.driver.pipeline_text import parse_pipeline
+from fsa.passes.driver.resolve import NestStep, PythonStep, resolve
+from fsa.passes.driver.runner import Observer, Runner, SingleStep
 from fsa.tools import fsa_opt
 
 TEXT = """

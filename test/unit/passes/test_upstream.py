@@ -5,9 +5,9 @@ import pytest
 from fsa.bindings import ir, load_extensions, passmanager
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import InputError
-from fsa.passes.pipeline_text import parse_pipeline
-from fsa.passes.resolve import UpstreamStep, expand, resolve
-from fsa.passes.upstream import upstream_options, upstream_passes
+from fsa.passes.driver.pipeline_text import parse_pipeline
+from fsa.passes.driver.resolve import UpstreamStep, expand, resolve
+from fsa.passes.driver.upstream import upstream_options, upstream_passes
 
 
 def test_every_pass_of_the_table_exists() -> None:

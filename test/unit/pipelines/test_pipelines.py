@@ -6,10 +6,10 @@ from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import InputError, PassFailure
-from fsa.passes.options import OptionError
-from fsa.passes.pipeline_text import Element, Nest, parse_elements, parse_pipeline
-from fsa.passes.resolve import resolve
-from fsa.passes.runner import Runner
+from fsa.passes.driver.options import OptionError
+from fsa.passes.driver.pipeline_text import Element, Nest, parse_elements, parse_pipeline
+from fsa.passes.driver.resolve import resolve
+from fsa.passes.driver.runner import Runner
 from fsa.pipelines.base import Phase, Pipeline
 from fsa.pipelines.registry import PIPELINES, make_pipeline
 

@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from fsa.dialects.fsa.dialect import new_context
-from fsa.passes.pipeline_text import Element, Nest, parse_pipeline
-from fsa.passes.resolve import resolve
+from fsa.passes.driver.pipeline_text import Element, Nest, parse_pipeline
+from fsa.passes.driver.resolve import resolve
 from fsa.tools.opt import command_line
 from fsa.tools.opt.flags import BY_NAME
 from fsa.tools.opt.help import help_text

@@ -16,9 +16,9 @@ from fsa.bindings import ir
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
 from fsa.errors import FsaError, PassFailure
 from fsa.passes.base import PassError
-from fsa.passes.nesting import check_root, children, groups, nested_text
-from fsa.passes.reproducer import fsa_opt_command, run_folder, write_reproducer
-from fsa.passes.resolve import (
+from fsa.passes.driver.nesting import check_root, children, groups, nested_text
+from fsa.passes.driver.reproducer import fsa_opt_command, run_folder, write_reproducer
+from fsa.passes.driver.resolve import (
     NestStep,
     PythonStep,
     Step,

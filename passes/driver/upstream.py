@@ -14,7 +14,7 @@ from typing import Any
 @functools.cache
 def upstream_passes() -> dict[str, dict[str, Any]]:
     """Return pass name -> {"class", "summary", "options", "pipeline"}."""
-    data = importlib.resources.files("fsa.passes").joinpath("upstream_passes.json")
+    data = importlib.resources.files("fsa.passes.driver").joinpath("upstream_passes.json")
     return json.loads(data.read_text(encoding="utf-8"))
 
 

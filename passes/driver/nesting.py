@@ -6,8 +6,8 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.errors import InputError
-from fsa.passes.options import did_you_mean
-from fsa.passes.resolve import (
+from fsa.passes.driver.options import did_you_mean
+from fsa.passes.driver.resolve import (
     NestStep,
     PythonStep,
     Step,
@@ -15,7 +15,7 @@ from fsa.passes.resolve import (
     is_upstream,
     parse_upstream,
 )
-from fsa.passes.upstream import upstream_passes
+from fsa.passes.driver.upstream import upstream_passes
 
 
 def check_root(anchor: str, root: Any) -> None:

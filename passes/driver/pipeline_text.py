@@ -1,13 +1,13 @@
 """Textual pass pipelines: ``builtin.module(fsa-x{a=1},func.func(canonicalize,cse))`` to a tree.
 
-This module knows the syntax only; `fsa.passes.resolve` looks the names up.
+This module knows the syntax only; `fsa.passes.driver.resolve` looks the names up.
 """
 
 import re
 from dataclasses import dataclass
 
 from fsa.errors import InputError
-from fsa.passes.options import end_of_value
+from fsa.passes.driver.options import end_of_value
 
 _NAME_END = "(){},"
 

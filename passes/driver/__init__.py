@@ -1,0 +1,1 @@
+"""How pipelines are read, resolved and run: options, text, nesting, failures, reproducers."""
