@@ -24,7 +24,7 @@ from fsa.tools.opt.command_line import CommandLine
 from fsa.tools.opt.flags import BY_NAME
 from fsa.tools.opt.output import PrintOptions, bytecode, roundtrip_error, write
 from fsa.tools.opt.parsing import dialects_met, load_irdl, parse_chunk, silent_failure
-from fsa.tools.opt.print_ir import IrPrinter
+from fsa.tools.opt.print_ir import IrPrinter, check_names
 from fsa.tools.opt.report import Printer
 from fsa.tools.opt.reproducer import read_reproducer, write_reproducer
 from fsa.tools.opt.source import SPLIT_MARKER, Chunk, chunks, read
@@ -78,6 +78,7 @@ class Driver:
         ] + (["single passes"] if line.passes else [])
         if len(given) > 1:
             raise InputError(f"expected one way to give the pipeline, found {' and '.join(given)}")
+        check_names(line)
         form = line["mlir-timing-display"]
         if form not in ("tree", "list"):
             raise InputError(f"--mlir-timing-display: expected tree or list, found '{form}'")

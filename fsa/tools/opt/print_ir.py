@@ -126,6 +126,12 @@ def _symbol(op: Any) -> str:
     return attributes["sym_name"].value if "sym_name" in attributes else ""
 
 
+def check_names(line: CommandLine) -> None:
+    """Raise `InputError` for a pass that a flag names and that does not exist."""
+    for flag in ("mlir-print-ir-before", "mlir-print-ir-after"):
+        _checked(line, flag)
+
+
 def _checked(line: CommandLine, flag: str) -> set[str]:
     """Return the pass names given to `flag`; raise `InputError` for one that does not exist."""
     known = known_names() if line[flag] else []

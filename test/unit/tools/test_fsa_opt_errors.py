@@ -72,6 +72,7 @@ CASES = [
         "good.mlir --mlir-elide-elementsattrs-if-larger=99999999999999999999",
         "--mlir-elide-elementsattrs-if-larger: expected an integer of 64 bits",
     ),
+    ("good.mlir --mlir-print-ir-after=csee", "unknown pass 'csee'; did you mean 'cse'"),
     ("good.mlir --emit-bytecode --emit-bytecode-version=99999999999999999999", "of 64 bits"),
     (
         "good.mlir --convert-gpu-to-nvvm=bad=1",
