@@ -8,6 +8,7 @@ from typing import Any
 
 from fsa.errors import InputError, reason_of
 from fsa.locations import position
+from fsa.nesting import check_depth
 
 _BYTECODE_MAGIC = b"ML\xefR"
 # One word is no MLIR program, and a program in one line holds one of the other characters.
@@ -66,6 +67,8 @@ def _parse(data: bytes, name: str) -> Any:
 
     if not data.strip():
         raise InputError(f"expected an MLIR module in {name}, found nothing")
+    if not data.startswith(_BYTECODE_MAGIC):
+        check_depth(data, name)
     with new_context():
         try:
             # A file is parsed as such, for its locations to name it.

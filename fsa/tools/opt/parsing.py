@@ -7,6 +7,7 @@ from typing import Any
 from fsa.bindings import LAZY_DIALECTS, ir, irdl, load_extensions
 from fsa.diagnostics import Diagnostic
 from fsa.errors import InputError
+from fsa.nesting import check_depth
 from fsa.tools.opt.source import Chunk
 
 _NAMES = "|".join(LAZY_DIALECTS).encode()
@@ -27,6 +28,8 @@ def parse_chunk(chunk: Chunk, context: Any, *, implicit_module: bool) -> Any:
     The errors go to the context's diagnostic handlers.
     """
     load_extensions(context, dialects_met(chunk))
+    if not chunk.is_bytecode:
+        check_depth(chunk.data, chunk.name)
     if not implicit_module and chunk.is_bytecode:
         raise InputError(
             f"--no-implicit-module takes text: expected MLIR text in '{chunk.name}', found bytecode"

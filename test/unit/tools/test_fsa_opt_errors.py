@@ -34,6 +34,10 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "reproducer.mlir").write_text(
         '{-# external_resources: { mlir_reproducer: { pipeline: "builtin.module(nope)" } } #-}\n'
     )
+    (tmp_path / "deep.mlir").write_text("module {" * 20000 + "}" * 20000)
+    (tmp_path / "deep-attribute.mlir").write_text(
+        f"module attributes {{a = {'[' * 200000}{']' * 200000}}} {{}}"
+    )
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FSA_REPRODUCER_DIR", str(tmp_path / "failures"))
@@ -47,6 +51,8 @@ CASES = [
     ("a" * 300, "File name too long"),
     ("syntax.mlir", "syntax.mlir:1:14: error: expected"),
     ("types.mlir", "types.mlir:2:3: error: type of return operand 0 ('i32') doesn't match"),
+    ("deep.mlir", "deep.mlir: expected brackets at most 4000 deep, found 20000"),
+    ("deep-attribute.mlir", "expected brackets at most 4000 deep, found 200001"),
     ("unknown.mlir", "unknown.mlir:1:10: error: "),
     ("zero.mlir", "expected 'zero.mlir' to hold MLIR text or bytecode, found a zero byte"),
     ("junk.mlir", "error: unexpected character"),
@@ -214,3 +220,9 @@ def test_closed_standard_input_and_output() -> None:
         )
         assert done.returncode == 1, closing
         assert "Traceback" not in done.stderr
+
+
+def test_brackets_in_strings_and_comments_are_no_depth(files: Path) -> None:
+    comment, string = "{" * 5000, "[" * 5000
+    text = f'// {comment}\nmodule attributes {{fsa.note = "{string}"}} {{}}'
+    assert run(["-", "-o", "out.mlir"], input=text).returncode == 0
