@@ -142,7 +142,7 @@ class Module:
             return names[0]
         raise CallError(
             f"expected a function called {ENTRY} or only one function, found "
-            f"{', '.join(names) or 'none'}; name one with function()"
+            f"{', '.join(names) or 'none'}; name one, with function() or --function"
         )
 
     def function(self, name: str) -> Function:
