@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from fsa.errors import CallError
@@ -95,9 +97,24 @@ def _refused(value: Any, error: Exception) -> CallError:
 
 def framework_of(value: Any) -> str | None:
     """Return the name of the framework that results go back to, None for NumPy."""
-    root = type(value).__module__.partition(".")[0]
+    return framework_of_type(type(value))
+
+
+@lru_cache(maxsize=256)
+def framework_of_type(kind: type) -> str | None:
+    """Return the name of the framework that a type of tensors belongs to, None for NumPy."""
+    root = kind.__module__.partition(".")[0]
     root = {"jaxlib": "jax"}.get(root, root)
     return root if root in ("torch", "jax", "cupy") else None
+
+
+def first_framework(kinds: Iterable[type]) -> str | None:
+    """Return the first framework that one of these types of arguments belongs to."""
+    for kind in kinds:
+        framework = framework_of_type(kind)
+        if framework is not None:
+            return framework
+    return None
 
 
 def to_framework(tensor: Any, framework: str) -> Any:

@@ -10,6 +10,7 @@ from fsa.errors import CallError, DeviceUnavailable, InputError, reason_of
 from fsa.runtime.checksum import check_intact
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
 from fsa.runtime.function import Function
+from fsa.runtime.resident_call import PositionalCall
 from fsa.runtime.signature import Signature, parse_declaration
 from fsa.runtime.target_checks import missing_features
 from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
@@ -65,7 +66,7 @@ class Module:
         self._lock = threading.Lock()
         self._functions: dict[str, Function] | None = None
         self._device: Device | None = None
-        self._entry: Function | None = None
+        self._entry: PositionalCall | None = None  # what a call of the entry function runs
 
     @property
     def target(self) -> str | None:
@@ -129,9 +130,10 @@ class Module:
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the entry function: `main`, else the only one there is."""
-        if self._entry is None:
-            self._entry = self.functions[self.entry_name()]
-        return self._entry(*arguments)
+        entry = self._entry
+        if entry is None:
+            entry = self._entry = self.functions[self.entry_name()].positional
+        return entry(arguments)
 
     def entry_name(self) -> str:
         """Return the name of the function that a call of the module runs."""

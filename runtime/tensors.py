@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
+
+import numpy as np
+from iree.runtime import HalBufferView, VmVariantList
 
 from fsa.errors import CallError
 from fsa.runtime import dlpack
@@ -41,20 +45,36 @@ class DeviceTensor:
     values, and DLPack consumers share its memory where the device allows it.
     """
 
-    # IREE's argument lists take any object with a reference of this name.
-    __slots__ = ("__iree_vm_ref__", "kind_of_tensor")
+    __slots__ = ("kind_of_tensor", "known_view", "list_of_one")
 
-    def __init__(self, ref: Any, kind: TensorKind):
-        """Take IREE's reference to a buffer view of the given kind."""
-        self.__iree_vm_ref__ = ref
+    def __init__(self, list_of_one: Any, kind: TensorKind):
+        """Take an IREE list with a buffer view of the given kind in it, which must not change.
+
+        Calls give their results in such lists, and a call with one argument takes one.
+        """
+        self.list_of_one = list_of_one
         self.kind_of_tensor = kind
+        self.known_view = None  # as most results are only passed on
+
+    @classmethod
+    def of_view(cls, view: Any, kind: TensorKind) -> DeviceTensor:
+        """Return the tensor of a buffer view, or of a reference to one."""
+        list_of_one = VmVariantList(1)
+        list_of_one.push_ref(view)
+        return cls(list_of_one, kind)
 
     @property
     def view(self) -> Any:
         """IREE's `HalBufferView` of this tensor."""
-        from iree.runtime import HalBufferView
+        view = self.known_view
+        if view is None:
+            view = self.known_view = self.list_of_one.get_as_object(0, HalBufferView)
+        return view
 
-        return self.__iree_vm_ref__.deref(HalBufferView)
+    @property
+    def __iree_vm_ref__(self) -> Any:
+        """What makes IREE's argument lists take this object."""
+        return self.list_of_one.get_as_ref(0)
 
     @property
     def device(self) -> Device:
@@ -92,8 +112,6 @@ class DeviceTensor:
         return array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np
-
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
@@ -124,13 +142,11 @@ def to_device(value: Any, device: Device, element: str | None = None) -> DeviceT
     array = as_array(value)
     element = element or element_of(array.dtype)
     kind = tensor_kind(element, array.shape, device)
-    return DeviceTensor(_copy_in(array, device, element).ref, kind)
+    return DeviceTensor.of_view(copier(element, device)(array), kind)
 
 
 def as_array(value: Any) -> Any:
     """Return `value` as a NumPy array, sharing memory where it can be shared."""
-    import numpy as np
-
     if isinstance(value, np.ndarray):
         if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             raise CallError("expected an array without a mask, found masked values; fill them")
@@ -149,8 +165,6 @@ def as_array(value: Any) -> Any:
 
 def element_of(dtype: Any) -> str:
     """Return the MLIR element type of a NumPy dtype; raise `CallError` when there is none."""
-    import numpy as np
-
     for element in _ELEMENTS:
         if numpy_dtype(element) == dtype:
             return element
@@ -165,39 +179,56 @@ _ELEMENTS = (
 )
 
 
-def import_array(array: Any, device: Device, element: str) -> Any:
-    """Return a buffer view of `array` for one call: shared on a CPU where possible, else a copy.
+def can_share(array: Any, device: Device) -> bool:
+    """Whether a call on `device` should use the memory of `array` instead of a copy."""
+    return (
+        array.nbytes > _COPY_BYTES
+        and device.kind == "cpu"
+        and array.flags.c_contiguous
+        and array.__array_interface__["data"][0] % ALIGNMENT == 0
+    )
+
+
+def share(array: Any, device: Device, element: str) -> Any:
+    """Return a buffer view on the memory of `array`, for which `can_share` holds.
 
     The caller keeps `array` alive for as long as the view is used.
     """
-    if device.kind != "cpu" or array.nbytes <= _COPY_BYTES:
-        return _copy_in(array, device, element)
-    address = array.__array_interface__["data"][0]
-    if address % ALIGNMENT or not array.flags.c_contiguous:
-        return _copy_in(array, device, element)
-    from iree.runtime import HalBufferView
-
     memory_type, usage = _placement("cpu")
-    source = array if array.flags.writeable else _writable_alias(array, address)
+    source = array if array.flags.writeable else _writable_alias(array)
     buffer = device.allocator.import_host_allocation(_raw(source), memory_type, usage)
     return HalBufferView(buffer, array.shape, hal_element_type(element))
 
 
-def to_numpy(view: Any, device: Device, element: str) -> Any:
-    """Return the values of a buffer view; on a CPU the array shares the buffer's memory."""
-    import numpy as np
+@lru_cache(maxsize=256)
+def copier(element: str, device: Device) -> Callable[[Any], Any]:
+    """Return a function that copies an array of `element` to `device`, into a buffer view."""
+    memory_type, usage = _placement(device.kind)
+    allocate = device.allocator.allocate_buffer_copy
+    hal = device.hal
+    element_type = int(hal_element_type(element))
 
+    def copy_in(array: Any) -> Any:
+        if not array.flags.c_contiguous:
+            array = np.ascontiguousarray(array)
+        return allocate(memory_type, usage, hal, _raw(array), element_type)
+
+    return copy_in
+
+
+def to_numpy(view: Any, device: Device, element: str, shape: tuple[int, ...] | None = None) -> Any:
+    """Return the values of a buffer view; on a CPU the array shares the buffer's memory.
+
+    `shape` is the shape of the view, None to ask the view for it.
+    """
     dtype = numpy_dtype(element)
-    shape = tuple(view.shape)
+    if shape is None:
+        shape = tuple(view.shape)
     if 0 in shape:
         return np.empty(shape, dtype)
-    raw = np.dtype(f"u{dtype.itemsize}") if _is_raw(dtype) else dtype
     if device.kind == "cpu":
-        array = view.map().asarray(shape, raw)
-    else:
-        array = _read_back(view, device).map().asarray((view.byte_length,), np.dtype("u1"))
-        array = np.array(array).view(raw).reshape(shape)
-    return array.view(dtype) if raw is not dtype else array
+        return np.ndarray(shape, dtype, view.map())
+    return np.array(np.ndarray(shape, dtype, _read_back(view, device).map()))
 
 
 def _read_back(view: Any, device: Device) -> Any:
@@ -221,17 +252,6 @@ def _read_back(view: Any, device: Device) -> Any:
     return staging
 
 
-def _copy_in(array: Any, device: Device, element: str) -> Any:
-    import numpy as np
-
-    memory_type, usage = _placement(device.kind)
-    # ascontiguousarray makes rank 1 of rank 0.
-    dense = np.ascontiguousarray(array).reshape(array.shape)
-    return device.allocator.allocate_buffer_copy(
-        memory_type, usage, device.hal, _raw(dense), hal_element_type(element)
-    )
-
-
 @cache
 def _placement(kind: str) -> tuple[int, int]:
     """Return memory type and allowed usage of an argument's buffer."""
@@ -245,6 +265,7 @@ def _placement(kind: str) -> tuple[int, int]:
     return int(MemoryType.DEVICE_LOCAL), int(BufferUsage.DEFAULT)
 
 
+@cache
 def _is_raw(dtype: Any) -> bool:
     """Whether IREE takes the bytes only, since the buffer protocol does not know the type."""
     return dtype.kind == "V" or dtype.kind == "b" or dtype.name.startswith(("bfloat", "float8"))
@@ -254,12 +275,10 @@ def _raw(array: Any) -> Any:
     return array.view(f"u{array.dtype.itemsize}") if _is_raw(array.dtype) else array
 
 
-def _writable_alias(array: Any, address: int) -> Any:
+def _writable_alias(array: Any) -> Any:
     """Return a view of read-only memory that claims to be writable; a module writes no argument."""
     import ctypes
 
-    import numpy as np
-
-    memory = (ctypes.c_char * array.nbytes).from_address(address)
+    memory = (ctypes.c_char * array.nbytes).from_address(array.__array_interface__["data"][0])
     memory.owner = array
     return np.ndarray(array.shape, array.dtype, buffer=memory)
