@@ -1,25 +1,39 @@
 """What a call costs in Python: FSA's against IREE's own with prepared argument lists.
 
-Contenders run in turns in one process, on a function of 16 elements. `prepared` invokes with an
-argument list that was built before and a new result list; `resident` is an FSA call with device
-tensors, `numpy` one with NumPy arrays, which adds the conversion both ways. Inline devices are
-timed in processor time of the thread, which other processes disturb less.
+Contenders run in turns in one process on one core, on a function of 16 elements. `prepared` invokes
+with an argument list that was built before and a new result list; `resident` is an FSA call with
+device tensors, `numpy` one with NumPy arrays, which adds the conversion both ways. Inline devices
+are timed in processor time of the thread, which other processes disturb less. The ratio is the
+median over the rounds of `resident` by `prepared` in the same round.
 
-Run: `python benchmarks/call_overhead.py`.
+Run: `python benchmarks/call_overhead.py`. Writes `benchmarks/results/call_overhead.json`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fsa
+from fsa.benchmarks import machine
+from fsa.benchmarks.timing import time_in_turns
+
+OUTPUT = Path(__file__).parent / "results" / "call_overhead.json"
+LABELS = {
+    "prepared": "VmContext.invoke, prepared list",
+    "resident": "FSA, device tensors",
+    "numpy": "FSA, NumPy arrays",
+}
 
 
 def program(arguments: int) -> str:
@@ -56,56 +70,74 @@ def prepared(module: fsa.Module, arguments: list[Any]) -> Callable[[], Any]:
     return call
 
 
-def measure(
-    contenders: dict[str, Callable[[], Any]], rounds: int, calls: int, clock: Callable[[], float]
-) -> dict[str, float]:
-    """Return the median over `rounds` of the time of one call in microseconds."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, call in contenders.items():
-            began = clock()
-            for _ in range(calls):
-                call()
-            times[name].append((clock() - began) / calls * 1e6)
-    return {name: statistics.median(values) for name, values in times.items()}
+def run_case(device: str, count: int, rounds: int, sample_seconds: float) -> dict[str, Any]:
+    """Time a function of `count` arguments on `device`; return what the result file holds of it."""
+    module = fsa.compile(program(count), device.partition(":")[0])
+    module.wanted_device = device
+    arrays = [np.full(16, i, np.float32) for i in range(count)]
+    resident = [module.to_device(array) for array in arrays]
+    timings = time_in_turns(
+        {
+            "prepared": prepared(module, resident),
+            "resident": lambda: module(*resident),
+            "numpy": lambda: module(*arrays),
+        },
+        rounds=rounds,
+        sample_seconds=sample_seconds,
+        clock=time.thread_time if device == "cpu:sync" else time.perf_counter,
+    )
+    pairs = zip(timings["resident"].samples, timings["prepared"].samples, strict=True)
+    return {
+        "name": f"{device}-{count}",
+        "device": device,
+        "arguments": count,
+        "resident_by_prepared": statistics.median(ours / bare for ours, bare in pairs),
+        "numpy_conversion_seconds": timings["numpy"].median - timings["resident"].median,
+        "contenders": [
+            {
+                "name": name,
+                "label": LABELS[name],
+                "median_seconds": timing.median,
+                "best_seconds": timing.best,
+                "spread": timing.spread,
+                "calls_a_sample": timing.calls,
+            }
+            for name, timing in timings.items()
+        ],
+    }
 
 
 def main() -> None:
-    """Measure each device and number of arguments; print a table or JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=41)
-    parser.add_argument("--calls", type=int, default=500)
+    """Measure each device and number of arguments; print a table and write the result file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=201)
+    parser.add_argument("--sample-seconds", type=float, default=0.004)
     parser.add_argument("--device", action="append", help="default: cpu:sync and cpu:task")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    for device in options.device or ["cpu:sync", "cpu:task"]:
-        for count in (1, 4):
-            module = fsa.compile(program(count), device.partition(":")[0])
-            module.wanted_device = device
-            arrays = [np.full(16, i, np.float32) for i in range(count)]
-            resident = [module.to_device(array) for array in arrays]
-            found = measure(
-                {
-                    "prepared": prepared(module, resident),
-                    "resident": lambda m=module, r=resident: m(*r),
-                    "numpy": lambda m=module, a=arrays: m(*a),
-                },
-                options.rounds,
-                options.calls,
-                time.thread_time if device == "cpu:sync" else time.perf_counter,
-            )
-            rows.append({"device": device, "arguments": count, **found})
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return
+    document: dict[str, Any] = {
+        "schema": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "benchmarks/call_overhead.py", *sys.argv[1:]]),
+        "pinned_core": machine.pin(options.core),
+        "rounds": options.rounds,
+        "machine": machine.describe(),
+        "cases": [
+            run_case(device, count, options.rounds, options.sample_seconds)
+            for device in options.device or ["cpu:sync", "cpu:task"]
+            for count in (1, 4)
+        ],
+    }
     print("device    args  prepared us  resident us  ratio  numpy us")
-    for row in rows:
+    for case in document["cases"]:
+        bare, ours, arrays = (entry["median_seconds"] * 1e6 for entry in case["contenders"])
         print(
-            f"{row['device']:9} {row['arguments']:4}  {row['prepared']:11.2f}  "
-            f"{row['resident']:11.2f}  {row['resident'] / row['prepared']:5.2f}  "
-            f"{row['numpy']:8.2f}"
+            f"{case['device']:9} {case['arguments']:4}  {bare:11.2f}  {ours:11.2f}  "
+            f"{case['resident_by_prepared']:5.2f}  {arrays:8.2f}"
         )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":
