@@ -23,6 +23,9 @@ from fsa.runtime.tensors import (
     to_numpy,
 )
 
+# What IREE says where a dispatch that it formed itself meets an empty tensor.
+_EMPTY_BINDING = "resolved to an empty buffer range"
+
 
 class Function:
     """A public function of a module. Arguments are checked before IREE sees them."""
@@ -123,6 +126,12 @@ class _GeneralCall:
 
     def failure(self, error: Exception) -> CallError:
         """Return the error to raise for one of IREE's."""
+        if _EMPTY_BINDING in str(error):
+            return CallError(
+                f"@{self._signature.name} expected no computation over a tensor of size 0 on a "
+                "Vulkan device, which binds no empty buffers, found one; call it with larger "
+                "tensors, or run it on another device"
+            )
         return CallError(f"@{self._signature.name} failed: {first_line(error)}")
 
     def resident_results(self, outputs: Any) -> Any:

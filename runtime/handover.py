@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.errors import CompileError
+from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
@@ -21,7 +22,10 @@ from fsa.runtime.interface_checks import KERNEL_MARKER
 from fsa.runtime.targets import Target
 
 # Ops of a dialect that is not loaded yet would be created as unknown ops.
-_DIALECTS = ("arith", "cf", "flow", "func", "hal", "iree_codegen", "memref", "tensor")
+_DIALECTS = (
+    *("arith", "cf", "flow", "func", "hal", "iree_codegen"),
+    *("linalg", "memref", "scf", "tensor", "util"),
+)
 _REFLECTION = "iree.reflection"
 _EXECUTABLE = "fsa_kernels"
 
@@ -102,6 +106,7 @@ def unpack(
             launches = [Launch.read(op) for op in _find(module.operation, "fsa.launch")]
             if launches:
                 _place_kernels(module, parcel, launches, target)
+            separate_branches(module)
             _strip_attributes(module)
             _check_lowered(module)
             _reflect(module, reflection or {})

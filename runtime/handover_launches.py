@@ -61,7 +61,7 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
     # What was read may be a result of a launch that has been replaced since.
     launch = Launch.read(op)
     with ir.InsertionPoint(op), op.location:
-        input_dims = [_dims(value) for value in launch.inputs]
+        input_dims = [dynamic_dims(value) for value in launch.inputs]
         result_dims = _split_dims(launch)
         flat_inputs = [dim for dims in input_dims for dim in dims]
         sizes = [*flat_inputs, *launch.result_dims]
@@ -89,7 +89,7 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
     op.erase()
 
 
-def _dims(tensor: Any) -> list[Any]:
+def dynamic_dims(tensor: Any) -> list[Any]:
     """Return the values of the dynamic dimensions of `tensor`, creating them where needed."""
     from iree.compiler import ir
 

@@ -15,7 +15,6 @@ from fsa.passes.emitter import (
     Kernel,
     Value,
     emit_guarded_launch,
-    filled,
     replace_op,
 )
 from fsa.passes.plans import ops_to_plan, read_plan
@@ -129,7 +128,7 @@ def launch_of(
         grid=grid,
         inputs=list(op.operands) if inputs is None else inputs,
         results=[(kind, extents)],
-        empty=empty or (lambda builder: [filled(builder, kind, extents)]),
+        empty=empty,
     )
     return value
 

@@ -12,6 +12,7 @@ from fsa.passes.emitter.launch import (
     emit_launch,
     empty_tensors,
     filled,
+    guarded,
     replace_op,
     tensor_dims,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "empty_tensors",
     "filled",
     "grid_for",
+    "guarded",
     "kernel",
     "replace_op",
     "tensor_dims",

@@ -1,8 +1,10 @@
 """Launches: how a kernel is called from a function on tensors.
 
 `emit_guarded_launch` decides whether a launch can meet a tensor of size 0. Where it surely does, it
-emits the empty result and never asks for the kernel; where it may, it wraps the launch in `scf.if`.
-It also converts what does not cross as it is: i1 crosses as i8 and index as i64.
+emits the empty result and never asks for the kernel; where it may, a GPU's launch is wrapped in
+`scf.if` (`guarded`), as GPUs bind no empty buffer. A CPU's kernel runs over empty tensors as it is:
+no task, or loops over nothing. It also converts what does not cross as it is: i1 crosses as i8 and
+index as i64.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,14 +43,38 @@ def filled(builder: Builder, kind: Any, dims: Sequence[Index], number: int | flo
 def empty_tensors(builder: Builder, results: Sequence[tuple[Any, Sequence[Index]]]) -> list[Value]:
     """Return tensors that are known to have no element, for the untaken side of a guard.
 
-    Each is filled with a number of its own, so that none is merged with another. With several
-    results of dynamic sizes that is not enough: IREE 3.13 then confuses their places in memory.
+    Each is filled with a number of its own, so that none is merged with another.
     """
     made: list[Value] = []
     for number, (kind, dims) in enumerate(results):
         crossing = _crossing(kind)
         made.append(_from_crossing(filled(builder, crossing, dims, number), kind))
     return made
+
+
+def guarded(
+    builder: Builder,
+    sizes: Sequence[Index],
+    kinds: Sequence[Any],
+    empty: EmptyResults,
+    build: EmptyResults,
+) -> list[Value]:
+    """Return what `build` makes, or what `empty` makes where one of `sizes` is 0 at run time.
+
+    `kinds` are the types of the results. Static sizes are not looked at. The hand-over
+    (`runtime/handover_branches.py`) keeps IREE from mixing up the results of the `scf.if`.
+    """
+    is_empty: Any = False
+    for size in _distinct(sizes):
+        is_empty = builder.logical_or(is_empty, builder.compare("eq", size, 0))
+    if is_empty is False:
+        return list(build(builder))
+    branch = builder.branch(is_empty, kinds)
+    with branch.then():
+        branch.yield_(*empty(builder))
+    with branch.otherwise():
+        branch.yield_(*build(builder))
+    return list(branch.results)
 
 
 def replace_op(op: Any, values: Sequence[Value]) -> None:
@@ -72,31 +98,25 @@ def emit_guarded_launch(
     `make_kernel` builds the kernel; it is called once, and not at all when a size is known to be
     0. `grid` gives up to three grid sizes (missing ones are 1), `results` the tensor type of each
     result with its dimensions. `empty` gives the results for a launch that would touch an empty
-    tensor; by default they are empty tensors, which is right when every result is then empty
-    itself.
+    tensor; by default they are tensors of zeros, and a kernel for a CPU is launched all the same
+    and must make them itself.
     """
     builder = Builder()
 
     def nothing(_: Builder) -> list[Value]:
         return empty_tensors(builder, results)
 
-    empty_results = empty or nothing
+    def launch(_: Builder) -> list[Value]:
+        return emit_launch(builder, kernel, grid, inputs, results, scalars)
+
     sizes = [size for value in inputs for size in tensor_dims(builder, value)]
     sizes += [size for _, dims in results for size in dims]
     if any(isinstance(size, int) and size == 0 for size in sizes):
-        return list(empty_results(builder))
+        return list((empty or nothing)(builder))
     kernel = make_kernel()
-    is_empty: Any = False
-    for size in _distinct(sizes):
-        is_empty = builder.logical_or(is_empty, builder.compare("eq", size, 0))
-    if is_empty is False:
-        return emit_launch(builder, kernel, grid, inputs, results, scalars)
-    branch = builder.branch(is_empty, [kind for kind, _ in results])
-    with branch.then():
-        branch.yield_(*empty_results(builder))
-    with branch.otherwise():
-        branch.yield_(*emit_launch(builder, kernel, grid, inputs, results, scalars))
-    return branch.results
+    if empty is None and not kernel.is_gpu:
+        return launch(builder)
+    return guarded(builder, sizes, [kind for kind, _ in results], empty or nothing, launch)
 
 
 def _distinct(sizes: Sequence[Index]) -> list[Index]:

@@ -1,9 +1,6 @@
-"""The host side of a region: its kernels and their launches.
+"""The host side of a region: its kernels, their launches, and the guard against empty tensors.
 
-No launch is guarded against empty tensors. On a CPU none has to be: no task runs, or its loops run
-over nothing and leave the initial values. On a GPU a guard would be an `scf.if`, and IREE 3.13
-mixes up the results of an `scf.if` with dynamic sizes (docs/decisions.md); without it the call
-fails.
+On a CPU nothing is guarded: no task runs, or loops run over nothing and leave the initial values.
 """
 
 from collections.abc import Sequence
@@ -15,11 +12,14 @@ from fsa.passes.emitter import (
     Builder,
     KernelSpec,
     emit_launch,
+    empty_tensors,
     grid_for,
+    guarded,
     kernel,
     replace_op,
 )
 from fsa.passes.stitching import kernel_cpu, kernel_gpu
+from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.regions import form_of, planned, regions_of, target_of
@@ -60,7 +60,16 @@ class _Lowering:
     def run(self) -> None:
         with ir.InsertionPoint(self.region):
             sizes = [self._size(d) for d in range(len(self.space.extents))]
-            results = self._launches(sizes)
+            if self.target.kind == "cpu":
+                results = self._launches(sizes)
+            else:
+                results = guarded(
+                    self.builder,
+                    sizes,
+                    [result.type for result in self.region.results],
+                    lambda _: self._empty_results(sizes),
+                    lambda _: self._launches(sizes),
+                )
         replace_op(self.region, results)
 
     # Sizes.
@@ -76,6 +85,48 @@ class _Lowering:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
         return [1 if e.loop is None else sizes[own[e.loop]] for e in index]
+
+    def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
+        """Results when some dimension is 0: empty tensors, or the region lowered portably.
+
+        The portable form is for results that are not empty, such as sums over nothing.
+        """
+        if any(ref.kind != "node" for ref in self.graph.outputs):
+            return list(self._portable_copy().results)
+        results = [
+            (self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in self.graph.outputs
+        ]
+        dynamic = {d for d, size in enumerate(sizes) if not isinstance(size, int)}
+        if all(dynamic <= set(self._varying(ref)) for ref in self.graph.outputs):
+            return empty_tensors(self.builder, results)
+        all_empty: Any = True
+        for ref in self.graph.outputs:
+            is_empty: Any = False
+            for d in set(self._varying(ref)) & dynamic:
+                zero = self.builder.compare("eq", sizes[d], 0)
+                is_empty = self.builder.logical_or(is_empty, zero)
+            all_empty = self.builder.logical_and(all_empty, is_empty)
+        if all_empty is False:
+            return list(self._portable_copy().results)
+        branch = self.builder.branch(all_empty, [result.type for result in self.region.results])
+        with branch.then():
+            branch.yield_(*empty_tensors(self.builder, results))
+        with branch.otherwise():
+            branch.yield_(*self._portable_copy().results)
+        return list(branch.results)
+
+    def _varying(self, ref: Ref) -> list[int]:
+        own = self.space.dims[ref.number]
+        index = self.graph.nodes[ref.number].results[ref.result]
+        return [own[e.loop] for e in index if e.loop is not None]
+
+    def _portable_copy(self) -> Any:
+        copy = self.region.clone()
+        for op in copy.regions[0].blocks[0].operations:
+            if plans.NODE in op.operation.attributes:
+                del op.operation.attributes[plans.NODE]
+        plans.write(plans.RegionPlan("portable", "an operand is empty"), copy.operation, [])
+        return copy.operation
 
     # Launches.
 
