@@ -18,6 +18,7 @@ from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
+from fsa.runtime.handover_words import check_whole_words
 from fsa.runtime.interface_checks import KERNEL_MARKER
 from fsa.runtime.targets import Target
 
@@ -92,7 +93,8 @@ def unpack(
     """Build IREE's module from `parcel` in `context` (IREE's); return its `ir.Module`.
 
     `reflection` is what the public functions say of themselves, beside IREE's own entries. Raises
-    `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`.
+    `CompileError` when a kernel breaks the contract of `docs/kernel-abi.md`, and `TargetError` for
+    a tensor that the target does not hold.
     """
     from iree.compiler import ir
 
@@ -106,6 +108,7 @@ def unpack(
             launches = [Launch.read(op) for op in _find(module.operation, "fsa.launch")]
             if launches:
                 _place_kernels(module, parcel, launches, target)
+            check_whole_words(module, target)
             separate_branches(module)
             _strip_attributes(module)
             _check_lowered(module)
