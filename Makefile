@@ -60,8 +60,8 @@ bench: setup  ## Measure FSA and its peers in turns; results go to benchmarks/re
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),bench]'
 	$(BIN)/fsa bench
 
-long: setup  ## The long mode of the differential and fuzz tests (10,000 cases).
-	FSA_LONG=1 $(BIN)/python -m pytest test -k "differential or fuzz"
+long: setup  ## What `make test` samples, in full: 10,000 differential cases, fuzzing, every target name, CUDA.
+	FSA_LONG=1 $(BIN)/python -m pytest test -k "differential or programs or fuzz or knows_every_name or cuda"
 
 clean:  ## Remove what was built.
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

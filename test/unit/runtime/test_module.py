@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -298,7 +299,12 @@ def test_module_runs_under_stock_iree_run_module(tmp_path):
     path = tmp_path / "several.vmfb"
     fsa.compile(SEVERAL, "cpu", PLAIN).save(path)
     done = subprocess.run(
-        ["iree-run-module", f"--module={path}", "--function=identity", "--input=3xf32=1,2,3"],
+        [
+            str(Path(sys.executable).parent / "iree-run-module"),
+            f"--module={path}",
+            "--function=identity",
+            "--input=3xf32=1,2,3",
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -127,12 +128,14 @@ with new_context():
 
 @pytest.mark.parametrize(("kind", "table"), [("cpu", CPUS), ("cuda", CUDA), ("vulkan", VULKAN)])
 def test_iree_knows_every_name(kind, table):
-    names = [f"{kind}:{name}" for name in table]
+    """A compile for each name takes minutes: by default every ninth, all with FSA_LONG=1."""
+    step = 1 if os.environ.get("FSA_LONG") == "1" else 9
+    names = [f"{kind}:{name}" for name in list(table)[::step]]
     done = subprocess.run(
         [sys.executable, "-c", _COMPILE_ALL, *names],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stdout.splitlines()[-1:] + done.stderr.splitlines()[-5:]
