@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.binarized.ops import binarized_ops, lower_all, target_of
+from fsa.passes.binarized.ops import binarized_ops, lower_all
+from fsa.passes.plans import target_of
 
 _LOWERINGS = {
     "fsa.binarized_matmul": "fsa.passes.binarized.gpu_matmul:lower",
@@ -31,4 +32,4 @@ class BinarizedToGpu(Pass):
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Lower the binarized ops of a module in place."""
         if binarized_ops(op):
-            lower_all(op, target_of(op, ("vulkan", "cuda"), self.name), _LOWERINGS)
+            lower_all(op, target_of(op, "vulkan", "cuda"), _LOWERINGS)

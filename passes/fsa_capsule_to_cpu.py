@@ -5,6 +5,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.ops import (
@@ -12,10 +13,6 @@ from fsa.passes.capsule.ops import (
     capsule_ops,
     is_power_of_two,
     predict_sizes,
-    require_kind,
-    require_plan,
-    size_of,
-    target_of,
 )
 from fsa.passes.capsule.predict_cpu import emit_predict
 from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size
@@ -31,7 +28,7 @@ from fsa.passes.emitter import (
     replace_op,
     tensor_dims,
 )
-from fsa.passes.plans import read_plan
+from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-capsule-routing"
@@ -55,8 +52,7 @@ class CapsuleToCpu(Pass):
         ops = capsule_ops(op)
         if not ops:
             return
-        target = target_of(op)
-        require_kind(op, target, "cpu")
+        target = target_of(op, "cpu")
         emitters = {
             "fsa.capsule_routing": _routing,
             "fsa.capsule_predict": _predict,
@@ -120,7 +116,7 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         op, plan.buffers in ("local", "scratch"), f"buffers local or scratch, found {plan.buffers}"
     )
     if plan.buffers == "local":
-        _, _, high, depth = size_of(op.operands[0])
+        _, _, high, depth = type_dims(op.operands[0].type)
         fits = high is not None and depth is not None and plan.distribute == "batch"
         require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is none")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.elements_gpu import emit_predict, emit_squash, item_grid
@@ -14,10 +15,6 @@ from fsa.passes.capsule.ops import (
     capsule_ops,
     is_power_of_two,
     predict_sizes,
-    require_kind,
-    require_plan,
-    size_of,
-    target_of,
 )
 from fsa.passes.capsule.routing_gpu import WorkgroupBuffers, emit_routing, workgroup_buffers
 from fsa.passes.capsule.routing_steps_gpu import emit_coefficients, emit_update
@@ -33,7 +30,7 @@ from fsa.passes.emitter import (
     replace_op,
     tensor_dims,
 )
-from fsa.passes.plans import read_plan
+from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-capsule-routing"
@@ -56,8 +53,7 @@ class CapsuleToGpu(Pass):
         ops = capsule_ops(op)
         if not ops:
             return
-        target = target_of(op)
-        require_kind(op, target, "vulkan", "cuda")
+        target = target_of(op, "vulkan", "cuda")
         emitters: dict[str, Callable[[_Launcher], Value]] = {
             "fsa.capsule_routing": _routing,
             "fsa.capsule_predict": _predict,
@@ -165,7 +161,7 @@ def _routing(launcher: _Launcher) -> Value:
 def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> Value:
     op = launcher.op
     agreement = ir.StringAttr(op.attributes["agreement"]).value
-    _, _, high, depth = size_of(op.operands[0])
+    _, _, high, depth = type_dims(op.operands[0].type)
     is_static = high is not None and depth is not None
     require_plan(
         op,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.stitched_region import stitched_region
 from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.base import Pass
@@ -36,7 +37,7 @@ class FsaFormStitchedRegions(Pass):
         """Form the regions of every function of the module `op`."""
         for function in op.regions[0].blocks[0].operations:
             operation = function.operation
-            if operation.name != "func.func" or "fsa.kernel" in operation.attributes:
+            if operation.name != "func.func" or KERNEL_MARKER in operation.attributes:
                 continue
             for block in operation.regions[0].blocks:
                 _form(block, self.min_ops, diagnostics)

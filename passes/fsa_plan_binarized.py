@@ -10,9 +10,9 @@ from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.binarized import schedules
-from fsa.passes.binarized.ops import binarized_ops, target_of
-from fsa.passes.plans import ATTRIBUTE, given_entries, write_plan
-from fsa.runtime.targets import KINDS, Target
+from fsa.passes.binarized.ops import binarized_ops
+from fsa.passes.plans import ATTRIBUTE, given_entries, target_of, write_plan
+from fsa.runtime.targets import Target
 
 Chosen = tuple[Any, list[str]]
 
@@ -34,7 +34,7 @@ class PlanBinarized(Pass):
         ops = binarized_ops(op)
         if not ops:
             return
-        target = target_of(op, KINDS, self.name)
+        target = target_of(op)
         planners = _CPU if target.kind == "cpu" else _GPU
         for found in ops:
             _check_floats(found, target)

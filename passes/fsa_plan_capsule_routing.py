@@ -5,10 +5,11 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.capsule import schedules
-from fsa.passes.capsule.ops import capsule_ops, element_name, predict_sizes, size_of, target_of
-from fsa.passes.plans import given_entries, write_plan
+from fsa.passes.capsule.ops import capsule_ops, element_name, predict_sizes
+from fsa.passes.plans import given_entries, target_of, write_plan
 from fsa.runtime.targets import Target
 
 
@@ -57,7 +58,7 @@ def _plan_routing(op: Any, element: str, target: Target) -> tuple[Any, list[str]
     on_cpu = target.kind == "cpu"
     given = given_entries(op, schedules.RoutingCpu if on_cpu else schedules.RoutingGpu)
     schedule = schedules.routing_cpu if on_cpu else schedules.routing_gpu
-    batch, low, high, depth = size_of(op.operands[0])
+    batch, low, high, depth = type_dims(op.operands[0].type)
     agreement = ir.StringAttr(op.attributes["agreement"]).value
     return schedule((batch, low, high, depth), element, agreement, target, given)
 
@@ -65,7 +66,7 @@ def _plan_routing(op: Any, element: str, target: Target) -> tuple[Any, list[str]
 def _plan_predict(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:
     if target.kind != "cpu":
         return schedules.element_gpu(target, given_entries(op, schedules.ElementGpu))
-    sizes = predict_sizes(size_of(op.operands[0]), size_of(op.operands[1]))
+    sizes = predict_sizes(type_dims(op.operands[0].type), type_dims(op.operands[1].type))
     _, low, high, depth, inner = sizes
     given = given_entries(op, schedules.PredictCpu)
     return schedules.predict_cpu((low, high, depth, inner), element, target, given)
@@ -75,4 +76,4 @@ def _plan_squash(op: Any, element: str, target: Target) -> tuple[Any, list[str]]
     if target.kind != "cpu":
         return schedules.element_gpu(target, given_entries(op, schedules.ElementGpu))
     given = given_entries(op, schedules.SquashCpu)
-    return schedules.squash_cpu(size_of(op.operands[0])[-1], element, target, given)
+    return schedules.squash_cpu(type_dims(op.operands[0].type)[-1], element, target, given)

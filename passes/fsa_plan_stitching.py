@@ -5,12 +5,13 @@ from typing import Any
 
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass, PassError
+from fsa.passes.plans import target_of
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching import schedule
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
 from fsa.passes.stitching.planner import describe_plan, plan_region
-from fsa.passes.stitching.regions import form_of, normalize, regions_of, target_of
+from fsa.passes.stitching.regions import form_of, normalize, regions_of
 
 
 @dataclass(frozen=True)

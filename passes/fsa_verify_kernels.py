@@ -5,11 +5,10 @@ from typing import Any, ClassVar
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
-
-CPU_MARKER = "fsa.kernel"
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def _problem(launch: Any, symbol: str, kernel: Any) -> str | None:
     if not is_cpu and kernel.name != "gpu.func":
         return f"expected kernel {symbol} to be a func.func or gpu.func, found {kernel.name}"
     if is_cpu and not _is_marked(kernel):
-        return f'expected kernel {symbol} to be marked {CPU_MARKER} = "cpu", found no such mark'
+        return f'expected kernel {symbol} to be marked {KERNEL_MARKER} = "cpu", found no such mark'
     # The parser sets the property `kernel`, the Python builder the attribute `gpu.kernel`.
     if not is_cpu and not {"kernel", "gpu.kernel"} & set(kernel.attributes):
         return f"expected {symbol} to be a gpu.func marked kernel, found no such mark"
@@ -92,7 +91,7 @@ def _problem(launch: Any, symbol: str, kernel: Any) -> str | None:
 
 
 def _is_marked(kernel: Any) -> bool:
-    return CPU_MARKER in kernel.attributes and str(kernel.attributes[CPU_MARKER]) == '"cpu"'
+    return KERNEL_MARKER in kernel.attributes and str(kernel.attributes[KERNEL_MARKER]) == '"cpu"'
 
 
 def _expected_arguments(launch: Any, is_cpu: bool) -> list[str]:

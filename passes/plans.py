@@ -12,10 +12,27 @@ from typing import Any, TypeVar
 
 from fsa.bindings import ir
 from fsa.passes.base import PassError
+from fsa.runtime.targets import KINDS, Target
 
 ATTRIBUTE = "plan"
 REASONS = "reasons"
 PlanT = TypeVar("PlanT")
+
+
+def target_of(module: Any, *kinds: str) -> Target:
+    """Return the target that `module` (an `ir.Operation`) carries.
+
+    Raise `PassError` where it carries none, or one that is of none of `kinds` (default: any).
+    """
+    try:
+        target = Target.of_module(module)
+    except ValueError as error:
+        raise PassError(module.location, str(error)) from None
+    if target.kind not in (kinds or KINDS):
+        raise PassError(
+            module.location, f"expected a target of kind {' or '.join(kinds)}, found {target}"
+        )
+    return target
 
 
 def ops_to_plan(module: Any, names: Collection[str]) -> list[Any]:
@@ -86,6 +103,15 @@ def read_plan(op: Any, kind: type[PlanT], planner: str) -> PlanT:
             f"run {planner} first",
         )
     return kind(**found)
+
+
+def require_plan(op: Any, holds: bool, text: str) -> None:
+    """Raise `PassError` unless `holds`; `text` says what the plan was expected to have."""
+    if not holds:
+        raise PassError(
+            op.location,
+            f"expected the plan of '{op.name}' to have {text}, found {op.attributes[ATTRIBUTE]}",
+        )
 
 
 def _attribute(value: Any) -> Any:

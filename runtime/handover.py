@@ -13,13 +13,13 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.errors import CompileError
 from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
 from fsa.runtime.handover_words import check_whole_words
-from fsa.runtime.interface_checks import KERNEL_MARKER
 from fsa.runtime.targets import Target
 
 # Ops of a dialect that is not loaded yet would be created as unknown ops.

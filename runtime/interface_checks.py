@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.errors import InputError
 from fsa.locations import place_of
 from fsa.runtime.signature import has_dtype, is_scalar
 
-KERNEL_MARKER = "fsa.kernel"
 _TAKEN = "tensors of known rank, or scalars of type index, f32, f64 or an integer of up to 64 bits"
 
 

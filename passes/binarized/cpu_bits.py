@@ -11,12 +11,12 @@ from fsa.passes.binarized.ops import (
     from_rows,
     launch_of,
     plan_of,
-    require_plan,
     result_extents,
 )
 from fsa.passes.binarized.schedules import CpuRows
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.float_bits import is_at_least_zero
+from fsa.passes.plans import require_plan
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 

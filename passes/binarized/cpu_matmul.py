@@ -7,9 +7,10 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized import cpu_panel
-from fsa.passes.binarized.ops import Site, launch_of, plan_of, require_plan, result_extents
+from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
+from fsa.passes.plans import require_plan
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.binarized.ops import require_plan
 from fsa.passes.binarized.schedules import PANEL_BYTES, CpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, Value
+from fsa.passes.plans import require_plan
 
 Tile = list[list[Value]]
 

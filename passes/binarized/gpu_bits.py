@@ -17,13 +17,13 @@ from fsa.passes.binarized.ops import (
     from_rows,
     launch_of,
     plan_of,
-    require_plan,
     result_extents,
 )
 from fsa.passes.binarized.schedules import GpuRows
 from fsa.passes.binarized.windows import Axis, axes_of
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.float_bits import is_at_least_zero
+from fsa.passes.plans import require_plan
 from fsa.runtime.targets import Target
 
 # Emits the condition, i1, of one element: its row and its position in the row.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.binarized.ops import require_plan
 from fsa.passes.binarized.schedules import GpuTile, tile_bytes
 from fsa.passes.emitter import Builder, Index, Kernel, Value
+from fsa.passes.plans import require_plan
 from fsa.runtime.targets import Target
 
 Tap = tuple[Index, Index]

@@ -8,7 +8,6 @@ from typing import Any
 
 from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
-from fsa.passes.base import PassError
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -48,20 +47,6 @@ def binarized_ops(module: Any) -> list[Any]:
     return ops_to_plan(module, BINARIZED_OPS)
 
 
-def target_of(module: Any, kinds: Sequence[str], pass_name: str) -> Target:
-    """Return the target of `module`, one of `kinds`; raise `PassError` where it is none."""
-    try:
-        target = Target.of_module(module)
-    except ValueError as error:
-        raise PassError(module.location, str(error)) from None
-    if target.kind not in kinds:
-        raise PassError(
-            module.location,
-            f"expected the target of {pass_name} to be {' or '.join(kinds)}, found {target}",
-        )
-    return target
-
-
 def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None:
     """Replace each binarized op by what its lowering, "module:function", makes of it.
 
@@ -81,15 +66,6 @@ def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None
 def plan_of(op: Any, kind: type[Any]) -> Any:
     """Return the plan of `op` as the dataclass `kind`; raise `PassError` when it is incomplete."""
     return read_plan(op, kind, PLANNER)
-
-
-def require_plan(op: Any, holds: bool, text: str) -> None:
-    """Raise `PassError` unless `holds`; `text` says what the plan was expected to have."""
-    if not holds:
-        raise PassError(
-            op.location,
-            f"expected the plan of '{op.name}' to have {text}, found {op.attributes['plan']}",
-        )
 
 
 def result_extents(op: Any) -> list[Index]:

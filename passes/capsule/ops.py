@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.base import PassError
 from fsa.passes.plans import ops_to_plan
-from fsa.runtime.targets import Target
 
 CAPSULE_OPS = ("fsa.capsule_predict", "fsa.capsule_routing", "fsa.squash")
 
@@ -14,22 +12,6 @@ CAPSULE_OPS = ("fsa.capsule_predict", "fsa.capsule_routing", "fsa.squash")
 def capsule_ops(module: Any) -> list[Any]:
     """Return the capsule ops in `module` (an `ir.Operation`) outside of stitched regions."""
     return ops_to_plan(module, CAPSULE_OPS)
-
-
-def target_of(module: Any) -> Target:
-    """Return the target of `module`; raise `PassError` where it carries none."""
-    try:
-        return Target.of_module(module)
-    except ValueError as error:
-        raise PassError(module.location, str(error)) from None
-
-
-def size_of(value: Any) -> list[int | None]:
-    """Return the dimensions of a tensor, None for each dynamic one."""
-    kind = value.type
-    return [
-        None if kind.is_dynamic_dim(axis) else kind.get_dim_size(axis) for axis in range(kind.rank)
-    ]
 
 
 def element_name(op: Any) -> str:
@@ -40,20 +22,6 @@ def element_name(op: Any) -> str:
 def accumulator_type(op: Any) -> Any:
     """Return the type that sums of `op` are kept in: f64 for f64, else f32."""
     return ir.F64Type.get() if element_name(op) == "f64" else ir.F32Type.get()
-
-
-def require_plan(op: Any, holds: bool, text: str) -> None:
-    """Raise `PassError` unless `holds`; `text` says what the plan was expected to be."""
-    if not holds:
-        raise PassError(op.location, f"expected the plan of '{op.name}' to have {text}")
-
-
-def require_kind(module: Any, target: Target, *kinds: str) -> None:
-    """Raise `PassError` unless `target` is of one of `kinds`."""
-    if target.kind not in kinds:
-        raise PassError(
-            module.location, f"expected a target of kind {' or '.join(kinds)}, found {target}"
-        )
 
 
 def is_power_of_two(number: int) -> bool:

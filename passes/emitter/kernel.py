@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import func, gpu, ir
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import MAX_GRID
 from fsa.passes.emitter import symbols
 from fsa.passes.emitter.builder import Builder
@@ -205,7 +206,7 @@ def _cpu_function(module: Any, name: str, spec: KernelSpec) -> Any:
     kinds = [*_argument_types(spec), *[ir.IndexType.get()] * 3]
     with ir.InsertionPoint(module.regions[0].blocks[0]):
         function = func.FuncOp(name, (kinds, []), visibility="private")
-    function.attributes["fsa.kernel"] = ir.StringAttr.get("cpu")
+    function.attributes[KERNEL_MARKER] = ir.StringAttr.get("cpu")
     function.add_entry_block()
     return function
 

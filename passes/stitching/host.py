@@ -18,11 +18,12 @@ from fsa.passes.emitter import (
     kernel,
     replace_op,
 )
+from fsa.passes.plans import target_of
 from fsa.passes.stitching import kernel_cpu, kernel_gpu
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
-from fsa.passes.stitching.regions import form_of, planned, regions_of, target_of
+from fsa.passes.stitching.regions import form_of, planned, regions_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
 from fsa.runtime.targets import Target
@@ -34,11 +35,7 @@ def lower_regions(module: Any, kinds: Sequence[str]) -> None:
     Raises `PassError` without a plan, for a plan that does not hold, and for another kind of
     target.
     """
-    target = target_of(module)
-    if target.kind not in kinds:
-        raise PassError(
-            module.location, f"expected a target of kind {' or '.join(kinds)}, found {target}"
-        )
+    target = target_of(module, *kinds)
     for region in regions_of(module):
         if form_of(region) == "kernels":
             with region.location:

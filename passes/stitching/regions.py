@@ -8,7 +8,6 @@ from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching import schedule
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
-from fsa.runtime.targets import Target
 
 REGION = "fsa.stitched_region"
 # One spelling of each computation: linalg.generic, with duplicates and dead ops gone.
@@ -16,15 +15,6 @@ NORMAL_FORM = (
     "fsa.stitched_region(convert-elementwise-to-linalg,linalg-generalize-named-ops,"
     "canonicalize,cse)"
 )
-
-
-def target_of(module: Any) -> Target:
-    """Return the target that a module (an `ir.Operation`) carries; raise `PassError` without
-    one."""
-    try:
-        return Target.of_module(module)
-    except ValueError as error:
-        raise PassError(module.location, str(error)) from None
 
 
 def regions_of(module: Any) -> list[Any]:

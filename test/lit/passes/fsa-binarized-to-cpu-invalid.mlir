@@ -46,7 +46,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
 
 // -----
 
-// expected-error@+1 {{expected the target of fsa-binarized-to-cpu to be cpu, found cuda:sm_89}}
+// expected-error@+1 {{expected a target of kind cpu, found cuda:sm_89}}
 module attributes {fsa.target = {kind = "cuda", arch = "sm_89"}} {
   func.func @target(%x: tensor<2x40xf32>) -> tensor<2x2xi32> {
     %0 = "fsa.pack_bits"(%x) {plan = {threads = 64 : i64}} : (tensor<2x40xf32>) -> tensor<2x2xi32>

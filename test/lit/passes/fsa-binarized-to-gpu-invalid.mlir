@@ -22,7 +22,7 @@ module attributes {fsa.target = {kind = "vulkan", arch = "", workgroup_memory_by
 
 // -----
 
-// expected-error@+1 {{to be vulkan or cuda, found cpu:host}}
+// expected-error@+1 {{expected a target of kind vulkan or cuda, found cpu:host}}
 module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
   func.func @target(%x: tensor<2x40xf32>) -> tensor<2x2xi32> {
     %0 = "fsa.pack_bits"(%x) {plan = {task_rows = 64 : i64}} : (tensor<2x40xf32>) -> tensor<2x2xi32>

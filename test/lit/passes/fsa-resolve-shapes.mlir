@@ -78,9 +78,9 @@ func.func @launch(%n: index, %m: index, %x: tensor<?x8xf32>) -> index {
 // CHECK-SAME:    %[[X:.*]]: tensor<?x?xf32>, %[[N:.*]]: index
 // CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
 // CHECK-DAG:     %[[C1:.*]] = arith.constant 1 : index
-// CHECK:         %[[COLUMNS:.*]] = tensor.dim %[[X]], %[[C1]]
-// CHECK:         %[[TWICE:.*]] = arith.addi %[[COLUMNS]], %[[N]]
-// CHECK:         %[[ROWS:.*]] = tensor.dim %[[X]], %[[C0]]
+// CHECK-DAG:     %[[COLUMNS:.*]] = tensor.dim %[[X]], %[[C1]]
+// CHECK-DAG:     %[[TWICE:.*]] = arith.addi %[[COLUMNS]], %[[N]]
+// CHECK-DAG:     %[[ROWS:.*]] = tensor.dim %[[X]], %[[C0]]
 // CHECK-NOT:     fsa.stitched_region
 // CHECK:         return %[[TWICE]], %[[ROWS]]
 func.func @stitched_region(%x: tensor<?x?xf32>, %n: index) -> (index, index) {
