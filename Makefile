@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml
 
 vulkan:
 	@if ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1' && \
-	    ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 || [ -n "$$VK_DRIVER_FILES$$VK_ICD_FILENAMES" ]; then \
+	    ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . || [ -n "$$VK_DRIVER_FILES$$VK_ICD_FILENAMES" ]; then \
 	  true; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing the software Vulkan driver (libvulkan1, mesa-vulkan-drivers)"; \

@@ -25,6 +25,7 @@ from fsa.pipelines.registry import PIPELINES
 BATCH = 12
 PROGRAMS = int(os.environ.get("FSA_PROGRAMS", "36"))
 SEED = os.environ.get("FSA_SEED")
+DEFAULT_SEED = 12
 LONG_CASES = int(os.environ.get("FSA_LONG_CASES", "10000"))
 LONG_PROGRAMS = 120  # programs in one process
 LONG_LIMIT = 1800  # seconds for one process
@@ -47,7 +48,6 @@ def report(batch: list[Any], found: list[str]) -> str:
 
 @settings(
     max_examples=max(1, PROGRAMS // BATCH),
-    derandomize=SEED is None,
     database=None,
     deadline=None,
     phases=[Phase.generate],
@@ -67,13 +67,40 @@ def random_batch(folder: Path, counts: list[int], batch: list[Any]) -> None:
     assert not found, report(batch, found)
 
 
-def test_random_programs(tmp_path: Path) -> None:
+@pytest.mark.skipif(SEED is None, reason="run by the other tests, in a process of its own")
+def test_programs_of_one_seed(tmp_path: Path) -> None:
     counts: list[int] = []
-    run = random_batch if SEED is None else hypothesis.seed(int(SEED))(random_batch)
     try:
-        run(tmp_path, counts)
+        hypothesis.seed(int(SEED or 0))(random_batch)(tmp_path, counts)
     finally:
         print(f"cases: {sum(counts)}")
+
+
+def run_seed(seed: int, count: int) -> tuple[int, str]:
+    """Run `count` programs of `seed` in a new process; return the cases that ran and what failed.
+
+    Hypothesis draws from the constants of the modules that a process has loaded, so only a process
+    of its own makes the same programs each time.
+    """
+    inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST_")}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-s", f"{__file__}::test_programs_of_one_seed"],
+        env={**inherited, "FSA_SEED": str(seed), "FSA_PROGRAMS": str(count)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONG_LIMIT,
+    )
+    ran = re.search(r"cases: (\d+)", run.stdout)
+    problem = f"seed {seed}:\n{run.stdout[-4000:]}{run.stderr[-2000:]}" if run.returncode else ""
+    return (int(ran[1]) if ran else 0), problem
+
+
+@pytest.mark.skipif(SEED is not None, reason="this process repeats one seed")
+def test_random_programs() -> None:
+    cases, problem = run_seed(DEFAULT_SEED, PROGRAMS)
+    assert not problem, problem
+    assert cases > 0
 
 
 @pytest.mark.long
@@ -83,17 +110,9 @@ def test_ten_thousand_cases() -> None:
     problems: list[str] = []
     while cases < LONG_CASES and len(problems) < 10:
         seed += 1
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-s", f"{__file__}::test_random_programs"],
-            env={**os.environ, "FSA_SEED": str(seed), "FSA_PROGRAMS": str(LONG_PROGRAMS)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LONG_LIMIT,
-        )
-        ran = re.search(r"cases: (\d+)", run.stdout)
-        cases += int(ran[1]) if ran else 0
-        if run.returncode != 0:
-            problems.append(f"seed {seed}:\n{run.stdout[-4000:]}{run.stderr[-2000:]}")
+        ran, problem = run_seed(seed, LONG_PROGRAMS)
+        cases += ran
+        if problem:
+            problems.append(problem)
         print(f"seed {seed}: {cases} cases, {len(problems)} failures", flush=True)
     assert not problems, "\n\n".join(problems)
