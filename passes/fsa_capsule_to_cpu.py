@@ -9,6 +9,7 @@ from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.ops import (
+    PLANNER,
     accumulator_type,
     capsule_ops,
     is_power_of_two,
@@ -31,7 +32,6 @@ from fsa.passes.emitter import (
 from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.runtime.targets import Target
 
-PLANNER = "fsa-plan-capsule-routing"
 MAX_LANES = 64
 MAX_SWEEP = 64
 

@@ -11,6 +11,7 @@ from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.elements_gpu import emit_predict, emit_squash, item_grid
 from fsa.passes.capsule.ops import (
+    PLANNER,
     accumulator_type,
     capsule_ops,
     is_power_of_two,
@@ -32,8 +33,6 @@ from fsa.passes.emitter import (
 )
 from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.runtime.targets import Target
-
-PLANNER = "fsa-plan-capsule-routing"
 
 
 @dataclass(frozen=True)

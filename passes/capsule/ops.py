@@ -6,6 +6,7 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.passes.plans import ops_to_plan
 
+PLANNER = "fsa-plan-capsule-routing"  # writes the plans that the emit passes read
 CAPSULE_OPS = ("fsa.capsule_predict", "fsa.capsule_routing", "fsa.squash")
 
 
