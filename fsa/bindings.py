@@ -25,6 +25,9 @@ _MODULES = {
     "irdl": "torch_mlir.dialects.irdl",
     "torch_extension": "torch_mlir._mlir_libs._torchMlir",
     "stablehlo_extension": "torch_mlir._mlir_libs._stablehlo",
+    "fx_importer": "torch_mlir.extras.fx_importer",
+    "fx_decompositions": "torch_mlir.extras.fx_decomp_util",
+    "onnx_importer": "torch_mlir.extras.onnx_importer",
     **{
         name: f"torch_mlir.dialects.{name}"
         for name in (
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     irdl: Any
     torch_extension: Any
     stablehlo_extension: Any
+    fx_importer: Any
+    fx_decompositions: Any
+    onnx_importer: Any
     affine: Any
     arith: Any
     bufferization: Any
