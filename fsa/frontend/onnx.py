@@ -1,0 +1,204 @@
+"""ONNX in: a file or an in-memory model becomes linalg on tensors.
+
+The `onnx` package converts old operator sets and infers shapes, `onnxslim` folds constants (and with
+them the `If` nodes whose condition the shapes decide), torch-mlir's importer and passes do the rest.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fsa.errors import InputError
+
+OLDEST_OPSET, NEWEST_OPSET = 13, 21
+# Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
+CONVERT_BELOW = 17
+LOWERING = (
+    "builtin.module(torch-onnx-to-torch-backend-pipeline,"
+    "torch-backend-to-linalg-on-tensors-backend-pipeline)"
+)
+ONE_NODE = "builtin.module(func.func(convert-torch-onnx-to-torch))"
+
+
+def is_onnx(source: Any) -> bool:
+    """Return whether `source` is a path to an .onnx file or a `ModelProto`; imports nothing."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source).endswith(".onnx")
+    return type(source).__name__ == "ModelProto"
+
+
+def read_onnx(source: Any, shapes: Mapping[str, Sequence[int | str]] | None = None) -> Any:
+    """Return an ONNX model as a verified `ir.Module` with one public function, `main`.
+
+    `source` is a path (weights in external files beside it are found) or an `onnx.ModelProto`, which
+    is not changed. `shapes` gives sizes by input name: an int fixes a dimension, a str keeps
+    it dynamic under that name. Raises `InputError` for an unreadable model, an unknown input, an
+    operator set outside 13 ... 21, or with the list of nodes that cannot be lowered.
+    """
+    try:
+        import onnx
+        import onnxslim  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"ONNX models need {error.name}: run `pip install 'fsa[onnx]'`"
+        ) from None
+    if isinstance(source, str | os.PathLike):
+        model = _load(Path(os.fspath(source)))
+    else:
+        model = onnx.ModelProto()
+        model.CopyFrom(source)
+    return _import(_prepared(model, shapes or {}))
+
+
+def _load(path: Path) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return onnx.load(str(path))
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename or path}: {error.strerror}") from None
+    except (DecodeError, onnx.checker.ValidationError) as error:
+        raise InputError(f"expected an ONNX model in {path}, found: {error}") from None
+
+
+def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
+    """Fix shapes, convert the operator set, fold constants and infer all shapes."""
+    import onnx
+    import onnxslim
+
+    opset = next((s.version for s in model.opset_import if s.domain in ("", "ai.onnx")), None)
+    if opset is None or not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise InputError(
+            f"expected an ONNX model of operator set {OLDEST_OPSET} to {NEWEST_OPSET}, found {opset}"
+        )
+    _set_shapes(model, shapes)
+    try:
+        if opset < CONVERT_BELOW:
+            model = onnx.version_converter.convert_version(model, CONVERT_BELOW)
+        model = onnxslim.slim(model)
+        return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise InputError(f"the ONNX model cannot be prepared: {text}") from None
+
+
+def _set_shapes(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> None:
+    weights = {initializer.name for initializer in model.graph.initializer}
+    inputs = {value.name: value for value in model.graph.input if value.name not in weights}
+    for name, shape in shapes.items():
+        if name not in inputs:
+            raise InputError(f"expected a shape for one of {', '.join(inputs)}, found '{name}'")
+        dims = inputs[name].type.tensor_type.shape.dim
+        if len(dims) != len(shape):
+            raise InputError(
+                f"expected {len(dims)} sizes for input '{name}', found {len(shape)}: {tuple(shape)}"
+            )
+        for dim, size in zip(dims, shape, strict=True):
+            if isinstance(size, int) and dim.HasField("dim_value") and dim.dim_value != size:
+                raise InputError(
+                    f"expected size {dim.dim_value} in input '{name}', found {size}: "
+                    "the model fixes this dimension"
+                )
+            dim.Clear()
+            if isinstance(size, int):
+                dim.dim_value = size
+            else:
+                dim.dim_param = size
+    if not shapes:
+        return
+    # What was inferred for the old shapes would contradict the new ones.
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        for dim in output.type.tensor_type.shape.dim:
+            if not dim.HasField("dim_value"):
+                dim.Clear()
+
+
+def _import(model: Any) -> Any:
+    from fsa.bindings import ir, load_extensions, onnx_importer, passmanager
+    from fsa.dialects.fsa.dialect import new_context
+
+    context = new_context()
+    load_extensions(context, {"torch", "torch_c", "tm_tensor"})
+    info = onnx_importer.ModelInfo(model)
+    module = info.create_module(context=context)
+    try:
+        importer = onnx_importer.NodeImporter.define_function(info.main_graph, module.operation)
+        importer.import_all()
+    except onnx_importer.OnnxImportError as error:
+        raise InputError(f"the ONNX graph cannot be imported: {error}") from None
+    entry = module.body.operations[0]
+    entry.attributes["sym_name"] = ir.StringAttr.get("main", context)
+    unsupported = _unsupported_nodes(module)
+    if unsupported:
+        raise InputError("the ONNX model has unsupported nodes: " + ", ".join(unsupported))
+    errors: list[str] = []
+    with context:
+        handler = context.attach_diagnostic_handler(lambda found: _record(found, errors))
+        context.emit_error_diagnostics = True
+        try:
+            passmanager.PassManager.parse(LOWERING).run(module.operation)
+        except ir.MLIRError as error:
+            errors = errors or [" ".join(str(error).split())]
+            raise InputError("the ONNX graph cannot be lowered: " + "; ".join(errors)) from None
+        finally:
+            handler.detach()
+    return module
+
+
+def _record(found: Any, errors: list[str]) -> bool:
+    errors.append(f"{found.message} at {found.location}")
+    return True
+
+
+def _unsupported_nodes(module: Any) -> list[str]:
+    """Return "kind (node name)" of each node that has no lowering by itself.
+
+    The conversion of a whole graph stops at its first failure; to name all, each node is
+    converted in a function of its own.
+    """
+    from fsa.bindings import ir, passmanager
+
+    found: list[str] = []
+    entry = module.body.operations[0]
+    nodes = [op.operation for op in entry.regions[0].blocks[0].operations]
+    with module.context:
+        context = module.context
+        handler = context.attach_diagnostic_handler(lambda _: True)
+        manager = passmanager.PassManager.parse(ONE_NODE)
+        try:
+            for node in nodes:
+                if node.name != "torch.operator" or len(node.regions):
+                    continue
+                alone = _alone(node, entry)
+                try:
+                    manager.run(alone.operation)
+                except ir.MLIRError:
+                    kind = ir.StringAttr(node.attributes["name"]).value.removeprefix("onnx.")
+                    name = str(node.location).removeprefix("loc(").removesuffix(")").strip('"')
+                    found.append(f"{kind} ({name})")
+        finally:
+            handler.detach()
+    return found
+
+
+def _alone(node: Any, entry: Any) -> Any:
+    """Return a module with one function that holds a copy of `node`."""
+    from fsa.bindings import func, ir
+
+    module = ir.Module.create(node.location)
+    kinds = [operand.type for operand in node.operands]
+    with ir.InsertionPoint(module.body), node.location:
+        function = func.FuncOp("node", (kinds, [result.type for result in node.results]))
+        for name in entry.attributes:
+            if name.startswith("torch.onnx_meta"):
+                function.attributes[name] = entry.attributes[name]
+        block = function.add_entry_block()
+        with ir.InsertionPoint(block):
+            copy = node.clone()
+            for index, argument in enumerate(block.arguments):
+                copy.operands[index] = argument
+            func.ReturnOp(list(copy.results))
+    return module
