@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.frontend.isolation import Crashed, run_isolated
+from fsa.frontend.lowering import lower_imported, run_passes
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
 # Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
@@ -117,7 +119,7 @@ def _set_shapes(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> None:
 
 
 def _import(model: Any) -> Any:
-    from fsa.bindings import ir, load_extensions, onnx_importer, passmanager
+    from fsa.bindings import ir, load_extensions, onnx_importer
     from fsa.dialects.fsa.dialect import new_context
 
     context = new_context()
@@ -131,26 +133,8 @@ def _import(model: Any) -> Any:
         raise InputError(f"the ONNX graph cannot be imported: {error}") from None
     entry = module.body.operations[0]
     entry.attributes["sym_name"] = ir.StringAttr.get("main", context)
-    unsupported = _unsupported_nodes(module)
-    if unsupported:
-        raise InputError("the ONNX model has unsupported nodes: " + ", ".join(unsupported))
-    errors: list[str] = []
-    with context:
-        handler = context.attach_diagnostic_handler(lambda found: _record(found, errors))
-        context.emit_error_diagnostics = True
-        try:
-            passmanager.PassManager.parse(LOWERING).run(module.operation)
-        except ir.MLIRError as error:
-            errors = errors or [" ".join(str(error).split())]
-            raise InputError("the ONNX graph cannot be lowered: " + "; ".join(errors)) from None
-        finally:
-            handler.detach()
+    lower_imported(module, LOWERING, "the ONNX graph", lambda: _unsupported_nodes(module))
     return module
-
-
-def _record(found: Any, errors: list[str]) -> bool:
-    errors.append(f"{found.message} at {found.location}")
-    return True
 
 
 def _unsupported_nodes(module: Any) -> list[str]:
@@ -159,29 +143,29 @@ def _unsupported_nodes(module: Any) -> list[str]:
     The conversion of a whole graph stops at its first failure; to name all, each node is
     converted in a function of its own.
     """
-    from fsa.bindings import ir, passmanager
+    from fsa.bindings import ir
 
     found: list[str] = []
     entry = module.body.operations[0]
     nodes = [op.operation for op in entry.regions[0].blocks[0].operations]
     with module.context:
-        context = module.context
-        handler = context.attach_diagnostic_handler(lambda _: True)
-        manager = passmanager.PassManager.parse(ONE_NODE)
-        try:
-            for node in nodes:
-                if node.name != "torch.operator" or len(node.regions):
-                    continue
-                alone = _alone(node, entry)
-                try:
-                    manager.run(alone.operation)
-                except ir.MLIRError:
-                    kind = ir.StringAttr(node.attributes["name"]).value.removeprefix("onnx.")
-                    name = str(node.location).removeprefix("loc(").removesuffix(")").strip('"')
-                    found.append(f"{kind} ({name})")
-        finally:
-            handler.detach()
+        for node in nodes:
+            if node.name != "torch.operator":
+                continue
+            kind = ir.StringAttr(node.attributes["name"]).value.removeprefix("onnx.")
+            name = str(node.location).removeprefix("loc(").removesuffix(")").strip('"')
+            if len(node.regions):
+                found.append(f"{kind} ({name}) has a body that the shapes do not decide")
+            elif _fails(node, entry):
+                found.append(f"{kind} ({name}) is not supported")
     return found
+
+
+def _fails(node: Any, entry: Any) -> bool:
+    try:
+        return bool(run_isolated(lambda: run_passes(_alone(node, entry), ONE_NODE)))
+    except Crashed:
+        return True
 
 
 def _alone(node: Any, entry: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.frontend.lowering import lower_imported
 
 LOWERING = (
     "builtin.module(func.func(torch-match-quantized-custom-ops),"
@@ -83,7 +84,7 @@ def _reason(error: Exception) -> str:
 
 
 def _import(program: Any) -> Any:
-    from fsa.bindings import fx_decompositions, fx_importer, ir, load_extensions, passmanager
+    from fsa.bindings import fx_decompositions, fx_importer, load_extensions
     from fsa.dialects.fsa.dialect import new_context
 
     with warnings.catch_warnings():
@@ -101,20 +102,5 @@ def _import(program: Any) -> Any:
     except Exception as error:
         raise InputError(f"the PyTorch graph cannot be imported: {_reason(error)}") from None
     module = importer.module
-    with context:
-        errors: list[str] = []
-        context.emit_error_diagnostics = True
-        handler = context.attach_diagnostic_handler(lambda found: _record(found, errors))
-        try:
-            passmanager.PassManager.parse(LOWERING).run(module.operation)
-        except ir.MLIRError as error:
-            errors = errors or [" ".join(str(error).split())]
-            raise InputError("the PyTorch graph cannot be lowered: " + "; ".join(errors)) from None
-        finally:
-            handler.detach()
+    lower_imported(module, LOWERING, "the PyTorch graph")
     return module
-
-
-def _record(found: Any, errors: list[str]) -> bool:
-    errors.append(f"{found.message} at {found.location}")
-    return True
