@@ -73,7 +73,7 @@ def prepared(module: fsa.Module, arguments: list[Any]) -> Callable[[], Any]:
 
 def run_case(device: str, count: int, rounds: int, sample_seconds: float) -> dict[str, Any]:
     """Time a function of `count` arguments on `device`; return what the result file holds of it."""
-    module = fsa.compile(program(count), device.partition(":")[0])
+    module = fsa.compile(program(count), target=device.partition(":")[0])
     module.wanted_device = device
     arrays = [np.full(16, i, np.float32) for i in range(count)]
     resident = [module.to_device(array) for array in arrays]

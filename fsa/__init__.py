@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsa.runtime.module import Module
     from fsa.runtime.targets import Target
@@ -18,19 +18,43 @@ __version__ = "0.1.0"
 __all__ = ["Module", "compile", "load", "reference"]
 
 
-def compile(source: Any, target: str | Target = "cpu", pipeline: str | None = None) -> Module:
+def compile(
+    source: Any,
+    example_inputs: Sequence[Any] | None = None,
+    *,
+    target: str | Target = "cpu",
+    pipeline: str | None = None,
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    dynamic_shapes: Any = None,
+) -> Module:
     """Compile `source` for `target` and return the module, ready to call or to save.
 
-    `source` is MLIR: a path, text, bytecode or an `ir.Module`, which stays unchanged. `target` is
-    `cpu`, `cpu:<LLVM CPU>`, `vulkan`, `vulkan:<IREE target>`, `cuda` or `cuda:sm_NN`. `pipeline` is
-    the name of a pipeline of `fsa-opt --list-pipelines`; None takes the target's kernel pipeline.
+    `source` is one of:
+
+    - a `torch.nn.Module`, with `example_inputs` that it can be called with; `dynamic_shapes` is as
+      `torch.export.export` takes it, a `torch.export.Dim` stands for a dimension that may change;
+    - a `torch.export.ExportedProgram`;
+    - an ONNX file (`.onnx`) or `onnx.ModelProto`; `shapes` gives the sizes of inputs by name, an
+      int for a fixed one, a str for one that stays dynamic: `{"x": ("batch", 3, 224, 224)}`;
+    - MLIR: a path, text, bytecode or an `ir.Module`, which stays unchanged.
+
+    `target` is `cpu`, `cpu:<LLVM CPU>`, `vulkan`, `vulkan:<IREE target>`, `cuda` or `cuda:sm_NN`.
+    `pipeline` is the name of a pipeline of `fsa-opt --list-pipelines`; None takes the target's
+    kernel pipeline.
 
     Raises `InputError`, `TargetError`, `PassFailure` or `CompileError`. The device opens at the
     first call, so a module for a device that is not here can be compiled and saved.
     """
     from fsa.runtime.compile import compile_module
 
-    return compile_module(source, target, pipeline)
+    return compile_module(
+        source,
+        target,
+        pipeline,
+        example_inputs=example_inputs,
+        shapes=shapes,
+        dynamic_shapes=dynamic_shapes,
+    )
 
 
 def load(path: str | os.PathLike[str], device: str | None = None) -> Module:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from fsa.passes.base import Pass
 from fsa.passes.fsa_check_absent import CheckAbsent
 from fsa.pipelines.base import Phase, Pipeline
+from fsa.pipelines.imports import clean_up_phases, skip_field
 
 SIMPLIFY = Phase(
     "simplify",
@@ -48,9 +49,11 @@ class FsaToLinalg(Pipeline):
     name: ClassVar[str] = "fsa-to-linalg"
     summary: ClassVar[str] = "Lower every fsa op to linalg on tensors, for any device"
 
+    skip: tuple[str, ...] = skip_field()
+
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
-        return (SIMPLIFY, SHAPES, REST_TO_LINALG, CLEAN_UP)
+        return (*clean_up_phases(self.skip), SIMPLIFY, SHAPES, REST_TO_LINALG, CLEAN_UP)
 
     def postconditions(self) -> tuple[Pass, ...]:
         """Return the check that no fsa op is left."""

@@ -14,6 +14,7 @@ from fsa.pipelines.fsa_to_linalg import (
     SIMPLIFY,
     nothing_but_launches,
 )
+from fsa.pipelines.imports import clean_up_phases, skip_field
 
 PLAN = Phase(
     "plan",
@@ -45,6 +46,8 @@ class _ToKernels(Pipeline):
         metadata={"help": "what to compile for; empty: what the module carries, else the default"},
     )
 
+    skip: tuple[str, ...] = skip_field()
+
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
         options = f"target={quoted_value(f'{self.kind}:{self.arch}')} override=true"
@@ -53,7 +56,16 @@ class _ToKernels(Pipeline):
             "Plans depend on the device, so its description is attached first.",
             f"fsa-attach-target{{{options if self.arch else f'target={self.kind}'}}}",
         )
-        return (target, SIMPLIFY, SHAPES, PLAN, self.kernels, REST_TO_LINALG, CLEAN_UP)
+        return (
+            target,
+            *clean_up_phases(self.skip),
+            SIMPLIFY,
+            SHAPES,
+            PLAN,
+            self.kernels,
+            REST_TO_LINALG,
+            CLEAN_UP,
+        )
 
     def postconditions(self) -> tuple[Pass, ...]:
         """Return the checks: no fsa op but launches is left, and each finds its kernel."""

@@ -8,6 +8,7 @@ from fsa.passes.driver.options import did_you_mean, parse_options
 from fsa.pipelines.base import Pipeline
 
 PIPELINES: dict[str, str] = {
+    "fsa-clean-up": "fsa.pipelines.imports:FsaCleanUp",
     "fsa-to-linalg": "fsa.pipelines.fsa_to_linalg:FsaToLinalg",
     "fsa-to-cpu": "fsa.pipelines.kernels:FsaToCpu",
     "fsa-to-vulkan": "fsa.pipelines.kernels:FsaToVulkan",

@@ -106,16 +106,21 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def compile_module(source: Any, target: str | Target, pipeline: str | None = None) -> Module:
-    """Compile `source` for `target` through `pipeline`; see `fsa.compile`."""
-    from fsa.frontend.mlir import read_mlir
+def compile_module(
+    source: Any, target: str | Target, pipeline: str | None = None, **reading: Any
+) -> Module:
+    """Compile `source` for `target` through `pipeline`; see `fsa.compile`.
+
+    `reading` are the options of `fsa.frontend.model.read_model`.
+    """
+    from fsa.frontend.model import read_model
 
     if not isinstance(target, str | Target):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TargetError(f"expected a target as text or Target, found {target!r}")
     if not isinstance(pipeline, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InputError(f"expected a pipeline as text or None, found {pipeline!r}")
     wanted = Target.parse(target) if isinstance(target, str) else target
-    module = read_mlir(source)
+    module = read_model(source, **reading)
     lowered = lower(module, wanted, pipeline)
     # The pipeline may have named the processor more closely.
     attached = Target.of_module(lowered)

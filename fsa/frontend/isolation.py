@@ -1,8 +1,8 @@
 """Work that may crash, tried first in a child process.
 
-torch-mlir's conversions are C++ that can abort or dereference null on graphs that nobody tried before.
-A front end rehearses them in a forked child, which shares the model's memory and changes none of it;
-a crash there becomes an error here.
+torch-mlir's conversions are C++ that can abort or dereference null on graphs that nobody tried
+before. A front end rehearses them in a forked child, which shares the model's memory and changes
+none of it; a crash there becomes an error here.
 """
 
 import multiprocessing
@@ -19,7 +19,7 @@ class Crashed(Exception):
 def run_isolated(action: Callable[[], Any]) -> Any:
     """Run `action` in a forked child and return what it returned (a picklable value).
 
-    Nothing that `action` changes is seen here. Raise `Crashed` when the child dies, and RuntimeError
+    Nothing that `action` changes is seen here. Raises `Crashed` when the child dies, RuntimeError
     with the text of what `action` raised. Where processes cannot be forked, run `action` here.
     """
     if "fork" not in multiprocessing.get_all_start_methods():

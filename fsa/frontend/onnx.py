@@ -1,9 +1,11 @@
 """ONNX in: a file or an in-memory model becomes linalg on tensors.
 
-The `onnx` package converts old operator sets and infers shapes, `onnxslim` folds constants (and with
-them the `If` nodes whose condition the shapes decide), torch-mlir's importer and passes do the rest.
+The `onnx` package converts old operator sets and infers shapes, `onnxslim` folds constants (and
+with them the `If` nodes whose condition the shapes decide), torch-mlir's importer and passes do the
+rest.
 """
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,18 +35,16 @@ def is_onnx(source: Any) -> bool:
 def read_onnx(source: Any, shapes: Mapping[str, Sequence[int | str]] | None = None) -> Any:
     """Return an ONNX model as a verified `ir.Module` with one public function, `main`.
 
-    `source` is a path (weights in external files beside it are found) or an `onnx.ModelProto`, which
-    is not changed. `shapes` gives sizes by input name: an int fixes a dimension, a str keeps
+    `source` is a path (weights in external files beside it are found) or an `onnx.ModelProto`,
+    which is not changed. `shapes` gives sizes by input name: an int fixes a dimension, a str keeps
     it dynamic under that name. Raises `InputError` for an unreadable model, an unknown input, an
     operator set outside 13 ... 21, or with the list of nodes that cannot be lowered.
     """
-    try:
-        import onnx
-        import onnxslim  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"ONNX models need {error.name}: run `pip install 'fsa[onnx]'`"
-        ) from None
+    for package in ("onnx", "onnxslim"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"ONNX models need {package}: run `pip install 'fsa[onnx]'`")
+    import onnx
+
     if isinstance(source, str | os.PathLike):
         model = _load(Path(os.fspath(source)))
     else:
@@ -73,7 +73,8 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
     opset = next((s.version for s in model.opset_import if s.domain in ("", "ai.onnx")), None)
     if opset is None or not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise InputError(
-            f"expected an ONNX model of operator set {OLDEST_OPSET} to {NEWEST_OPSET}, found {opset}"
+            f"expected an ONNX model of operator set {OLDEST_OPSET} to {NEWEST_OPSET}, "
+            f"found {opset}"
         )
     _set_shapes(model, shapes)
     try:

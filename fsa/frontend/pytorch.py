@@ -20,7 +20,7 @@ LOWERING = (
 
 
 def is_pytorch(source: Any) -> bool:
-    """Return whether `source` is an `nn.Module` or an `ExportedProgram`, without importing torch."""
+    """Return whether `source` is an `nn.Module` or an `ExportedProgram`; imports nothing."""
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(source).__mro__}
     return bool(
         names & {"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"}
@@ -36,9 +36,8 @@ def read_pytorch(
 
     `source` is an `nn.Module`, called as `source(*example_inputs)`, or a
     `torch.export.ExportedProgram`. `dynamic_shapes` is what `torch.export.export` takes: a
-    `torch.export.Dim` there becomes a dynamic dimension. Parameters, buffers and non-persistent buffers
-    become constants. Raises `InputError` naming the PyTorch node and its line for what cannot be
-    exported or lowered.
+    `torch.export.Dim` there becomes a dynamic dimension. Parameters and buffers become constants.
+    Raises `InputError` naming the PyTorch node and its line for what cannot be exported or lowered.
     """
     try:
         import torch
@@ -60,7 +59,8 @@ def _export(model: Any, example_inputs: Sequence[Any] | None, dynamic_shapes: An
 
     if example_inputs is None:
         raise InputError(
-            "expected example_inputs=(...) with an nn.Module: torch.export traces the model with them"
+            "expected example inputs with an nn.Module, which torch.export traces with them: "
+            "fsa.compile(model, (x,))"
         )
     inputs = example_inputs if isinstance(example_inputs, tuple | list) else (example_inputs,)
     training = model.training

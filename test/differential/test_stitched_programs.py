@@ -16,7 +16,7 @@ def _check(seed: int, kind: str) -> None:
     device = "cpu" if kind == "cpu" else "gpu"
     pipeline = f"{FORM},fsa-plan-stitching,fsa-stitched-to-{device},convert-fsa-to-linalg"
     case = random_case(seed, dynamic=seed % 3 == 0)
-    results: Any = fsa.compile(case.text, kind, pipeline)(*case.arguments)
+    results: Any = fsa.compile(case.text, target=kind, pipeline=pipeline)(*case.arguments)
     results = results if isinstance(results, tuple | list) else (results,)
     for got, want in zip(results, case.expected, strict=True):
         # Sums of up to 67^3 terms of changing sign: the error goes with the largest value.

@@ -34,7 +34,7 @@ def test_region_with_ops_of_both_families(kind, pipeline):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4, 70)).astype(np.float32)
     s = rng.standard_normal((2, 3, 5)).astype(np.float32)
-    bits, v = fsa.compile(text, kind, pipeline)(x, s)
+    bits, v = fsa.compile(text, target=kind, pipeline=pipeline)(x, s)
     np.testing.assert_array_equal(bits, reference.pack_bits(-x))
     np.testing.assert_allclose(v, reference.squash(s), rtol=1e-5, atol=1e-6)
 
@@ -50,5 +50,5 @@ def test_unpack_of_pack_keeps_the_sign_of_denormals(kind, pipeline):
       return %y : tensor<7xf32>
     }"""
     x = np.array([-1e-40, 1e-40, -0.0, np.nan, -np.inf, np.inf, -2], np.float32)
-    y = fsa.compile(text, kind, pipeline)(x)
+    y = fsa.compile(text, target=kind, pipeline=pipeline)(x)
     np.testing.assert_array_equal(y, [-1, 1, 1, -1, -1, 1, -1])

@@ -54,7 +54,7 @@ def test_chains(configuration: Any) -> None:
     reason = why_no_device(configuration.devices[0])
     if reason is not None:
         pytest.skip(reason)
-    module = fsa.compile(CHAINS, configuration.kind, configuration.pipeline)
+    module = fsa.compile(CHAINS, target=configuration.kind, pipeline=configuration.pipeline)
     for rows, columns in SIZES:
         x, y = floats((rows, 40), np.float32, seed=1), floats((columns, 40), np.float32, seed=2)
         p, q = reference.pack_bits(x), reference.pack_bits(y)
@@ -87,7 +87,7 @@ def test_results_of_a_region(kind: str) -> None:
     pipeline = "fsa-form-stitched-regions{min-ops=1},fsa-plan-stitching,"
     pipeline += f"fsa-stitched-to-{device},convert-fsa-to-linalg"
     case = stitched_cases.softmax((7, 5, 33), dynamic=(True, True, True), all_outputs=True)
-    module = fsa.compile(case.text, kind, pipeline)
+    module = fsa.compile(case.text, target=kind, pipeline=pipeline)
     for shape in [(7, 5, 33), (0, 5, 33), (1, 1, 1), (2, 0, 7), (0, 0, 0)]:
         case = stitched_cases.softmax(shape, dynamic=(True, True, True), all_outputs=True)
         _compare(module(*case.arguments), case.expected)
@@ -144,7 +144,7 @@ func.func @twice(%x: tensor<?xf32>, %y: tensor<2xf32>, %c: i1) -> (tensor<?xf32>
 def test_branches_of_the_user(kind: str) -> None:
     if (reason := why_no_device(kind)) is not None:
         pytest.skip(reason)
-    module = fsa.compile(BRANCHES, kind, "fsa-to-linalg")
+    module = fsa.compile(BRANCHES, target=kind, pipeline="fsa-to-linalg")
     x, y = np.arange(2, 9, dtype=np.float32), np.array([-1, -2], np.float32)
     for taken in (True, False):
         first = x if taken else x**2

@@ -35,7 +35,7 @@ def _launches(text: str, kind: str) -> int:
 def _check(case: cases.Case, kind: str, launches: int = 1) -> None:
     found = _launches(case.text, kind)
     assert found == launches, f"expected {launches} launches, found {found}"
-    module = fsa.compile(case.text, kind, _pipeline(kind))
+    module = fsa.compile(case.text, target=kind, pipeline=_pipeline(kind))
     actual: Any = module(*case.arguments)
     actual = actual if isinstance(actual, tuple | list) else (actual,)
     for got, want in zip(actual, case.expected, strict=True):
@@ -126,7 +126,9 @@ def test_f64() -> None:
 
 
 def test_empty_rows_and_columns() -> None:
-    module = fsa.compile(cases.row_sum(3, 5, dynamic=True).text, "cpu", _pipeline("cpu"))
+    module = fsa.compile(
+        cases.row_sum(3, 5, dynamic=True).text, target="cpu", pipeline=_pipeline("cpu")
+    )
     for rows, columns in [(0, 5), (3, 0), (0, 0), (3, 5)]:
         x = np.ones((rows, columns), np.float32)
         np.testing.assert_array_equal(module(x), x.sum(1))
@@ -137,7 +139,9 @@ def test_special_values() -> None:
     x = case.arguments[0].copy()
     x[0, 0, 3], x[0, 1, 20] = np.nan, -np.inf
     for kind in ("cpu",):
-        y = np.asarray(fsa.compile(case.text, kind, _pipeline(kind))(x, case.arguments[1]))
+        y = np.asarray(
+            fsa.compile(case.text, target=kind, pipeline=_pipeline(kind))(x, case.arguments[1])
+        )
         assert np.isnan(y[0, 0]).all()
         assert y[0, 1, 20] == 0
         assert np.isfinite(y[0, 1]).all()
@@ -146,8 +150,10 @@ def test_special_values() -> None:
 @pytest.mark.parametrize("name", ["softmax", "layer-norm", "column-sum-centred", "group-norm"])
 def test_agrees_with_the_portable_lowering(name: str) -> None:
     case = CASES[name]()
-    kernels = fsa.compile(case.text, "cpu", _pipeline("cpu"))(*case.arguments)
-    portable = fsa.compile(case.text, "cpu", f"{FORM},convert-fsa-to-linalg")(*case.arguments)
+    kernels = fsa.compile(case.text, target="cpu", pipeline=_pipeline("cpu"))(*case.arguments)
+    portable = fsa.compile(case.text, target="cpu", pipeline=f"{FORM},convert-fsa-to-linalg")(
+        *case.arguments
+    )
     for a, b in zip(_tuple(kernels), _tuple(portable), strict=True):
         np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=2e-5, atol=2e-5)
 

@@ -38,7 +38,7 @@ def command(source: str, output: str | None, target: str, pipeline: str | None) 
     began = time.perf_counter()
     path = Path(output) if output else Path(source).with_suffix(".vmfb")
     with progress(f"compiling {source} for {target}"):
-        module = fsa.compile(Path(source), target, pipeline)
+        module = fsa.compile(Path(source), target=target, pipeline=pipeline)
     module.save(path)
     size = path.stat().st_size
     seconds = time.perf_counter() - began

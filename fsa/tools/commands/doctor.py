@@ -34,7 +34,7 @@ text = '''func.func @main(%a: tensor<4xf32>) -> tensor<4xf32> {
   %b = arith.addf %a, %a : tensor<4xf32>
   return %b : tensor<4xf32>
 }'''
-result = fsa.compile(text, "cpu")(numpy.ones(4, numpy.float32))
+result = fsa.compile(text, target="cpu")(numpy.ones(4, numpy.float32))
 assert (result == 2).all(), result
 """
 _REQUIRED = ("torch-mlir", "iree-base-compiler", "iree-base-runtime", "numpy", "ml_dtypes")

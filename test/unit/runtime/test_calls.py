@@ -55,7 +55,7 @@ func.func @checked(%a: tensor<16xf32>, %n: tensor<?xf32>) -> tensor<16xf32> {
 
 @pytest.fixture(scope="module", params=["cpu:sync", "cpu:task"])
 def module(request):
-    compiled = fsa.compile(SOURCE, "cpu", PLAIN)
+    compiled = fsa.compile(SOURCE, target="cpu", pipeline=PLAIN)
     compiled.wanted_device = request.param
     compiled.open()
     return compiled
@@ -133,7 +133,7 @@ def test_many_threads_with_tensors_of_their_own(module):
 
 
 def test_one_tensor_in_two_modules_at_once(module):
-    other = fsa.compile(SOURCE, "cpu", PLAIN)
+    other = fsa.compile(SOURCE, target="cpu", pipeline=PLAIN)
     other.wanted_device = module.wanted_device
     (a,) = vectors(5, 1)
     x = module.to_device(a)
@@ -153,7 +153,7 @@ def test_one_tensor_in_two_modules_at_once(module):
 
 
 def test_results_outlive_arguments_calls_and_module():
-    module = fsa.compile(SOURCE, "cpu", PLAIN)
+    module = fsa.compile(SOURCE, target="cpu", pipeline=PLAIN)
     a, b = vectors(2, 2)
     tensors = [module.function("double")(module.to_device(a)) for _ in range(4)]
     tensors += module.function("both")(module.to_device(a), module.to_device(a))[:1]
@@ -208,7 +208,7 @@ def test_arguments_are_checked_before_the_call(module):
 
 
 def test_tensor_of_another_device_is_refused(module):
-    other = fsa.compile(SOURCE, "cpu", PLAIN)
+    other = fsa.compile(SOURCE, target="cpu", pipeline=PLAIN)
     other.wanted_device = "cpu:task" if module.wanted_device == "cpu:sync" else "cpu:sync"
     x = other.to_device(vectors(7, 1)[0])
     with pytest.raises(CallError, match="expected a tensor on"):
@@ -230,7 +230,7 @@ def test_failing_call_leaves_the_module_usable(module):
 
 
 def test_functions_are_freed_without_the_collector():
-    module = fsa.compile(SOURCE, "cpu", PLAIN)
+    module = fsa.compile(SOURCE, target="cpu", pipeline=PLAIN)
     x = module.to_device(vectors(9, 1)[0])
     module.function("double")(x)
     dead = weakref.ref(module.function("double"))

@@ -137,4 +137,4 @@ def test_unlaunched_kernels_are_dropped():
     text = vector_exp("4") + (
         'func.func private @unused(%a: memref<3xf32>) attributes {fsa.kernel = "cpu"} { return }'
     )
-    assert fsa.compile(text, "cpu")(np.zeros((4, 16), np.float32))[0, 0] == 2
+    assert fsa.compile(text, target="cpu")(np.zeros((4, 16), np.float32))[0, 0] == 2

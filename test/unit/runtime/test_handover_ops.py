@@ -40,7 +40,7 @@ def assemble(vmfb: bytes, folder) -> None:
     ("case", "target"), PAIRS, ids=[f"{case.name}-{target}" for case, target in PAIRS]
 )
 def test_kernel(case: Case, target: str, tmp_path):
-    module = fsa.compile(case.program(target), target)
+    module = fsa.compile(case.program(target), target=target)
     if target == "cuda":
         path = tmp_path / "k.vmfb"
         module.save(path)

@@ -53,7 +53,7 @@ func.func private @hidden(%a: tensor<2xf32>) -> tensor<2xf32> {
 
 @pytest.fixture(scope="module")
 def several():
-    return fsa.compile(SEVERAL, "cpu", PLAIN)
+    return fsa.compile(SEVERAL, target="cpu", pipeline=PLAIN)
 
 
 def elementwise(element: str, op: str) -> str:
@@ -109,7 +109,7 @@ def test_returned_argument_is_no_alias(several):
 
 
 def test_constant_outlives_its_module():
-    module = fsa.compile(SEVERAL, "cpu", PLAIN)
+    module = fsa.compile(SEVERAL, target="cpu", pipeline=PLAIN)
     results = [module.function("constant")() for _ in range(3)]
     del module
     gc.collect()
@@ -155,7 +155,7 @@ DTYPES = {
 def test_dtypes_on_cpu(element):
     dtype = DTYPES[element]
     op = "arith.addf" if "f" in element else "arith.addi"
-    module = fsa.compile(elementwise(element, op), "cpu", PLAIN)
+    module = fsa.compile(elementwise(element, op), target="cpu", pipeline=PLAIN)
     x = np.arange(15).reshape(3, 5).astype(dtype)
     y = module(x)
     assert y.dtype == dtype
@@ -164,7 +164,7 @@ def test_dtypes_on_cpu(element):
 
 
 def test_booleans():
-    module = fsa.compile(elementwise("i1", "arith.xori"), "cpu", PLAIN)
+    module = fsa.compile(elementwise("i1", "arith.xori"), target="cpu", pipeline=PLAIN)
     x = np.random.default_rng(1).random((3, 5)) < 0.5
     y = module(x)
     assert y.dtype == np.bool_
@@ -172,7 +172,7 @@ def test_booleans():
 
 
 def test_unsigned_words_pass_as_signless():
-    module = fsa.compile(elementwise("i32", "arith.addi"), "cpu", PLAIN)
+    module = fsa.compile(elementwise("i32", "arith.addi"), target="cpu", pipeline=PLAIN)
     x = np.full((3, 5), 2**31 + 3, np.uint32)
     np.testing.assert_array_equal(module(x), np.full((3, 5), 6, np.int32))
 
@@ -209,7 +209,7 @@ func.func @main(%a: tensor<{length}x{name}>) -> tensor<{length}x{name}> {{
   %b = {op} %a, %a : tensor<{length}x{name}>
   return %b : tensor<{length}x{name}>
 }}"""
-    module = fsa.compile(text, "cpu", PLAIN)
+    module = fsa.compile(text, target="cpu", pipeline=PLAIN)
     x = torch.ones(length, dtype=getattr(torch, element))
     y = module(x)
     assert isinstance(y, torch.Tensor)
@@ -239,7 +239,7 @@ def test_jax_arrays_in_and_out(several):
 
 
 def test_two_threads_on_one_module_and_two_modules_at_once(several):
-    other = fsa.compile(elementwise("f32", "arith.mulf"), "cpu", PLAIN)
+    other = fsa.compile(elementwise("f32", "arith.mulf"), target="cpu", pipeline=PLAIN)
     failures: list[str] = []
 
     def call(seed: int) -> None:
@@ -261,7 +261,7 @@ def test_two_threads_on_one_module_and_two_modules_at_once(several):
 
 @pytest.mark.vulkan
 def test_two_threads_on_vulkan():
-    module = fsa.compile(elementwise("f32", "arith.mulf"), "vulkan", PLAIN)
+    module = fsa.compile(elementwise("f32", "arith.mulf"), target="vulkan", pipeline=PLAIN)
     failures: list[int] = []
 
     def call(seed: int) -> None:
@@ -281,7 +281,7 @@ def test_two_threads_on_vulkan():
 
 @pytest.mark.vulkan
 def test_vulkan_tensors():
-    module = fsa.compile(SEVERAL, "vulkan", PLAIN)
+    module = fsa.compile(SEVERAL, target="vulkan", pipeline=PLAIN)
     function = module.function("sum_and_difference")
     for columns in (1, 33):
         x = np.random.default_rng(columns).standard_normal((2, columns)).astype(np.float32)
@@ -297,7 +297,7 @@ def test_vulkan_tensors():
 
 def test_module_runs_under_stock_iree_run_module(tmp_path):
     path = tmp_path / "several.vmfb"
-    fsa.compile(SEVERAL, "cpu", PLAIN).save(path)
+    fsa.compile(SEVERAL, target="cpu", pipeline=PLAIN).save(path)
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "iree-run-module"),
@@ -315,7 +315,7 @@ def test_module_runs_under_stock_iree_run_module(tmp_path):
 
 def test_saved_module_says_what_it_is(tmp_path):
     path = tmp_path / "several.vmfb"
-    fsa.compile(SEVERAL, "cpu:generic", PLAIN).save(path)
+    fsa.compile(SEVERAL, target="cpu:generic", pipeline=PLAIN).save(path)
     module = fsa.load(path)
     assert module.target == "cpu:generic"
     assert module.device.kind == "cpu"
@@ -323,20 +323,22 @@ def test_saved_module_says_what_it_is(tmp_path):
 
 
 def test_entry_is_the_only_function():
-    module = fsa.compile("func.func @f(%a: i32) -> i32 { return %a : i32 }", "cpu", PLAIN)
+    module = fsa.compile(
+        "func.func @f(%a: i32) -> i32 { return %a : i32 }", target="cpu", pipeline=PLAIN
+    )
     assert module(7) == 7
 
 
 def test_entry_is_main_among_several():
     text = "func.func @f() { return }\nfunc.func @main(%a: i32) -> i32 { return %a : i32 }"
-    assert fsa.compile(text, "cpu", PLAIN)(7) == 7
+    assert fsa.compile(text, target="cpu", pipeline=PLAIN)(7) == 7
 
 
 def test_small_work_runs_inline_and_large_work_on_all_cores(monkeypatch):
     from fsa.runtime import host
 
     monkeypatch.setattr(host, "usable_cores", lambda: 4)
-    small = fsa.compile(elementwise("f32", "arith.addf"), "cpu", PLAIN)
+    small = fsa.compile(elementwise("f32", "arith.addf"), target="cpu", pipeline=PLAIN)
     assert small.device.info.name == "cpu:sync"
     large = """
 func.func @main(%a: tensor<512x512xf32>, %b: tensor<512x512xf32>) -> tensor<512x512xf32> {
@@ -345,7 +347,7 @@ func.func @main(%a: tensor<512x512xf32>, %b: tensor<512x512xf32>) -> tensor<512x
                      outs(%z : tensor<512x512xf32>) -> tensor<512x512xf32>
   return %m : tensor<512x512xf32>
 }"""
-    assert fsa.compile(large, "cpu", PLAIN).device.info.name == "cpu:task"
+    assert fsa.compile(large, target="cpu", pipeline=PLAIN).device.info.name == "cpu:task"
 
 
 def test_source_module_stays_as_it_was():
@@ -355,7 +357,7 @@ def test_source_module_stays_as_it_was():
     with new_context():
         module = ir.Module.parse(elementwise("f32", "arith.addf"))
         before = str(module)
-        fsa.compile(module, "cpu")
+        fsa.compile(module, target="cpu")
         assert str(module) == before
 
 

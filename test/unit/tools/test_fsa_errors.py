@@ -25,9 +25,9 @@ TWO = "func.func @f() { return }\nfunc.func @g() { return }"
 def files(tmp_path_factory):
     """Return a folder with good and bad files."""
     folder = tmp_path_factory.mktemp("files")
-    fsa.compile(GOOD, "cpu", "fsa-to-linalg").save(folder / "good.vmfb")
-    fsa.compile(TWO, "cpu", "fsa-to-linalg").save(folder / "two.vmfb")
-    fsa.compile(GOOD, "cuda", "fsa-to-linalg").save(folder / "cuda.vmfb")
+    fsa.compile(GOOD, target="cpu", pipeline="fsa-to-linalg").save(folder / "good.vmfb")
+    fsa.compile(TWO, target="cpu", pipeline="fsa-to-linalg").save(folder / "two.vmfb")
+    fsa.compile(GOOD, target="cuda", pipeline="fsa-to-linalg").save(folder / "cuda.vmfb")
     data = (folder / "good.vmfb").read_bytes()
     (folder / "cut.vmfb").write_bytes(data[: len(data) // 2])
     (folder / "cut-end.vmfb").write_bytes(data[:-1])
@@ -229,7 +229,7 @@ WRONG_TYPES = {
     "source that is no path": (lambda: fsa.compile("model.onnx"), "cannot read model.onnx"),
     "zero byte": (lambda: fsa.compile("a\0b.mlir"), "cannot read"),
     "surrogate": (lambda: fsa.compile("func.func @\udc80() { return }\n"), "<text>:1:12: "),
-    "target": (lambda: fsa.compile(GOOD, None), "expected a target as text or Target"),
+    "target": (lambda: fsa.compile(GOOD, target=None), "expected a target as text or Target"),
     "pipeline": (lambda: fsa.compile(GOOD, pipeline=3), "expected a pipeline as text or None"),
     "path": (lambda: fsa.load(3.5), "expected the path of a file, found 3.5"),
     "zero byte in a path": (lambda: fsa.load("a\0b"), "cannot read"),
@@ -266,7 +266,9 @@ def test_no_command_shows_the_help(capsys):
 
 @pytest.mark.vulkan
 def test_tensor_on_another_device(files):
-    other = fsa.compile(GOOD, "vulkan", "fsa-to-linalg").to_device(np.ones((2, 3), np.float32))
+    other = fsa.compile(GOOD, target="vulkan", pipeline="fsa-to-linalg").to_device(
+        np.ones((2, 3), np.float32)
+    )
     with pytest.raises(CallError, match="expected a tensor on cpu:sync, found one on vulkan"):
         fsa.load(files / "good.vmfb", "cpu:sync")(other, 5)
 

@@ -1,0 +1,67 @@
+"""Pipeline fsa-clean-up: what imports from other frameworks need before anything else sees them.
+
+Front ends write what their framework means, one op at a time: sums in f64, projections split into
+heads before the matmul, the same constant many times. The steps here undo that. Each is a pass of
+its own that can be left out by name; they are the first phase of the pipelines that lower a model.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from fsa.errors import InputError
+from fsa.passes.driver.options import did_you_mean
+from fsa.pipelines.base import Phase, Pipeline
+
+
+@dataclass(frozen=True)
+class Step:
+    """One clean-up pass: `name` is what `skip` takes, `text` the pipeline text with its options."""
+
+    name: str
+    why: str
+    text: str = ""
+
+    def phase(self) -> Phase:
+        """Return the step as a phase."""
+        return Phase(self.name, self.why, self.text or self.name)
+
+
+# In the order in which they run. Upstream clean-ups stand between ours where folding opens work for
+# the next step; they cannot be left out.
+STEPS: tuple[Step, ...] = ()
+
+SKIP_HELP = "clean-up passes to leave out, by name"
+
+
+def skip_field() -> Any:
+    """Return the dataclass field `skip` of a pipeline that cleans imports up."""
+    return field(default=(), metadata={"help": SKIP_HELP})
+
+
+def clean_up_phases(skip: tuple[str, ...]) -> tuple[Phase, ...]:
+    """Return a phase for each step that is not in `skip`; raise `InputError` for other names."""
+    known = [step.name for step in STEPS if step.name.startswith("fsa-")]
+    for name in skip:
+        if name not in known:
+            raise InputError(
+                f"expected a clean-up pass to skip, found '{name}'{did_you_mean(name, known)}"
+            )
+    return tuple(step.phase() for step in STEPS if step.name not in skip)
+
+
+@dataclass(frozen=True)
+class FsaCleanUp(Pipeline):
+    """Bring an imported module into the form that the other pipelines serve best.
+
+    It takes linalg on tensors as front ends write it and leaves the same function in linalg on
+    tensors. The pipelines fsa-to-linalg, fsa-to-cpu, fsa-to-vulkan and fsa-to-cuda begin with it.
+    """
+
+    name: ClassVar[str] = "fsa-clean-up"
+    summary: ClassVar[str] = "Simplify what front ends import: f64 sums, layouts, constants"
+
+    skip: tuple[str, ...] = skip_field()
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the phases."""
+        return clean_up_phases(self.skip)
