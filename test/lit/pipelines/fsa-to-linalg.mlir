@@ -7,7 +7,7 @@
 // TIMING: ConvertFsaToLinalg
 // TIMING: CheckAbsent
 // NESTED: error: pipeline 'fsa-to-linalg' runs on builtin.module, found it nested in func.func
-// OPTION: error: pipeline 'fsa-to-linalg': unknown option 'x'; it takes none
+// OPTION: error: pipeline 'fsa-to-linalg': unknown option 'x'; it takes skip
 
 // One pack_bits for two equal ones, and the size comes from the argument.
 // CHECK-LABEL: func.func @dynamic
