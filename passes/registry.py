@@ -5,7 +5,8 @@ from typing import Any
 
 from fsa.errors import InputError
 from fsa.passes.base import Pass
-from fsa.passes.driver.options import did_you_mean, parse_options, print_options
+from fsa.passes.driver.options import parse_options, print_options
+from fsa.suggestions import did_you_mean
 
 PASSES: dict[str, str] = {
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from fsa.errors import InputError
-from fsa.passes.driver.options import did_you_mean
 from fsa.pipelines.base import Phase, Pipeline
+from fsa.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import importlib
 from typing import Any
 
 from fsa.errors import InputError
-from fsa.passes.driver.options import did_you_mean, parse_options
+from fsa.passes.driver.options import parse_options
 from fsa.pipelines.base import Pipeline
+from fsa.suggestions import did_you_mean
 
 PIPELINES: dict[str, str] = {
     "fsa-clean-up": "fsa.pipelines.imports:FsaCleanUp",

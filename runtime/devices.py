@@ -16,7 +16,8 @@ from typing import Any
 
 from fsa.errors import DeviceUnavailable, TargetError
 from fsa.runtime import host
-from fsa.runtime.targets import KINDS, nearest_text
+from fsa.runtime.targets import KINDS
+from fsa.suggestions import did_you_mean
 
 _SOFTWARE_VULKAN = re.compile("llvmpipe|lavapipe|swiftshader|softpipe", re.IGNORECASE)
 _DRIVERS = {"cpu:sync": "local-sync", "cpu:task": "local-task", "vulkan": "vulkan", "cuda": "cuda"}
@@ -133,7 +134,7 @@ def _create(name: str) -> Device:
     if kind not in KINDS:
         raise TargetError(
             f"expected a device of kind {', '.join(KINDS)}, found {name!r}"
-            f"{nearest_text(kind, KINDS)}"
+            f"{did_you_mean(kind, KINDS)}"
         )
     if kind == "cpu" and name not in _DRIVERS:
         raise TargetError(f"expected the device cpu, cpu:sync or cpu:task, found {name!r}")

@@ -7,8 +7,6 @@ tested and edited without the machine that it is for. This module imports neithe
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -25,6 +23,7 @@ from fsa.runtime.target_tables import (
     CpuModel,
     GpuModel,
 )
+from fsa.suggestions import did_you_mean
 
 Kind = Literal["cpu", "vulkan", "cuda"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -34,12 +33,6 @@ HOST_CPU = "host"
 # Kernels keep per-workgroup buffers on the stack (routing logits: 1152 x 10 x 4 bytes); IREE's
 # default of 32 KiB refuses them. Threads have megabytes.
 STACK_BYTES = 256 * 1024
-
-
-def nearest_text(found: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" with the names of `known` nearest to `found`, or nothing."""
-    near = difflib.get_close_matches(found.lower(), list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ class Target:
         if self.kind not in KINDS:
             raise TargetError(
                 f"expected a target of kind {_listed(KINDS)}, found {self.kind!r}"
-                f"{nearest_text(str(self.kind), KINDS)}"
+                f"{did_you_mean(str(self.kind), KINDS)}"
             )
         for field in fields(self):
             value = getattr(self, field.name)
@@ -102,7 +95,7 @@ class Target:
         if kind not in KINDS:
             raise TargetError(
                 f"expected a target of kind {_listed(KINDS)}, such as cpu, vulkan or cuda:sm_80, "
-                f"found {text!r}{nearest_text(kind, KINDS)}"
+                f"found {text!r}{did_you_mean(kind, KINDS)}"
             )
         if colon and not arch:
             raise TargetError(f"expected a name after the colon, or no colon, found {text!r}")
@@ -228,7 +221,7 @@ def _known(what: str, name: str, table: dict[str, Any], *others: str) -> Any:
     if name in table:
         return table[name]
     names = [*others, *table]
-    hint = nearest_text(name, names) or f"; known are {_listed(tuple(names))}"
+    hint = did_you_mean(name, names) or f"; known are {_listed(tuple(names))}"
     raise TargetError(f"expected a known {what}, found {name!r}{hint}")
 
 

@@ -52,11 +52,11 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Refuse an unknown command with the nearest names."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from fsa.runtime.targets import nearest_text
+            from fsa.suggestions import did_you_mean
 
             raise click.UsageError(
                 f"expected a command ({', '.join(COMMANDS)}), found {args[0]!r}"
-                f"{nearest_text(args[0], COMMANDS)}"
+                f"{did_you_mean(args[0], COMMANDS)}"
             )
         return super().resolve_command(ctx, args)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.errors import InputError
-from fsa.passes.driver.options import did_you_mean
 from fsa.passes.driver.resolve import (
     NestStep,
     PythonStep,
@@ -16,6 +15,7 @@ from fsa.passes.driver.resolve import (
     parse_upstream,
 )
 from fsa.passes.driver.upstream import upstream_passes
+from fsa.suggestions import did_you_mean
 
 
 def check_root(anchor: str, root: Any) -> None:

@@ -6,13 +6,13 @@ int, float or str, or one of these ``| None``. What is wrong raises `OptionError
 that names the option.
 """
 
-import difflib
 import re
 import types
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from fsa.errors import InputError
+from fsa.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -23,22 +23,6 @@ _CLOSING = {"{": "}", "[": "]", "(": ")"}
 
 class OptionError(InputError):
     """An option is unknown, given twice, or its value has the wrong type."""
-
-
-def near_matches(name: str, known: list[str] | tuple[str, ...], limit: int = 3) -> list[str]:
-    """Return up to `limit` of the `known` names that look most like `name`, best first."""
-    found = difflib.get_close_matches(name, known, n=limit, cutoff=0.6)
-    contained = [k for k in known if len(name) >= 4 and name in k and k not in found]
-    return [*found, *sorted(contained, key=len)][:limit]
-
-
-def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str:
-    """Return "; did you mean 'a' or 'b'?", or an empty text when nothing is near."""
-    found = [f"'{match}'" for match in near_matches(name, known)]
-    if not found:
-        return ""
-    first = ", ".join(found[:-1])
-    return f"; did you mean {first} or {found[-1]}?" if first else f"; did you mean {found[0]}?"
 
 
 def option_name(field_name: str) -> str:

@@ -11,9 +11,10 @@ from fsa.bindings import load_extensions, operation_names, passmanager
 from fsa.errors import InputError
 from fsa.passes import registry
 from fsa.passes.base import Pass
-from fsa.passes.driver.options import did_you_mean, print_options
+from fsa.passes.driver.options import print_options
 from fsa.passes.driver.pipeline_text import Element, Nest, is_operation_name, parse_elements
 from fsa.passes.driver.upstream import upstream_options, upstream_passes
+from fsa.suggestions import did_you_mean
 
 
 class UnknownName(InputError):

@@ -9,7 +9,6 @@ from fsa.bindings import load_extensions
 from fsa.diagnostics import Diagnostic, Diagnostics, from_mlir
 from fsa.dialects.fsa.dialect import new_context
 from fsa.errors import InputError, PassFailure
-from fsa.passes.driver.options import did_you_mean
 from fsa.passes.driver.pipeline_text import Element, Nest, parse_pipeline
 from fsa.passes.driver.resolve import (
     NestStep,
@@ -20,6 +19,7 @@ from fsa.passes.driver.resolve import (
     resolve,
 )
 from fsa.passes.driver.runner import Observer, Runner
+from fsa.suggestions import did_you_mean
 from fsa.tools.opt.command_line import CommandLine
 from fsa.tools.opt.flags import BY_NAME
 from fsa.tools.opt.output import PrintOptions, bytecode, roundtrip_error, write

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fsa.errors import InputError, reason_of
-from fsa.passes.driver.options import did_you_mean
 from fsa.passes.driver.resolve import NestStep, known_names
 from fsa.passes.driver.runner import Observer, SingleStep
+from fsa.suggestions import did_you_mean
 from fsa.tools.opt.command_line import CommandLine
 from fsa.tools.opt.output import PrintOptions
 

@@ -6,7 +6,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
 
 // -----
 
-// expected-error@below {{expected a target of kind cpu, vulkan or cuda, found 'cpx'; did you mean cpu?}}
+// expected-error@below {{expected a target of kind cpu, vulkan or cuda, found 'cpx'; did you mean 'cpu'?}}
 module attributes {fsa.target = {kind = "cpx", arch = "host"}} {
 }
 

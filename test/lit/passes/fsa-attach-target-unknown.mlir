@@ -4,7 +4,7 @@
 
 // CUDA: expected a known CUDA architecture, found 'sm_999'
 // KIND: expected a target of kind cpu, vulkan or cuda
-// CPU: expected a known CPU, found 'znver44'; did you mean znver4
+// CPU: expected a known CPU, found 'znver44'; did you mean 'znver4'
 func.func @main() {
   return
 }

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from fsa.passes.driver.options import (
     OptionError,
-    near_matches,
     option_type,
     parse_options,
     print_options,
     split_options,
 )
+from fsa.suggestions import near_matches
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ COMPILE = {
     "fsa op": (("bad-fsa-op.mlir",), "squash"),
     "binary": (("binary.mlir",), "expected MLIR as UTF-8"),
     "bytecode": (("bytecode.mlirbc",), "bytecode.mlirbc: "),
-    "target": (("good.mlir", "--target", "cup"), "did you mean cpu"),
+    "target": (("good.mlir", "--target", "cup"), "did you mean 'cpu"),
     "cpu": (("good.mlir", "--target", "cpu:zen4"), "expected a known CPU"),
     "cuda": (("good.mlir", "--target", "cuda:sm_1"), "expected a known CUDA architecture"),
     "vulkan": (("good.mlir", "--target", "vulkan:sm_89"), "expected a known Vulkan target"),
@@ -174,7 +174,7 @@ def test_compile(name, files, capsys, monkeypatch):
 
 def test_unknown_command(capsys):
     assert main(["compil"]) == 1
-    assert "did you mean compile?" in capsys.readouterr().err
+    assert "did you mean 'compile'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", range(4))
