@@ -24,6 +24,7 @@ PASSES: dict[str, str] = {
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
+    "fsa-trim-convolutions": "fsa.passes.fsa_trim_convolutions:FsaTrimConvolutions",
     "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
 }
 

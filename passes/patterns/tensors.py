@@ -147,9 +147,11 @@ def _reassociation(groups: Sequence[Sequence[int]]) -> Any:
 def first_of_last(value: Any, count: int) -> Any:
     """Return the first `count` elements along the last dimension."""
     *leading, last = sizes_of(value)
-    if last == count:
-        return value
-    sizes = [*leading, count]
+    return value if last == count else leading_part(value, [*leading, count])
+
+
+def leading_part(value: Any, sizes: Sequence[Size]) -> Any:
+    """Return the slice of `value` that starts at 0 in every dimension and has `sizes`."""
     rank = len(sizes)
     return tensor.extract_slice(
         tensor_type(sizes, value.type.element_type),

@@ -1,0 +1,1 @@
+"""What the passes that reshape linear algebra share: iteration spaces, views, constants."""
