@@ -30,6 +30,10 @@ class Step:
 # the next step; they cannot be left out.
 STEPS: tuple[Step, ...] = (
     Step(
+        "fsa-gather-reversed",
+        "IREE cannot tile an op that walks an input backwards.",
+    ),
+    Step(
         "fsa-trim-convolutions",
         "IREE cannot compile windows with one output row over an input with rows to spare.",
     ),

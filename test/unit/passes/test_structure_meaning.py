@@ -19,7 +19,7 @@ from fsa.dialects.fsa.interpreter import run_function
 from fsa.passes.registry import make_pass
 
 LIT = Path(__file__).parents[2] / "lit" / "passes"
-PASSES = ["fsa-trim-convolutions"]
+PASSES = ["fsa-gather-reversed", "fsa-trim-convolutions"]
 # The size of every dynamic dimension.
 DYNAMIC = 5
 
