@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.errors import InputError
-from fsa.frontend.lowering import lower_imported
 
 LOWERING = (
     "builtin.module(func.func(torch-match-quantized-custom-ops),"
@@ -86,10 +85,14 @@ def _reason(error: Exception) -> str:
 def _import(program: Any) -> Any:
     from fsa.bindings import fx_decompositions, fx_importer, load_extensions
     from fsa.dialects.fsa.dialect import new_context
+    from fsa.frontend.torch_constants import pack_constants, program_constants
+    from fsa.frontend.torch_custom_ops import decompositions, lower_torch
 
+    table = {**fx_decompositions.get_decomposition_table(), **decompositions()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        decomposed = program.run_decompositions(fx_decompositions.get_decomposition_table())
+        decomposed = program.run_decompositions(table)
+    pack_constants(decomposed.graph, program_constants(decomposed))
     # The importer looks for every buffer in the state dict; torch.export keeps the non-persistent
     # ones, which no checkpoint holds, among the constants.
     for name in decomposed.graph_signature.inputs_to_buffers.values():
@@ -102,5 +105,5 @@ def _import(program: Any) -> Any:
     except Exception as error:
         raise InputError(f"the PyTorch graph cannot be imported: {_reason(error)}") from None
     module = importer.module
-    lower_imported(module, LOWERING, "the PyTorch graph")
+    lower_torch(module, LOWERING, "the PyTorch graph")
     return module
