@@ -36,8 +36,8 @@ class Classifier(nn.Module):
             intermediate_size=4 * config.hidden,
             num_attention_heads=config.heads,
             num_hidden_layers=config.layers,
-            num_labels=5,
         )
+        sizes.num_labels = 5
         self.bert = BertForSequenceClassification(sizes)
 
     def forward(self, ids: Any, mask: Any, segments: Any) -> Any:

@@ -54,7 +54,7 @@ class DecodeStep(nn.Module):
         self.model = model
 
     def forward(self, ids: Any, *past: Any) -> Any:
-        """Return the logits of the last token [B, V] and the cache, each [B, heads, P + T, depth]."""
+        """Return the last token's logits [B, V] and the cache, each [B, heads, P + T, depth]."""
         cache = DynamicCache(list(zip(past[::2], past[1::2], strict=True)))
         logits = self.model(input_ids=ids, past_key_values=cache, use_cache=True).logits
         return logits[:, -1], *_flat(cache)

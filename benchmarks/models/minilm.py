@@ -31,7 +31,7 @@ class Config:
 
 
 class SentenceEmbedding(nn.Module):
-    """Token ids [B, S] and mask [B, S] (int64) to token states [B, S, H] and unit vectors [B, H]."""
+    """Token ids and mask [B, S] (int64) to token states [B, S, H] and unit vectors [B, H]."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()

@@ -40,8 +40,9 @@ class Experts(nn.Module):
         self.experts, self.chosen, self.capacity = config.experts, config.chosen, config.capacity
         inner = 2 * config.hidden
         self.router = nn.Linear(config.hidden, config.experts)
-        self.widen = nn.Parameter(torch.zeros(config.experts, config.hidden, inner))
-        self.narrow = nn.Parameter(torch.zeros(config.experts, inner, config.hidden))
+        # Matrices as [outputs, inputs] of each expert, the order in which nn.Linear keeps them.
+        self.widen = nn.Parameter(torch.zeros(config.experts, inner, config.hidden))
+        self.narrow = nn.Parameter(torch.zeros(config.experts, config.hidden, inner))
 
     def forward(self, x: Any) -> Any:
         """Return [N, H]."""
@@ -57,7 +58,8 @@ class Experts(nn.Module):
         combine = torch.einsum("nke,nkc,nk->nec", wanted.to(x.dtype), seats, kept)
         dispatch = (combine > 0).to(x.dtype)
         sent = torch.einsum("nec,nh->ech", dispatch, x)
-        made = torch.bmm(nn.functional.silu(torch.bmm(sent, self.widen)), self.narrow)
+        inner = nn.functional.silu(torch.bmm(sent, self.widen.transpose(1, 2)))
+        made = torch.bmm(inner, self.narrow.transpose(1, 2))
         return torch.einsum("nec,ech->nh", combine, made)
 
 
@@ -78,15 +80,15 @@ class Block(nn.Module):
 
 
 def _create(config: Config) -> nn.Module:
-    model = nn.Sequential(*(Block(config) for _ in range(config.layers)))
-    randomise(model, gain=1.0)
+    blocks = [Block(config) for _ in range(config.layers)]
+    model = randomise(nn.Sequential(*blocks))
     with torch.no_grad():
-        for block in model:
-            # The first dimension of an expert's matrix counts experts, not inputs.
-            block.experts.widen.mul_(config.hidden**0.5)
-            block.experts.narrow.mul_(config.hidden**0.5)
+        for block in blocks:
             # Routers that are sure: a tie broken another way is no error of a compiler.
             block.experts.router.weight.mul_(3.0)
+            # The fan-in of a stack of matrices is that of one.
+            for stack in (block.experts.widen, block.experts.narrow):
+                stack.mul_(stack.shape[1] ** 0.5)
     return model
 
 

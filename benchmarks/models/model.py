@@ -16,8 +16,8 @@ class Instance:
     """A model at one size: what a compiler reads, and what it is called with.
 
     `source` is an `nn.Module` in eval mode, called as `source(*inputs)` with torch tensors, or the
-    path of an ONNX file, whose inputs are NumPy arrays in the order of `input_names`. Exactly one
-    of `dynamic_shapes` (PyTorch) and `shapes` (ONNX) is set where sizes stay open.
+    path of an ONNX file, whose inputs are NumPy arrays in the order of `input_names`. PyTorch
+    takes `dynamic_shapes` where sizes stay open, an ONNX file the `shapes` of its inputs.
     """
 
     source: Any
@@ -46,10 +46,10 @@ class Instance:
 class Model:
     """One architecture of the zoo.
 
-    `create(config)` makes the source with seeded weights, `inputs(config, batch)` its seeded inputs,
-    `sizes` names the configurations: `small` for tests, `full` or the names in `table` for the
-    table in docs/models.md. Each configuration has a `batch`. `batch_axes` gives the batch
-    dimension of each input, None for an input without one; it is empty where the batch is fixed.
+    `create(config)` makes the source with seeded weights, `inputs(config, batch)` its seeded
+    inputs. `sizes` names the configurations: `small` for tests, those in `table` for the table in
+    docs/models.md; each has a `batch`. `batch_axes` gives the batch dimension of each input, None
+    for an input without one; it is empty where the batch is fixed.
     """
 
     name: str
@@ -84,26 +84,29 @@ class Model:
         default = max(config.batch, 2) if dynamic else config.batch
         inputs = self.inputs(config, batch or default)
         found = Instance(source, inputs, self.input_names)
-        return self._opened(found) if dynamic else found
+        if found.is_onnx:
+            return replace(found, shapes=self._onnx_shapes(inputs, dynamic))
+        return replace(found, dynamic_shapes=self._torch_shapes()) if dynamic else found
 
     def inputs_of(self, size: str, batch: int) -> tuple[Any, ...]:
         """Return seeded inputs of the model at `size` for another batch."""
         return self.inputs(self.sizes[size], batch)
 
-    def _opened(self, instance: Instance) -> Instance:
-        if instance.is_onnx:
-            return replace(
-                instance,
-                shapes={
-                    name: tuple("batch" if d == axis else n for d, n in enumerate(value.shape))
-                    for name, axis, value in zip(
-                        self.input_names, self.batch_axes, instance.inputs, strict=True
-                    )
-                    if axis is not None
-                },
-            )
+    def _torch_shapes(self) -> tuple[Any, ...]:
         from torch.export import Dim
 
         batch = Dim("batch", min=1, max=64)
-        axes = tuple(None if axis is None else {axis: batch} for axis in self.batch_axes)
-        return replace(instance, dynamic_shapes=axes)
+        return tuple(None if axis is None else {axis: batch} for axis in self.batch_axes)
+
+    def _onnx_shapes(
+        self, inputs: tuple[Any, ...], dynamic: bool
+    ) -> dict[str, tuple[int | str, ...]]:
+        """Return the sizes of all inputs, the batch dimension by name where it stays open."""
+        given = zip(self.input_names, self.batch_axes, inputs, strict=True)
+        return {
+            name: tuple(
+                "batch" if dynamic and place == axis else size
+                for place, size in enumerate(value.shape)
+            )
+            for name, axis, value in given
+        }

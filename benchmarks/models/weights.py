@@ -11,7 +11,8 @@ from torch import nn
 
 from fsa.benchmarks.models.model import SEED
 
-_NORMS = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_NORMS = (nn.LayerNorm, nn.GroupNorm, *_BATCH_NORMS)
 
 
 def normal(*shape: int, seed: int = SEED) -> torch.Tensor:
@@ -50,8 +51,10 @@ def randomise(model: nn.Module, *, gain: float = 1.0, seed: int = SEED) -> nn.Mo
     for part in model.modules():
         if isinstance(part, nn.Embedding):
             part.weight.copy_(torch.randn(part.weight.shape, generator=generator) * 0.5)
-        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is not None:
+        if isinstance(part, _BATCH_NORMS):
             mean, variance = part.running_mean, part.running_var
+            assert mean is not None
+            assert variance is not None
             mean.copy_(0.1 * torch.randn(mean.shape, generator=generator))
             variance.copy_(0.5 + torch.rand(variance.shape, generator=generator))
     return model.eval()
@@ -63,7 +66,7 @@ def calibrate(model: nn.Module, inputs: Sequence[Any]) -> nn.Module:
 
     So a deep network with random weights neither explodes nor vanishes, and no mean is 0.
     """
-    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    norms = [m for m in model.modules() if isinstance(m, _BATCH_NORMS)]
     momenta = [part.momentum for part in norms]
     for part in norms:
         part.momentum = None  # statistics of the next call alone, instead of a moving average
