@@ -66,10 +66,28 @@ def convolve_signs(
     shape = (x.shape[0], weight.shape[0], height, width)
     if 0 in shape or weight.shape[1] == 0:
         return x.new_zeros(shape)
-    framed = frame(x, pad, pad_mode)
-    return torch.nn.functional.conv2d(
-        framed, weight, stride=list(strides), dilation=list(dilations), groups=groups
-    )
+    return convolve(x, weight, strides, pad, pad_mode, dilations, groups)
+
+
+def convolve(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    strides: Sequence[int],
+    pad: Sequence[int],
+    pad_mode: str,
+    dilations: Sequence[int],
+    groups: int,
+) -> torch.Tensor:
+    """Convolve floats NCHW with OIHW; `pad` is top, bottom, left, right, and the window fits."""
+    options: dict[str, Any] = {
+        "stride": list(strides),
+        "dilation": list(dilations),
+        "groups": groups,
+    }
+    if pad_mode == "zero" and pad[0] == pad[1] and pad[2] == pad[3]:
+        options["padding"] = [pad[0], pad[2]]
+        return torch.nn.functional.conv2d(x, weight, **options)
+    return torch.nn.functional.conv2d(frame(x, pad, pad_mode), weight, **options)
 
 
 def frame(x: torch.Tensor, pad: Sequence[int], pad_mode: str) -> torch.Tensor:
