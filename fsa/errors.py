@@ -64,3 +64,7 @@ class DeviceUnavailable(FsaError):
 
 class CallError(FsaError):
     """A function was called with the wrong arguments."""
+
+
+class FallbackWarning(UserWarning):
+    """Something runs without FSA; the text says what and why."""
