@@ -6,17 +6,19 @@ from typing import Any
 
 _FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):(\d+)')
 
+_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"(?!:\d)')
+
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a file; `line` and `column` count from 1."""
+    """A place in a file; `line` and `column` count from 1, and an unknown column is 0."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}{f':{self.column}' if self.column else ''}"
 
 
 def position(location: str, input_name: str) -> Position | None:
@@ -29,7 +31,15 @@ def position(location: str, input_name: str) -> Position | None:
     return Position(input_name if name == "-" else name, int(found[2]), int(found[3]))
 
 
+def describe_location(location: str) -> str:
+    """Return "node 'name', file:line:column" of the text of a location, as far as it says so."""
+    named = _NAME.search(location)
+    place = position(location, "<text>")
+    parts = [f"node '{named[1]}'"] if named is not None else []
+    return ", ".join([*parts, str(place)] if place is not None else parts)
+
+
 def place_of(op: Any) -> str:
-    """Return " (file:line:column)" of the `ir.Operation` `op`, or nothing where it has none."""
-    place = position(str(op.location), "<text>")
-    return f" ({place})" if place is not None else ""
+    """Return " (node 'name', file:line:column)" of the `ir.Operation` `op`, as far as known."""
+    place = describe_location(str(op.location))
+    return f" ({place})" if place else ""

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fsa.errors import InputError
-from fsa.frontend.isolation import Crashed, run_isolated
-from fsa.frontend.lowering import lower_imported, run_passes
+from fsa.frontend.lowering import lower_imported
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
 # Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
@@ -22,7 +21,6 @@ LOWERING = (
     "builtin.module(torch-onnx-to-torch-backend-pipeline,"
     "torch-backend-to-linalg-on-tensors-backend-pipeline)"
 )
-ONE_NODE = "builtin.module(func.func(convert-torch-onnx-to-torch))"
 
 
 def is_onnx(source: Any) -> bool:
@@ -134,56 +132,5 @@ def _import(model: Any) -> Any:
         raise InputError(f"the ONNX graph cannot be imported: {error}") from None
     entry = module.body.operations[0]
     entry.attributes["sym_name"] = ir.StringAttr.get("main", context)
-    lower_imported(module, LOWERING, "the ONNX graph", lambda: _unsupported_nodes(module))
-    return module
-
-
-def _unsupported_nodes(module: Any) -> list[str]:
-    """Return "kind (node name)" of each node that has no lowering by itself.
-
-    The conversion of a whole graph stops at its first failure; to name all, each node is
-    converted in a function of its own.
-    """
-    from fsa.bindings import ir
-
-    found: list[str] = []
-    entry = module.body.operations[0]
-    nodes = [op.operation for op in entry.regions[0].blocks[0].operations]
-    with module.context:
-        for node in nodes:
-            if node.name != "torch.operator":
-                continue
-            kind = ir.StringAttr(node.attributes["name"]).value.removeprefix("onnx.")
-            name = str(node.location).removeprefix("loc(").removesuffix(")").strip('"')
-            if len(node.regions):
-                found.append(f"{kind} ({name}) has a body that the shapes do not decide")
-            elif _fails(node, entry):
-                found.append(f"{kind} ({name}) is not supported")
-    return found
-
-
-def _fails(node: Any, entry: Any) -> bool:
-    try:
-        return bool(run_isolated(lambda: run_passes(_alone(node, entry), ONE_NODE)))
-    except Crashed:
-        return True
-
-
-def _alone(node: Any, entry: Any) -> Any:
-    """Return a module with one function that holds a copy of `node`."""
-    from fsa.bindings import func, ir
-
-    module = ir.Module.create(node.location)
-    kinds = [operand.type for operand in node.operands]
-    with ir.InsertionPoint(module.body), node.location:
-        function = func.FuncOp("node", (kinds, [result.type for result in node.results]))
-        for name in entry.attributes:
-            if name.startswith("torch.onnx_meta"):
-                function.attributes[name] = entry.attributes[name]
-        block = function.add_entry_block()
-        with ir.InsertionPoint(block):
-            copy = node.clone()
-            for index, argument in enumerate(block.arguments):
-                copy.operands[index] = argument
-            func.ReturnOp(list(copy.results))
+    lower_imported(module, LOWERING, "the ONNX graph")
     return module

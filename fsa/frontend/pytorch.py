@@ -1,12 +1,13 @@
 """PyTorch in: an `nn.Module` or an exported program becomes linalg on tensors.
 
-`torch.export` traces the model, torch-mlir's importer turns the graph into its `torch` dialect, and
-its passes lower that to linalg. Weights stay where PyTorch keeps them until IREE takes them:
-they cross as resources that share their memory.
+`torch.export` traces the model (`pytorch_export`), torch-mlir's importer turns the graph into its
+`torch` dialect (`pytorch_import`), and its passes lower that to linalg. Weights stay where PyTorch
+keeps them until IREE takes them: they cross as resources that share their memory.
 """
 
-import warnings
-from collections.abc import Sequence
+from __future__ import annotations
+
+import os
 from typing import Any
 
 from fsa.errors import InputError
@@ -16,94 +17,59 @@ LOWERING = (
     "torchdynamo-export-to-torch-backend-pipeline{backend-legal-ops= extra-library=},"
     "torch-backend-to-linalg-on-tensors-backend-pipeline)"
 )
+_CLASSES = {
+    "torch.nn.modules.module.Module",
+    "torch.export.exported_program.ExportedProgram",
+}
+_SUFFIXES = (".pt2", ".pt", ".pth")
 
 
 def is_pytorch(source: Any) -> bool:
-    """Return whether `source` is an `nn.Module` or an `ExportedProgram`; imports nothing."""
+    """Return whether `source` is an `nn.Module`, an `ExportedProgram` or a path of PyTorch's.
+
+    Imports nothing.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        return isinstance(path, str) and "\n" not in path and path.endswith(_SUFFIXES)
     names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(source).__mro__}
-    return bool(
-        names & {"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"}
-    )
+    return bool(names & _CLASSES)
 
 
-def read_pytorch(
-    source: Any,
-    example_inputs: Sequence[Any] | None = None,
-    dynamic_shapes: Any = None,
-) -> Any:
+def read_pytorch(source: Any, example_inputs: Any = None, dynamic_shapes: Any = None) -> Any:
     """Return `source` as a verified `ir.Module` with one public function, `main`.
 
-    `source` is an `nn.Module`, called as `source(*example_inputs)`, or a
-    `torch.export.ExportedProgram`. `dynamic_shapes` is what `torch.export.export` takes: a
-    `torch.export.Dim` there becomes a dynamic dimension. Parameters and buffers become constants.
-    Raises `InputError` naming the PyTorch node and its line for what cannot be exported or lowered.
+    `source` is an `nn.Module`, a `torch.export.ExportedProgram` or the path of one (`.pt2`). A
+    module is traced in evaluation mode and left in the mode it was in. `example_inputs` is what it
+    is called with: a tuple or list of positional arguments, a dict of keyword arguments, or one
+    tensor. `dynamic_shapes` is what `torch.export.export` takes: a `torch.export.Dim` there
+    becomes a dynamic dimension.
+
+    Parameters and buffers become constants that share the model's memory, so they must not change
+    while the result is in use. The arguments of `main` are the tensors among the inputs and its
+    results those among the outputs, in the order in which `torch.utils._pytree` flattens nested
+    ones; other inputs are fixed at their example's value, and None among the outputs is left out.
+
+    Raises `InputError` naming the PyTorch node and its line for what cannot be exported, imported
+    or lowered, such as a model that changes its buffers or inputs.
     """
     try:
         import torch
     except ImportError:
         raise InputError("PyTorch models need torch: run `pip install 'fsa[torch]'`") from None
-    program = source
+    from fsa.frontend.pytorch_export import export_module, load_program
+    from fsa.frontend.pytorch_import import import_program
+    from fsa.frontend.torch_custom_ops import lower_torch
+
     if isinstance(source, torch.nn.Module):
-        program = _export(source, example_inputs, dynamic_shapes)
+        program = export_module(source, example_inputs, dynamic_shapes)
     elif example_inputs is not None or dynamic_shapes is not None:
         raise InputError(
-            "expected no example_inputs and no dynamic_shapes with an ExportedProgram, "
+            "expected no example_inputs and no dynamic_shapes with an exported program, "
             "which already has its shapes"
         )
-    return _import(program)
-
-
-def _export(model: Any, example_inputs: Sequence[Any] | None, dynamic_shapes: Any) -> Any:
-    import torch
-
-    if example_inputs is None:
-        raise InputError(
-            "expected example inputs with an nn.Module, which torch.export traces with them: "
-            "fsa.compile(model, (x,))"
-        )
-    inputs = example_inputs if isinstance(example_inputs, tuple | list) else (example_inputs,)
-    training = model.training
-    model.eval()
-    try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            return torch.export.export(model, tuple(inputs), dynamic_shapes=dynamic_shapes)
-    except Exception as error:
-        raise InputError(f"torch.export cannot trace the model: {_reason(error)}") from None
-    finally:
-        model.train(training)
-
-
-def _reason(error: Exception) -> str:
-    """Return the lines of a torch.export error that name the cause and the user's own line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    cause = lines[0] if lines else type(error).__name__
-    where = next((line for line in reversed(lines) if line.startswith("File ")), "")
-    return f"{cause} ({where})" if where and where != cause else cause
-
-
-def _import(program: Any) -> Any:
-    from fsa.bindings import fx_decompositions, fx_importer, load_extensions
-    from fsa.dialects.fsa.dialect import new_context
-    from fsa.frontend.torch_constants import pack_constants, program_constants
-    from fsa.frontend.torch_custom_ops import decompositions, lower_torch
-
-    table = {**fx_decompositions.get_decomposition_table(), **decompositions()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        decomposed = program.run_decompositions(table)
-    pack_constants(decomposed.graph, program_constants(decomposed))
-    # The importer looks for every buffer in the state dict; torch.export keeps the non-persistent
-    # ones, which no checkpoint holds, among the constants.
-    for name in decomposed.graph_signature.inputs_to_buffers.values():
-        decomposed.state_dict.setdefault(name, decomposed.constants.get(name))
-    context = new_context()
-    load_extensions(context, {"torch", "torch_c", "tm_tensor"})
-    importer = fx_importer.FxImporter(context=context)
-    try:
-        importer.import_frozen_program(decomposed, func_name="main")
-    except Exception as error:
-        raise InputError(f"the PyTorch graph cannot be imported: {_reason(error)}") from None
-    module = importer.module
+    else:
+        program = load_program(source) if isinstance(source, str | os.PathLike) else source
+    module = import_program(program)
     lower_torch(module, LOWERING, "the PyTorch graph")
     return module

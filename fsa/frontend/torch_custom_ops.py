@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.locations import describe_location, place_of
 
 _PREFIX = "torch.fsa."
 _TENSOR = re.compile(r"!torch\.vtensor<\[([^\]]*)\],([a-z]+\d+)>")
@@ -137,7 +138,7 @@ def remaining_ops(module: Any) -> list[str]:
         from fsa.bindings import ir
 
         if op.name.startswith(_LEFT):
-            left.append(f"'{op.name}' at {op.location}")
+            left.append(f"'{op.name}'{place_of(op)}")
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
@@ -153,7 +154,7 @@ def _convert(op: Any) -> None:
     known = _OPS.get(name)
     if known is None:
         raise InputError(
-            f"expected an operator of fsa ({', '.join(_OPS)}), found fsa::{name} at {op.location}"
+            f"expected an operator of fsa ({', '.join(_OPS)}), found fsa::{name}{place_of(op)}"
         )
     given = list(op.operands)
     with op.location, ir.InsertionPoint(op):
@@ -202,7 +203,7 @@ def _built(name: str, tensors: list[Any], attributes: dict[str, Any], declared: 
         reasons = "; ".join(
             " ".join(str(found.message).split()) for found in error.error_diagnostics
         )
-        raise InputError(f"{reasons or error} at {created.location}") from None
+        raise InputError(f"{reasons or error}{place_of(created)}") from None
     return created.result
 
 
@@ -234,5 +235,6 @@ def _constant(value: Any, what: str, location: Any) -> Any:
     if owner is not None and owner.name == "torch.prim.ListConstruct":
         return [_constant(item, what, location) for item in owner.operands]
     raise InputError(
-        f"expected a constant for {what}, found a value that is computed at run time, at {location}"
+        f"expected a constant for {what}, found a value that is computed at run time at "
+        f"{describe_location(str(location))}"
     )
