@@ -19,6 +19,7 @@ PASSES: dict[str, str] = {
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
+    "fsa-narrow-accumulators": "fsa.passes.fsa_narrow_accumulators:FsaNarrowAccumulators",
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",

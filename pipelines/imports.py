@@ -26,9 +26,16 @@ class Step:
         return Phase(self.name, self.why, self.text or self.name)
 
 
+FOLD = "canonicalize,cse"
+
 # In the order in which they run. Upstream clean-ups stand between ours where folding opens work for
 # the next step; they cannot be left out.
 STEPS: tuple[Step, ...] = (
+    Step(
+        "fsa-narrow-accumulators",
+        "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
+    ),
+    Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",

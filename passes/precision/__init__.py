@@ -1,0 +1,1 @@
+"""Floats wider than a model asked for: which values can be narrowed, and sums that stay exact."""
