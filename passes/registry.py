@@ -24,6 +24,8 @@ PASSES: dict[str, str] = {
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
+    "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
+    "fsa-simplify-sizes": "fsa.passes.fsa_simplify_sizes:FsaSimplifySizes",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
     "fsa-trim-convolutions": "fsa.passes.fsa_trim_convolutions:FsaTrimConvolutions",

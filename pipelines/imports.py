@@ -32,6 +32,24 @@ FOLD = "canonicalize,cse"
 # the next step; they cannot be left out.
 STEPS: tuple[Step, ...] = (
     Step(
+        "fsa-simplify-sizes",
+        "Whether a broadcast or a reshape of dynamic size does anything shows in its sizes.",
+    ),
+    Step(
+        "fold-sizes",
+        "Branches on sizes that are decided now go, and with them the values that they used.",
+        FOLD,
+    ),
+    Step(
+        "fsa-simplify-broadcasts",
+        "Tensors that bodies extract from are inputs for the steps that follow.",
+    ),
+    Step(
+        "fsa-simplify-sizes",
+        "Sizes behind the broadcasts that are gone can be read now.",
+        f"fsa-simplify-sizes,{FOLD}",
+    ),
+    Step(
         "fsa-narrow-accumulators",
         "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
     ),

@@ -7,12 +7,14 @@ from typing import Any
 def copy_body(block: Any, mapped: Mapping[Any, Any]) -> list[Any]:
     """Copy the ops of `block` to the insertion point and return what its terminator is given.
 
-    `mapped` has the values that stand for the block's arguments, and for others that the copies
-    shall not use.
+    `mapped` has the values that stand for the block's arguments, and for results of its ops that
+    need no copy.
     """
     known = dict(mapped)
     *ops, terminator = [op.operation for op in block.operations]
     for op in ops:
+        if all(result in known for result in op.results):
+            continue
         copy = op.clone().operation
         _remap(copy, known)
         known.update(zip(op.results, copy.results, strict=True))
