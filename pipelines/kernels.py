@@ -22,10 +22,11 @@ PLAN = Phase(
     "that a person can edit between this phase and the next.",
     "fsa-plan-binarized,fsa-plan-capsule-routing,fsa-plan-stitching",
 )
+CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution")
 CPU_KERNELS = Phase(
     "kernels",
     "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
-    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-stitched-to-cpu",
+    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,fsa-stitched-to-cpu",
 )
 GPU_KERNELS = Phase(
     "kernels",
@@ -40,6 +41,7 @@ class _ToKernels(Pipeline):
 
     kind: ClassVar[str]
     kernels: ClassVar[Phase]
+    plan: ClassVar[Phase] = PLAN
 
     arch: str = field(
         default="",
@@ -61,7 +63,7 @@ class _ToKernels(Pipeline):
             *clean_up_phases(self.skip),
             SIMPLIFY,
             SHAPES,
-            PLAN,
+            self.plan,
             self.kernels,
             REST_TO_LINALG,
             CLEAN_UP,
@@ -85,6 +87,7 @@ class FsaToCpu(_ToKernels):
     summary: ClassVar[str] = "Lower fsa ops to CPU kernels, the rest to linalg"
     kind: ClassVar[str] = "cpu"
     kernels: ClassVar[Phase] = CPU_KERNELS
+    plan: ClassVar[Phase] = CPU_PLAN
 
 
 @dataclass(frozen=True)

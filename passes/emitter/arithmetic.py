@@ -7,7 +7,7 @@ scalar beside a vector is not broadcast silently: use `splat`.
 
 from typing import Any
 
-from fsa.bindings import arith, ir, math
+from fsa.bindings import arith, ir, math, vector
 from fsa.passes.emitter.types import (
     Index,
     Scalar,
@@ -244,6 +244,10 @@ class Arithmetic:
     def fma(self, a: Scalar, b: Scalar, c: Scalar) -> Value:
         """Return a * b + c, rounded once."""
         return math.fma(*self._operands(a, b, c))
+
+    def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        """Return a * b + c of float vectors, rounded once where the target has an instruction."""
+        return vector.fma(a, b, c)
 
     def math(self, function: str, *operands: Scalar) -> Value:
         """Apply a function of the `math` dialect by its name: exp, tanh, erf, sqrt, rsqrt, ..."""

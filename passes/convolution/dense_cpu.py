@@ -1,0 +1,258 @@
+"""Dense convolutions on a CPU: pixels by filters in registers.
+
+A tile is some neighbouring pixels of an output row by some vectors of filters. Each step takes one
+channel of one tap: it loads the weights of the filters, and multiplies them with each pixel's
+number, broadcast. The source is read where it lies; taps outside of it are known for each kind of
+tile and left out. At the end the tile is turned, so that rows of pixels are stored.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.passes.convolution.epilogue import Epilogue, Operand, emit_epilogue
+from fsa.passes.convolution.geometry import Run, Window2d, runs_of
+from fsa.passes.convolution.schedules import Plan
+from fsa.passes.convolution.taps import valid_taps
+from fsa.passes.emitter import Builder, Index, Kernel, Value
+
+Tile = list[list[Value]]  # by pixel, by vector
+
+
+def dense_tasks(builder: Builder, batch: Index, window: Window2d, plan: Plan) -> list[Index]:
+    """Return the extents of the task grid: images, groups, blocks of filters, blocks of rows."""
+    blocks = -(-window.filters // (plan.lanes * plan.tile_vectors))
+    return [batch, window.groups, blocks, -(-window.vertical.size // plan.task_rows)]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a tile lies: flat positions in the source, weights, and the results."""
+
+    source: Index  # of the group's first channel
+    weights: Index
+    row: Index  # output row
+    out: Index  # of the first filter's pixel in the results
+    channel: Index  # the first filter among all output channels
+    filters: Index  # of the tile that exist
+
+
+class DenseKernel:
+    """Fills the kernel of one dense convolution.
+
+    Inputs are the source, the weights as `filter_panels`, the bias as `bias_panels`, then the
+    operands of the epilogue; all are read as flat buffers.
+    """
+
+    def __init__(self, k: Kernel, window: Window2d, plan: Plan, epilogue: Epilogue):
+        self.k, self.window, self.plan, self.epilogue = k, window, plan, epilogue
+        self.batch = k.dim(k.inputs[0], 0)
+        self.source, self.weights, self.bias = (k.flatten(given) for given in k.inputs[:3])
+        self.operands = [k.flatten(given) for given in k.inputs[3:]]
+        self.out = k.flatten(k.outputs[0])
+        self.element = self.out.type.element_type
+        self.width = plan.lanes * plan.tile_vectors
+        self.chunks = -(-plan.tile_pixels // plan.lanes)
+        self.turned = k.alloca([self.width * self.chunks * plan.lanes], self.element)
+        self.runs = runs_of(window.horizontal, plan.tile_pixels)
+
+    def run(self) -> None:
+        """Emit the tasks."""
+        k, window, plan = self.k, self.window, self.plan
+        vertical, horizontal = window.vertical, window.horizontal
+        grid = dense_tasks(k, self.batch, window, plan)
+        plane = vertical.extent * horizontal.extent
+        panel = window.taps * window.channels * self.width
+        with k.tasks(k.product(grid)) as task:
+            image, group, block, part = k.delinearize(task, grid)
+            panel_number = k.linearize([group, block], [0, grid[2]])
+            first = k.mul(block, self.width)
+            channel = k.add(k.mul(group, window.filters), first)
+            image_channel = k.add(k.mul(image, window.groups * window.filters), channel)
+            source = k.mul(k.linearize([image, group], [0, window.groups]), window.channels * plane)
+            whole = window.filters % self.width == 0
+            filters = self.width if whole else k.min(k.sub(window.filters, first), self.width)
+            low = k.mul(part, plan.task_rows)
+            high = k.min(k.add(low, plan.task_rows), vertical.size)
+            with k.loop(low, high) as (row, _):
+                place = _Place(
+                    source,
+                    k.mul(panel_number, panel),
+                    row,
+                    k.add(k.mul(image_channel, window.pixels), k.mul(row, horizontal.size)),
+                    channel,
+                    filters,
+                )
+                start = self._bias(panel_number)
+                for run in self.runs:
+                    with k.loop(run.first, run.first + run.count) as (tile, _):
+                        self._tile(run, tile, place, start)
+
+    def _bias(self, panel: Index) -> list[Value]:
+        k, lanes = self.k, self.plan.lanes
+        at = k.mul(panel, self.width)
+        return [
+            k.vector_load(self.bias, [k.add(at, number * lanes)], lanes)
+            for number in range(self.plan.tile_vectors)
+        ]
+
+    def _tile(self, run: Run, tile: Index, place: _Place, start: list[Value]) -> None:
+        k = self.k
+        sums = self._sums(run, tile, place, [list(start) for _ in range(run.pixels)])
+        at = k.add(place.out, k.mul(tile, self.plan.tile_pixels))
+        self._store(sums, place, at)
+
+    def _sums(self, run: Run, tile: Index, place: _Place, sums: Tile) -> Tile:
+        """Return `sums` plus the products of all taps and channels."""
+        k, window = self.k, self.window
+        origin = k.add(place.source, k.mul(tile, run.step))
+        taps = valid_taps(k, window.vertical, place.row)
+        outer = k.loop(taps.low, taps.high, taps.step, _flat(sums))
+        with outer as (tap_row, carried):
+            line = k.add(origin, k.mul(taps.element(tap_row), window.horizontal.extent))
+            row_steps = window.horizontal.taps * window.channels * self.width
+            weights = k.add(place.weights, k.mul(tap_row, row_steps))
+            now = _folded(carried, self.plan.tile_vectors)
+            for first, count in _alike(run, window.horizontal.dilation):
+                now = self._taps(run, first, count, line, weights, now)
+            outer.yield_(*_flat(now))
+        return _folded(outer.results, self.plan.tile_vectors)
+
+    def _taps(
+        self, run: Run, first: int, count: int, line: Index, weights: Index, sums: Tile
+    ) -> Tile:
+        """Add the products of neighbouring taps whose pixels read alike, one further each."""
+        k, window = self.k, self.window
+        if all(read is None for read in run.reads[first]):
+            return sums
+        plane = window.vertical.extent * window.horizontal.extent
+        across = k.loop(0, count, 1, _flat(sums))
+        with across as (tap, carried):
+            start = k.add(line, k.mul(tap, window.horizontal.dilation))
+            row = k.add(k.mul(tap, window.channels * self.width), weights)
+            row = k.add(row, first * window.channels * self.width)
+            unroll = _unroll(window.channels)
+            inner = k.loop(0, window.channels, unroll, carried)
+            with inner as (channel, values):
+                now = _folded(values, self.plan.tile_vectors)
+                for number in range(unroll):
+                    at = k.add(channel, number)
+                    numbers = k.add(start, k.mul(at, plane))
+                    now = self._step(
+                        run.reads[first], numbers, k.add(row, k.mul(at, self.width)), now
+                    )
+                inner.yield_(*_flat(now))
+            across.yield_(*inner.results)
+        return _folded(across.results, self.plan.tile_vectors)
+
+    def _step(self, reads: tuple[int | None, ...], at: Index, row: Index, sums: Tile) -> Tile:
+        """Add the products of one tap of one channel."""
+        k, lanes = self.k, self.plan.lanes
+        weights = [
+            k.vector_load(self.weights, [k.add(row, number * lanes)], lanes)
+            for number in range(self.plan.tile_vectors)
+        ]
+        made: Tile = []
+        for read, pixel in zip(reads, sums, strict=True):
+            if read is None:
+                made.append(pixel)
+                continue
+            number = k.splat(k.load(self.source, [k.add(at, read)]), lanes)
+            made.append(
+                [k.multiply_add(number, w, total) for w, total in zip(weights, pixel, strict=True)]
+            )
+        return made
+
+    # Results.
+
+    def _store(self, sums: Tile, place: _Place, at: Index) -> None:
+        """Turn a tile and store it, one filter after the other, through the epilogue."""
+        k, lanes = self.k, self.plan.lanes
+        stride = self.chunks * lanes
+        for vector in range(self.plan.tile_vectors):
+            for chunk in range(-(-len(sums) // lanes)):
+                columns = [pixel[vector] for pixel in sums[chunk * lanes : (chunk + 1) * lanes]]
+                for lane, line in enumerate(turned(k, columns, lanes)):
+                    position = (vector * lanes + lane) * stride + chunk * lanes
+                    k.vector_store(line, self.turned, [position])
+        pixels = self.window.pixels
+        with k.loop(0, place.filters) as (number, _):
+            channel = k.add(place.channel, number)
+            target = k.add(at, k.mul(number, pixels))
+            for chunk in range(-(-len(sums) // lanes)):
+                count = min(lanes, len(sums) - chunk * lanes)
+                start = k.add(k.mul(number, stride), chunk * lanes)
+                line = k.vector_load(self.turned, [start], lanes)
+                here = k.add(target, chunk * lanes)
+                line = emit_epilogue(
+                    k, self.epilogue, line, self._reader(here, channel, count), lanes
+                )
+                k.vector_store(line, self.out, [here], count)
+
+    def _reader(self, at: Index, channel: Index, count: int) -> Any:
+        k, lanes = self.k, self.plan.lanes
+
+        def read(operand: Operand) -> Value:
+            number = next(
+                n for n, known in enumerate(self.epilogue.operands) if known.value == operand.value
+            )
+            buffer = self.operands[number]
+            if operand.over == "pixels":
+                return k.vector_load(buffer, [at], lanes, count)
+            return k.splat(k.load(buffer, [channel if operand.over == "channels" else 0]), lanes)
+
+        return read
+
+
+def turned(k: Builder, columns: list[Value], lanes: int) -> list[Value]:
+    """Return up to `lanes` vectors of `lanes` numbers with rows and columns exchanged.
+
+    Missing columns give lanes of any content.
+    """
+    now = columns + [columns[-1]] * (lanes - len(columns))
+    size = 1
+    while size < lanes:
+        first = [lane if not lane & size else lanes + lane - size for lane in range(lanes)]
+        second = [lane + size if not lane & size else lanes + lane for lane in range(lanes)]
+        for number in range(lanes):
+            if not number & size:
+                a, b = now[number], now[number | size]
+                now[number] = k.shuffle(a, b, first)
+                now[number | size] = k.shuffle(a, b, second)
+        size *= 2
+    return now
+
+
+def _unroll(channels: int) -> int:
+    if channels <= 4:
+        return channels
+    return 2 if channels % 2 == 0 else 1
+
+
+def _alike(run: Run, step: int) -> list[tuple[int, int]]:
+    """Return (first, count) of neighbouring taps that read alike, each `step` after the last."""
+    groups: list[tuple[int, int]] = []
+    for tap, reads in enumerate(run.reads):
+        if groups and _step_between(run.reads[tap - 1], reads) == step:
+            first, count = groups[-1]
+            groups[-1] = (first, count + 1)
+        else:
+            groups.append((tap, 1))
+    return groups
+
+
+def _step_between(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> int | None:
+    """Return by how much all reads differ; None where they do not all by the same."""
+    steps = {
+        None if (x is None) != (y is None) else (y - x if x is not None and y is not None else 0)
+        for x, y in zip(a, b, strict=True)
+        if x is not None or y is not None
+    }
+    return next(iter(steps)) if len(steps) == 1 else None
+
+
+def _flat(tile: Tile) -> list[Value]:
+    return [vector for pixel in tile for vector in pixel]
+
+
+def _folded(values: list[Value], vectors: int) -> Tile:
+    return [list(values[n : n + vectors]) for n in range(0, len(values), vectors)]

@@ -1,0 +1,112 @@
+"""Windows over padded rows: which element of the source each tap of each window reads.
+
+Everything here is plain numbers. A transposed convolution is a convolution of stride 1 over a
+source whose elements lie `spread` apart, with zeros between them: a tap that falls on such a zero
+reads nothing, so the zeros need not exist.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One spatial dimension: `size` windows of `taps` taps over `extent` elements.
+
+    Tap t of window p reads position p * stride + t * dilation - low of the spread source, in which
+    element e of the source is at e * spread. Positions without an element read nothing.
+    """
+
+    extent: int
+    size: int
+    taps: int
+    stride: int = 1
+    dilation: int = 1
+    low: int = 0
+    spread: int = 1
+
+    def source(self, window: int, tap: int) -> int | None:
+        """Return the element that a tap reads; None where there is none."""
+        position = window * self.stride + tap * self.dilation - self.low
+        element, between = divmod(position, self.spread)
+        return element if not between and 0 <= element < self.extent else None
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether some tap may read nothing."""
+        last = (self.size - 1) * self.stride + (self.taps - 1) * self.dilation - self.low
+        return self.low > 0 or last >= self.extent or self.spread > 1
+
+
+@dataclass(frozen=True)
+class Window2d:
+    """A window operation on images [batch, groups * channels, rows, columns], rows first.
+
+    `kind` is "dense" (a sum over the `channels` of a group for each of its `filters`), or "max" and
+    "sum" (pooling: one filter a channel, no weights). A depthwise convolution is "dense" with one
+    channel a group. `batch` is None where it is dynamic.
+    """
+
+    kind: str
+    batch: int | None
+    groups: int
+    channels: int
+    filters: int
+    vertical: Axis
+    horizontal: Axis
+
+    @property
+    def taps(self) -> int:
+        """Taps of one window in one channel."""
+        return self.vertical.taps * self.horizontal.taps
+
+    @property
+    def pixels(self) -> int:
+        """Windows of one image."""
+        return self.vertical.size * self.horizontal.size
+
+    def flattened(self) -> "Window2d":
+        """Return the same operation with all pixels in one row, where windows are single pixels."""
+        axes = (self.vertical, self.horizontal)
+        if any(a.taps > 1 or a.stride > 1 or a.is_framed or a.extent != a.size for a in axes):
+            return self
+        return replace(self, vertical=Axis(1, 1, 1), horizontal=Axis(self.pixels, self.pixels, 1))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring tiles of one row whose taps read alike.
+
+    Tiles `first`, `first + 1`, ... hold `pixels` windows each. `reads[tap][p]` is the element that
+    tap `tap` of window p of a tile reads, counted from `step` times the tile's number; None reads
+    nothing.
+    """
+
+    first: int
+    count: int
+    pixels: int
+    step: int
+    reads: tuple[tuple[int | None, ...], ...]
+
+
+def runs_of(axis: Axis, pixels: int) -> list[Run]:
+    """Return the tiles of `pixels` windows along `axis`, those that read alike together.
+
+    `pixels` times the stride must be a multiple of the spread.
+    """
+    step = pixels * axis.stride // axis.spread
+    found: list[Run] = []
+    for tile in range(-(-axis.size // pixels)):
+        windows = range(tile * pixels, min((tile + 1) * pixels, axis.size))
+        reads = tuple(
+            tuple(_shifted(axis.source(window, tap), -tile * step) for window in windows)
+            for tap in range(axis.taps)
+        )
+        if found and found[-1].pixels == len(windows) and found[-1].reads == reads:
+            found[-1] = replace(found[-1], count=found[-1].count + 1)
+        else:
+            found.append(Run(tile, 1, len(windows), step, reads))
+    return found
+
+
+def _shifted(element: int | None, by: int) -> int | None:
+    return None if element is None else element + by

@@ -1,0 +1,152 @@
+"""Window operations of a module: found, planned for, and replaced by launches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fsa.bindings import ir, tensor
+from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.convolution import packing
+from fsa.passes.convolution.dense_cpu import DenseKernel, dense_tasks
+from fsa.passes.convolution.epilogue import Epilogue, Operand, find_epilogue
+from fsa.passes.convolution.ops import FORMS, WindowOp, read_window_op
+from fsa.passes.convolution.schedules import DENSE, PORTABLE, Plan
+from fsa.passes.emitter import (
+    Builder,
+    Index,
+    Kernel,
+    KernelSpec,
+    Value,
+    emit_guarded_launch,
+    grid_for,
+    kernel,
+    tensor_dims,
+)
+from fsa.passes.plans import ops_to_plan, read_plan, require_plan
+from fsa.runtime.targets import Target
+
+PLANNER = "fsa-plan-convolution"
+FORM_NAMES = (DENSE, PORTABLE)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a pass lowers ops: the module, its target, and the kernels that ops can share."""
+
+    module: Any
+    target: Target
+    kernels: dict[str, Kernel] = field(default_factory=dict[str, Kernel])
+    constants: dict[str, int] = field(default_factory=dict[str, int])
+
+    def constant_name(self) -> str:
+        """Return a fresh name for packed weights."""
+        number = self.constants["made"] = self.constants.get("made", 0) + 1
+        return f"convolution_weights_{number}"
+
+
+def window_ops(module: Any) -> list[Any]:
+    """Return the window operations in `module` (an `ir.Operation`) outside of stitched regions."""
+    return ops_to_plan(module, FORMS)
+
+
+def lower_window_op(op: Any, site: Site) -> bool:
+    """Replace a planned op and its epilogue by a launch; return whether there is a kernel."""
+    plan = read_plan(op, Plan, PLANNER)
+    require_plan(op, plan.form in FORM_NAMES, f"a form out of {', '.join(FORM_NAMES)}")
+    if plan.form == PORTABLE:
+        return False
+    found = read_window_op(op)
+    require_plan(op, found is not None, 'the form "portable": no kernel takes this op')
+    assert found is not None
+    epilogue = find_epilogue(_joined(op.results[0]))
+    last = epilogue.result.owner.operation
+    with ir.InsertionPoint(last), op.location:
+        inputs, make = _dense(found, plan, epilogue, site)
+        (value,) = _launch(op, found, plan, epilogue, site, inputs, make)
+        if value.type != last.results[0].type:
+            value = tensor.cast(last.results[0].type, value)
+    last.results[0].replace_all_uses_with(value)
+    _erase_chain(op, epilogue)
+    return True
+
+
+def _joined(value: Value) -> Value:
+    """Return the result of a grouped op with its groups joined, if that is its only use."""
+    users = [use.owner.operation for use in value.uses]
+    if value.type.rank == 5 and len(users) == 1 and users[0].name == "tensor.collapse_shape":
+        result = users[0].results[0]
+        if result.type.rank == 4 and type_dims(result.type)[2:] == type_dims(value.type)[3:]:
+            return result
+    return value
+
+
+def _erase_chain(op: Any, epilogue: Epilogue) -> None:
+    """Erase the ops that a launch replaced, users first."""
+    chain = [made for made in reversed(epilogue.ops)]
+    users = [use.owner.operation for use in op.results[0].uses]
+    chain += [user for user in users if user.name == "tensor.collapse_shape" and user not in chain]
+    for made in [*chain, op]:
+        if not any(list(result.uses) for result in made.results):
+            made.erase()
+
+
+def _dense(
+    found: WindowOp, plan: Plan, epilogue: Epilogue, site: Site
+) -> tuple[list[Value], Callable[[Kernel], None]]:
+    window = found.window
+    width = plan.lanes * plan.tile_vectors
+    assert found.weights is not None
+    bias = np.zeros(1, np.float32) if found.bias is None else found.bias
+    panels = packing.filter_panels(found.weights, width)
+    biases = packing.bias_panels(bias, window.groups, window.filters, width)
+    constants = [packing.resource_constant(made, site.constant_name()) for made in (panels, biases)]
+
+    def fill(k: Kernel) -> None:
+        DenseKernel(k, window, plan, epilogue).run()
+
+    return [found.source, *constants], fill
+
+
+def _launch(
+    op: Any,
+    found: WindowOp,
+    plan: Plan,
+    epilogue: Epilogue,
+    site: Site,
+    inputs: list[Value],
+    fill: Callable[[Kernel], None],
+) -> list[Value]:
+    operands = [_readable(operand) for operand in epilogue.operands]
+    given = [*inputs, *operands]
+    kind = epilogue.result.type
+    kinds = [str(value.type) for value in given]
+    key = f"{found.window} {plan} {kinds} {kind} {epilogue.signature()}"
+
+    def make_kernel() -> Kernel:
+        if key not in site.kernels:
+            spec = KernelSpec(op.name.rpartition(".")[2], tuple(v.type for v in given), (kind,))
+            with kernel(site.module, spec, site.target) as k:
+                fill(k)
+            site.kernels[key] = k
+        return site.kernels[key]
+
+    builder = Builder()
+    dims = tensor_dims(builder, found.source)
+    batch = dims[0]
+    sizes = [batch, *type_dims(kind)[1:]]
+
+    def grid(b: Builder) -> list[Index]:
+        return [grid_for(b, b.product(dense_tasks(b, batch, found.window, plan)))]
+
+    return emit_guarded_launch(make_kernel, grid=grid, inputs=given, results=[(kind, sizes)])
+
+
+def _readable(operand: Operand) -> Value:
+    """Return the operand as a tensor of rank 1 or more."""
+    value = operand.value
+    if value.type.rank:
+        return value
+    kind = ir.RankedTensorType.get([1], value.type.element_type)
+    return tensor.expand_shape(kind, value, [], [], [1])

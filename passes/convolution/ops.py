@@ -1,0 +1,265 @@
+"""Window operations as front ends write them in linalg, read as `Window2d`.
+
+A padding in front (`tensor.pad` with a constant, or `tensor.insert_slice` into a fill, which
+spreads the elements of a transposed convolution) becomes part of the windows. Weights are
+constants; they are seen through changes of their shape.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsa.bindings import ir
+from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.convolution.constants import folded_constant
+from fsa.passes.convolution.geometry import Axis, Window2d
+from fsa.passes.emitter import Value
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a named op computes: the kind, spatial dimensions, and how its filter lies.
+
+    `filter` names the axes of the filter: g, f (filter), c, then "." for the spatial ones.
+    """
+
+    kind: str
+    spatial: int
+    filter: str = ""
+    grouped: bool = False
+
+
+FORMS = {
+    "linalg.conv_2d_nchw_fchw": _Form("dense", 2, "fc."),
+    "linalg.conv_1d_ncw_fcw": _Form("dense", 1, "fc."),
+    "linalg.conv_2d_ngchw_gfchw": _Form("dense", 2, "gfc.", grouped=True),
+    "linalg.conv_2d_ngchw_fgchw": _Form("dense", 2, "fgc.", grouped=True),
+    "linalg.depthwise_conv_2d_nchw_chw": _Form("dense", 2, "g."),
+    "linalg.depthwise_conv_1d_ncw_cw": _Form("dense", 1, "g."),
+    "linalg.pooling_nchw_max": _Form("max", 2),
+    "linalg.pooling_nchw_sum": _Form("sum", 2),
+    "linalg.pooling_ncw_max": _Form("max", 1),
+    "linalg.pooling_ncw_sum": _Form("sum", 1),
+}
+
+
+@dataclass(frozen=True)
+class WindowOp:
+    """A window operation of a module.
+
+    `source` holds the images without padding, in [batch, channels, ...pixels] or with the channels
+    split into groups, which is the same memory. `weights` is [groups, filters, channels, Kh, Kw],
+    None for pooling. `bias` has a number for each output channel, or is one for all; `initial` is
+    a tensor of the result's type that the sums are added to.
+    """
+
+    window: Window2d
+    source: Value
+    weights: Array | None
+    bias: Array | None
+    initial: Value | None
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the result."""
+        return self.window.groups * self.window.filters
+
+
+def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
+    """Return what `op` (an `ir.Operation`) computes; None for what no kernel takes.
+
+    Kernels take f32, static sizes but for the batch, and constant weights. Without `weights` these
+    are checked to be constant, not read, and None is in their place.
+    """
+    form = FORMS.get(op.name)
+    if form is None or not _is_f32(op):
+        return None
+    image, filter_, init = op.operands
+    dims, result = type_dims(image.type), type_dims(op.results[0].type)
+    if None in dims[1:] or None in result[1:] or 0 in dims[1:] or 0 in result[1:]:
+        return None
+    frame = _frame_of(image, 0.0 if form.kind != "max" else -np.inf)
+    axes = _axes(op, form, frame, result)
+    sizes = type_dims(filter_.type)
+    if None in sizes or axes is None:
+        return None
+    groups, filters, channels = _channels(form, sizes, dims)
+    window = Window2d(form.kind, dims[0], groups, channels, filters, *axes)
+    array: Array | None = None
+    if form.kind == "dense":
+        found = folded_constant(filter_, read=weights)
+        if found is None:
+            return None
+        if weights:
+            array = _ordered(np.asarray(found), form)
+    bias, initial = _initial(init, form, window.groups * window.filters)
+    if form.kind == "max" and (initial is not None or bias is None or bias.size != 1):
+        return None
+    return WindowOp(window.flattened(), frame.source, array, bias, initial)
+
+
+def _is_f32(op: Any) -> bool:
+    return all(
+        isinstance(value.type, ir.RankedTensorType)
+        and isinstance(value.type.element_type, ir.F32Type)
+        for value in (*op.operands, *op.results)
+    )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Images without their padding: `low` elements before, `spread` between elements, an axis."""
+
+    source: Value
+    low: tuple[int, ...]
+    spread: tuple[int, ...]
+
+
+def _owner(value: Value) -> Any:
+    """Return the op that makes `value`; None for an argument."""
+    return None if isinstance(value.owner, ir.Block) else value.owner.operation
+
+
+def _frame_of(image: Value, number: float) -> _Frame:
+    """Return `image` without a padding by `number`."""
+    whole = _Frame(image, (), ())
+    owner = _owner(image)
+    inner, grouped = image, False
+    if owner is not None and owner.name == "tensor.expand_shape" and image.type.rank == 5:
+        inner, grouped = owner.operands[0], True
+        owner = _owner(inner)
+        whole = _Frame(inner if inner.type.rank == 4 else image, (), ())
+    if owner is None:
+        return whole
+    found: _Frame | None = None
+    if owner.name == "tensor.pad":
+        found = _pad(owner, number)
+    elif owner.name == "tensor.insert_slice":
+        found = _spread(owner, number)
+    if found is None or (grouped and found.source.type.rank != 4):
+        return whole
+    return found
+
+
+def _pad(op: Any, number: float) -> _Frame | None:
+    if len(op.operands) != 1 or _yielded(op) != number:
+        return None
+    low, high = (list(op.attributes[name]) for name in ("static_low", "static_high"))
+    if any(low[:2]) or any(high[:2]) or any(edge < 0 for edge in (*low, *high)):
+        return None
+    rank = len(low) - 2
+    return _Frame(op.operands[0], tuple(low[2:]), (1,) * rank)
+
+
+def _yielded(op: Any) -> float | None:
+    """Return the constant that a pad yields; None where it yields none."""
+    value = op.regions[0].blocks[0].operations[-1].operands[0]
+    return _scalar_constant(value)
+
+
+def _scalar_constant(value: Value) -> float | None:
+    owner = _owner(value)
+    if owner is None or owner.name != "arith.constant":
+        return None
+    attribute = owner.attributes["value"]
+    return attribute.value if isinstance(attribute, ir.FloatAttr) else None
+
+
+def _spread(op: Any, number: float) -> _Frame | None:
+    """Return the source of an insert_slice of a whole tensor into a fill with `number`."""
+    if len(op.operands) != 2 or _fill_of(op.operands[1]) != number:
+        return None
+    source = op.operands[0]
+    offsets, strides = (list(op.attributes[name]) for name in ("static_offsets", "static_strides"))
+    if any(offsets[:2]) or strides[:2] != [1, 1] or source.type.rank != op.results[0].type.rank:
+        return None
+    if type_dims(source.type)[:2] != type_dims(op.results[0].type)[:2]:
+        return None
+    return _Frame(source, tuple(offsets[2:]), tuple(strides[2:]))
+
+
+def _fill_of(value: Value) -> float | None:
+    """Return the number that fills a tensor; None where it is not one number."""
+    owner = _owner(value)
+    if owner is not None and owner.name == "linalg.fill":
+        return _scalar_constant(owner.operands[0])
+    found = folded_constant(value)
+    return float(found.flat[0]) if found is not None and found.size and _is_one(found) else None
+
+
+def _is_one(array: Any) -> bool:
+    return bool(np.all(array == array.flat[0]))
+
+
+def _axes(
+    op: Any, form: _Form, frame: _Frame, result: list[int | None]
+) -> tuple[Axis, Axis] | None:
+    rank = form.spatial
+    taps = type_dims(op.operands[1].type)[-rank:]
+    extents = type_dims(frame.source.type)[-rank:]
+    if None in extents or None in taps or 0 in extents or 0 in taps:
+        return None
+    strides, dilations = (_numbers(op, name, rank) for name in ("strides", "dilations"))
+    axes = [
+        Axis(
+            extents[n],
+            result[-rank:][n],
+            taps[n],
+            strides[n],
+            dilations[n],
+            frame.low[n] if frame.low else 0,
+            frame.spread[n] if frame.spread else 1,
+        )
+        for n in range(rank)
+    ]
+    if any(a.spread > 1 and (a.stride > 1 or a.dilation > 1) for a in axes):
+        return None
+    vertical, horizontal = axes if rank == 2 else (Axis(1, 1, 1), axes[0])
+    return vertical, horizontal
+
+
+def _numbers(op: Any, name: str, rank: int) -> list[int]:
+    if name not in op.attributes:
+        return [1] * rank
+    return [int(number) for number in np.array(op.attributes[name]).reshape(-1)]
+
+
+def _channels(form: _Form, sizes: Any, dims: Any) -> tuple[int, int, int]:
+    """Return groups, filters of a group and channels of a group."""
+    if form.kind != "dense":
+        return dims[1], 1, 1
+    named = dict(zip(form.filter.rstrip("."), sizes, strict=False))
+    return named.get("g", 1), named.get("f", 1), named.get("c", 1)
+
+
+def _ordered(array: Any, form: _Form) -> Array:
+    """Return a filter as [groups, filters, channels, Kh, Kw]."""
+    names = form.filter.rstrip(".")
+    spatial = list(range(len(names), array.ndim))
+    present = [names.index(name) for name in "gfc" if name in names]
+    turned = np.transpose(array, [*present, *spatial])
+    sizes = iter(turned.shape)
+    lead = [next(sizes) if name in names else 1 for name in "gfc"]
+    taps = list(sizes)
+    return turned.reshape([*lead, *([1] * (2 - len(taps))), *taps])
+
+
+def _initial(init: Value, form: _Form, channels: int) -> tuple[Array | None, Value | None]:
+    """Return the numbers that the sums begin with: by channel (or one for all), or a tensor."""
+    owner = _owner(init)
+    number = _fill_of(init)
+    if number is not None:
+        return np.array([number], np.float32), None
+    if owner is not None and form.grouped and owner.name == "tensor.expand_shape":
+        init = owner.operands[0]
+        owner = _owner(init)
+    if owner is not None and owner.name == "linalg.broadcast":
+        found = folded_constant(owner.operands[0])
+        kept = [n for n in range(init.type.rank) if n not in list(owner.attributes["dimensions"])]
+        if found is not None and kept == [1] and found.size == channels:
+            return np.asarray(found, np.float32).reshape(-1), None
+    return None, init
