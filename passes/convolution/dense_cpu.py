@@ -7,10 +7,10 @@ tile and left out. At the end the tile is turned, so that rows of pixels are sto
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from fsa.passes.convolution.epilogue import Epilogue, Operand, emit_epilogue
+from fsa.passes.convolution.epilogue import Epilogue
 from fsa.passes.convolution.geometry import Run, Window2d, runs_of
+from fsa.passes.convolution.results import Results
 from fsa.passes.convolution.schedules import Plan
 from fsa.passes.convolution.taps import valid_taps
 from fsa.passes.emitter import Builder, Index, Kernel, Value
@@ -44,15 +44,13 @@ class DenseKernel:
     """
 
     def __init__(self, k: Kernel, window: Window2d, plan: Plan, epilogue: Epilogue):
-        self.k, self.window, self.plan, self.epilogue = k, window, plan, epilogue
+        self.k, self.window, self.plan = k, window, plan
         self.batch = k.dim(k.inputs[0], 0)
         self.source, self.weights, self.bias = (k.flatten(given) for given in k.inputs[:3])
-        self.operands = [k.flatten(given) for given in k.inputs[3:]]
-        self.out = k.flatten(k.outputs[0])
-        self.element = self.out.type.element_type
+        self.results = Results(k, epilogue, k.inputs[3:])
         self.width = plan.lanes * plan.tile_vectors
         self.chunks = -(-plan.tile_pixels // plan.lanes)
-        self.turned = k.alloca([self.width * self.chunks * plan.lanes], self.element)
+        self.turned = k.alloca([self.width * self.chunks * plan.lanes], self.results.element)
         self.runs = runs_of(window.horizontal, plan.tile_pixels)
 
     def run(self) -> None:
@@ -183,24 +181,7 @@ class DenseKernel:
                 start = k.add(k.mul(number, stride), chunk * lanes)
                 line = k.vector_load(self.turned, [start], lanes)
                 here = k.add(target, chunk * lanes)
-                line = emit_epilogue(
-                    k, self.epilogue, line, self._reader(here, channel, count), lanes
-                )
-                k.vector_store(line, self.out, [here], count)
-
-    def _reader(self, at: Index, channel: Index, count: int) -> Any:
-        k, lanes = self.k, self.plan.lanes
-
-        def read(operand: Operand) -> Value:
-            number = next(
-                n for n, known in enumerate(self.epilogue.operands) if known.value == operand.value
-            )
-            buffer = self.operands[number]
-            if operand.over == "pixels":
-                return k.vector_load(buffer, [at], lanes, count)
-            return k.splat(k.load(buffer, [channel if operand.over == "channels" else 0]), lanes)
-
-        return read
+                self.results.store(line, here, channel, count)
 
 
 def turned(k: Builder, columns: list[Value], lanes: int) -> list[Value]:

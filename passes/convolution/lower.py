@@ -12,7 +12,8 @@ from fsa.passes.convolution import packing
 from fsa.passes.convolution.dense_cpu import DenseKernel, dense_tasks
 from fsa.passes.convolution.epilogue import Epilogue, Operand, find_epilogue
 from fsa.passes.convolution.ops import FORMS, WindowOp, read_window_op
-from fsa.passes.convolution.schedules import DENSE, PORTABLE, Plan
+from fsa.passes.convolution.rows_cpu import RowsKernel, rows_tasks
+from fsa.passes.convolution.schedules import DENSE, PORTABLE, ROWS, Plan
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -28,7 +29,7 @@ from fsa.passes.plans import ops_to_plan, read_plan, require_plan
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-convolution"
-FORM_NAMES = (DENSE, PORTABLE)
+FORM_NAMES = (DENSE, ROWS, PORTABLE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def lower_window_op(op: Any, site: Site) -> bool:
     epilogue = find_epilogue(_joined(op.results[0]))
     last = epilogue.result.owner.operation
     with ir.InsertionPoint(last), op.location:
-        inputs, make = _dense(found, plan, epilogue, site)
+        inputs, make = (_dense if plan.form == DENSE else _rows)(found, plan, epilogue, site)
         (value,) = _launch(op, found, plan, epilogue, site, inputs, make)
         if value.type != last.results[0].type:
             value = tensor.cast(last.results[0].type, value)
@@ -109,6 +110,25 @@ def _dense(
     return [found.source, *constants], fill
 
 
+def _rows(
+    found: WindowOp, plan: Plan, epilogue: Epilogue, site: Site
+) -> tuple[list[Value], Callable[[Kernel], None]]:
+    window = found.window
+    constants: list[Value] = []
+    if found.weights is not None:
+        bias = np.zeros(1, np.float32) if found.bias is None else found.bias
+        numbers = packing.filter_numbers(found.weights, plan.tile_filters)
+        biases = packing.bias_panels(bias, window.groups, window.filters, 1)
+        constants = [
+            packing.resource_constant(made, site.constant_name()) for made in (numbers, biases)
+        ]
+
+    def fill(k: Kernel) -> None:
+        RowsKernel(k, window, plan, epilogue).run()
+
+    return [found.source, *constants], fill
+
+
 def _launch(
     op: Any,
     found: WindowOp,
@@ -132,13 +152,14 @@ def _launch(
             site.kernels[key] = k
         return site.kernels[key]
 
+    tasks = dense_tasks if plan.form == DENSE else rows_tasks
     builder = Builder()
     dims = tensor_dims(builder, found.source)
     batch = dims[0]
     sizes = [batch, *type_dims(kind)[1:]]
 
     def grid(b: Builder) -> list[Index]:
-        return [grid_for(b, b.product(dense_tasks(b, batch, found.window, plan)))]
+        return [grid_for(b, b.product(tasks(b, batch, found.window, plan)))]
 
     return emit_guarded_launch(make_kernel, grid=grid, inputs=given, results=[(kind, sizes)])
 

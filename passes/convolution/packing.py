@@ -23,6 +23,19 @@ def filter_panels(weights: Array, width: int) -> Array:
     return np.ascontiguousarray(split.transpose(0, 1, 4, 5, 3, 2))
 
 
+def filter_numbers(weights: Array, block: int) -> Array:
+    """Return weights [G, F, C, Kh, Kw] as [G, ceil(F / block), C, Kh, Kw, block], zeros at the end.
+
+    One row is what the rows kernel multiplies with one channel.
+    """
+    groups, filters, channels, height, taps = weights.shape
+    blocks = -(-filters // block)
+    padded = np.zeros((groups, blocks * block, channels, height, taps), np.float32)
+    padded[:, :filters] = weights
+    split = padded.reshape(groups, blocks, block, channels, height, taps)
+    return np.ascontiguousarray(split.transpose(0, 1, 3, 4, 5, 2))
+
+
 def bias_panels(bias: Array, groups: int, filters: int, width: int) -> Array:
     """Return a number for each of G * F channels as [G, ceil(F / width), width], zeros at the end.
 
@@ -38,5 +51,5 @@ def resource_constant(array: Array, name: str) -> Any:
     """Return `array`, flattened, as a tensor constant at the insertion point."""
     flat = np.ascontiguousarray(array, np.float32).reshape(-1)
     kind = ir.RankedTensorType.get([flat.size], ir.F32Type.get())
-    attribute = ir.DenseResourceElementsAttr.get_from_buffer(memoryview(flat), name, kind)
+    attribute = ir.DenseResourceElementsAttr.get_from_buffer(flat.data, name, kind)
     return arith.ConstantOp(kind, attribute).result

@@ -12,7 +12,7 @@ from fsa.runtime.targets import Target
 PORTABLE = "portable"
 DENSE = "dense"
 ROWS = "rows"
-MAX_RUNS = 6
+TASKS_A_CORE = 4
 # Multiply-adds that one kernel may hold, so that it compiles in about a second.
 MAX_BODY = 3000
 
@@ -24,7 +24,8 @@ class Plan:
     `form` is "dense" (registers hold `tile_pixels` neighbouring pixels of a row by `tile_vectors`
     vectors of `lanes` filters), "rows" (`tile_rows` rows by `tile_vectors` vectors of `lanes`
     pixels of one filter, times `tile_filters`) or "portable" (left to IREE). A task takes
-    `task_rows` rows.
+    `task_rows` rows of a dense plan; of a rows plan so many tiles, and `task_filters` times
+    `tile_filters` filters.
     """
 
     form: str
@@ -34,6 +35,7 @@ class Plan:
     tile_rows: int = 1
     tile_filters: int = 1
     task_rows: int = 1
+    task_filters: int = 1
 
 
 def registers(target: Target) -> int:
@@ -52,19 +54,26 @@ def plan_window(window: Window2d, target: Target, given: dict[str, Any]) -> tupl
     form, reason = _form(window, lanes)
     form = given.get("form", form)
     if form == DENSE:
-        plan, why = _dense(window, target, lanes, given)
+        plan, why = _dense(window, target, lanes)
+    elif form == ROWS:
+        plan, why = _rows(window, target, lanes)
     else:
         plan, why = Plan(form), ""
     return replace(plan, **given), [reason, *([why] if why else [])]
 
 
 def _form(window: Window2d, lanes: int) -> tuple[str, str]:
+    axis = window.horizontal
     if window.kind == "dense" and window.filters >= lanes // 2:
         return DENSE, f"{window.filters} filters a group fill vectors of {lanes}"
-    return PORTABLE, f"no kernel for {window.filters} filters a group"
+    if axis.stride > 2 or axis.spread > 2:
+        return PORTABLE, f"a stride of {max(axis.stride, axis.spread)} along a row"
+    if window.filters * window.taps > MAX_BODY // 4:
+        return PORTABLE, f"{window.taps} taps of {window.filters} filters are too many to write out"
+    return ROWS, f"{window.filters} filters a group: lanes along the pixels"
 
 
-def _dense(window: Window2d, target: Target, lanes: int, given: dict[str, Any]) -> tuple[Plan, str]:
+def _dense(window: Window2d, target: Target, lanes: int) -> tuple[Plan, str]:
     most = registers(target) - 4
     axis = window.horizontal
     best: tuple[float, int, int] | None = None
@@ -81,7 +90,7 @@ def _dense(window: Window2d, target: Target, lanes: int, given: dict[str, Any]) 
                 best = (cost, count, vectors)
     assert best is not None
     cost, pixels, vectors = best
-    tasks_wanted = 4 * target.cores
+    tasks_wanted = TASKS_A_CORE * target.cores
     blocks = -(-window.filters // (lanes * vectors)) * window.groups
     rows = window.vertical.size
     parts = min(rows, max(1, tasks_wanted // blocks))
@@ -99,6 +108,65 @@ def _dense_cost(axis: Axis, filters: int, lanes: int, vectors: int, pixels: int)
     return total * blocks / (axis.size * filters / lanes)
 
 
-def count_runs(window: Window2d, plan: Plan) -> int:
-    """Return how many kinds of tiles a row has."""
-    return len(runs_of(window.horizontal, plan.tile_pixels))
+def _rows(window: Window2d, target: Target, lanes: int) -> tuple[Plan, str]:
+    """Choose the tile that loads least, among those whose sums fit the registers."""
+    across, down = window.horizontal, window.vertical
+    free = registers(target) - 6 - (min(window.taps, 9) if window.channels == 1 else 4)
+    row_vectors = -(-across.size // (lanes * across.spread))
+    best: tuple[float, tuple[int, int, int]] | None = None
+    for filters in range(1, min(window.filters, 8) + 1):
+        for rows in range(down.spread, min(down.size, 8) + 1, down.spread):
+            for vectors in range(1, min(row_vectors, 6) + 1):
+                tile = (filters, rows, vectors)
+                sums = filters * rows * vectors * across.spread
+                # The smallest tile stands in for none that fits.
+                if (sums > free and best is not None) or not _is_short(window, tile, lanes):
+                    continue
+                cost = _rows_cost(window, tile, lanes)
+                if best is None or cost < best[0]:
+                    best = (cost, tile)
+    if best is None:
+        return Plan(PORTABLE), f"a tile would exceed {MAX_BODY} operations"
+    cost, (filters, rows, vectors) = best
+    blocks = -(-window.filters // filters)
+    along = (down, rows) if down.size > 1 else (across, lanes * vectors * across.spread)
+    tiles = -(-along[0].size // along[1])
+    wanted = -(-TASKS_A_CORE * target.cores // window.groups)
+    parts = min(tiles, wanted)
+    filter_parts = min(blocks, -(-wanted // parts))
+    plan = Plan(
+        ROWS,
+        lanes,
+        tile_vectors=vectors,
+        tile_rows=rows,
+        tile_filters=filters,
+        task_rows=-(-tiles // parts),
+        task_filters=-(-blocks // filter_parts),
+    )
+    return plan, (
+        f"{filters} filters by {rows} rows by {vectors} vectors cost least, "
+        f"{cost:.3f} a result and tap"
+    )
+
+
+def _is_short(window: Window2d, tile: tuple[int, int, int], lanes: int) -> bool:
+    """Return whether the kernel of a tile has few enough operations to compile fast."""
+    filters, rows, vectors = tile
+    width = vectors * lanes * window.horizontal.spread
+    kinds = len(runs_of(window.vertical, rows)) * len(runs_of(window.horizontal, width))
+    taps = window.taps / (window.vertical.spread * window.horizontal.spread)
+    return filters * rows * vectors * window.horizontal.spread * taps * kinds <= MAX_BODY
+
+
+def _rows_cost(window: Window2d, tile: tuple[int, int, int], lanes: int) -> float:
+    """Return cycles a result and tap: multiply-adds, loads, and what lies past the edges."""
+    filters, rows, vectors = tile
+    across, down = window.horizontal, window.vertical
+    lines = (rows // down.spread - 1) * down.stride + down.taps / down.spread
+    loads = lines * across.taps * vectors * (1.5 if across.stride > 1 else 1.0)
+    weights = filters * window.taps if window.channels > 1 else 0
+    products = filters * rows * vectors * window.taps / down.spread
+    width = lanes * vectors * across.spread
+    tiles = -(-across.size // width) * -(-down.size // rows) * -(-window.filters // filters)
+    cycles = max(products, (loads + weights)) + 0.3 * (loads + weights) + 2 * filters * rows
+    return tiles * cycles / (window.pixels * window.filters * window.taps / lanes)

@@ -93,6 +93,21 @@ class Memory(Control):
         rest = self.constant(fill, kind)
         return vector.maskedload(kind, source, positions, self.mask(lanes, count), rest)
 
+    def load_lanes(
+        self, source: Value, indices: Sequence[Index], chosen: Sequence[bool], fill: float = 0
+    ) -> Value:
+        """Load the lanes that are `chosen`, along the innermost dimension; others hold `fill`."""
+        lanes = len(chosen)
+        if all(chosen):
+            return self.vector_load(source, indices, lanes)
+        kind = vector_type(lanes, source.type.element_type)
+        flag = ir.IntegerType.get_signless(1)
+        bits = [ir.IntegerAttr.get(flag, int(lane)) for lane in chosen]
+        mask_kind = vector_type(lanes, flag)
+        mask = self._constant_op(mask_kind, ir.DenseElementsAttr.get(bits, mask_kind))
+        positions = [self.value(index) for index in indices]
+        return vector.maskedload(kind, source, positions, mask, self.constant(fill, kind))
+
     def vector_store(
         self, value: Value, target: Value, indices: Sequence[Index], count: Index | None = None
     ) -> None:
