@@ -33,8 +33,8 @@ def folded_constant(value: Value, *, read: bool = True) -> Array | None:
         return None
     if owner.name == "arith.constant":
         return constant_array(value) if read else np.empty(0, np.float32)
-    dims = type_dims(value.type)
-    if None in dims:
+    dims = [size for size in type_dims(value.type) if size is not None]
+    if len(dims) < value.type.rank:
         return None
     if owner.name in _RESHAPES:
         inner = folded_constant(owner.operands[0], read=read)
@@ -44,7 +44,7 @@ def folded_constant(value: Value, *, read: bool = True) -> Array | None:
     return None
 
 
-def _picked(op: Any, dims: list[int | None], read: bool) -> Array | None:
+def _picked(op: Any, dims: list[int], read: bool) -> Array | None:
     """Return the result of a generic op that reads a constant at computed indices."""
     if len(op.operands) != 1 or len(op.results) != 1:
         return None

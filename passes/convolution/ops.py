@@ -199,27 +199,26 @@ def _axes(
     op: Any, form: _Form, frame: _Frame, result: list[int | None]
 ) -> tuple[Axis, Axis] | None:
     rank = form.spatial
-    taps = type_dims(op.operands[1].type)[-rank:]
-    extents = type_dims(frame.source.type)[-rank:]
-    if None in extents or None in taps or 0 in extents or 0 in taps:
+    taps = _known(type_dims(op.operands[1].type)[-rank:])
+    extents = _known(type_dims(frame.source.type)[-rank:])
+    sizes = _known(result[-rank:])
+    if not all((*taps, *extents, *sizes)) or len(extents) < rank:
         return None
     strides, dilations = (_numbers(op, name, rank) for name in ("strides", "dilations"))
+    low, spread = frame.low or (0,) * rank, frame.spread or (1,) * rank
     axes = [
-        Axis(
-            extents[n],
-            result[-rank:][n],
-            taps[n],
-            strides[n],
-            dilations[n],
-            frame.low[n] if frame.low else 0,
-            frame.spread[n] if frame.spread else 1,
-        )
+        Axis(extents[n], sizes[n], taps[n], strides[n], dilations[n], low[n], spread[n])
         for n in range(rank)
     ]
     if any(a.spread > 1 and (a.stride > 1 or a.dilation > 1) for a in axes):
         return None
     vertical, horizontal = axes if rank == 2 else (Axis(1, 1, 1), axes[0])
     return vertical, horizontal
+
+
+def _known(sizes: list[int | None]) -> list[int]:
+    """Return the sizes, 0 for each that is dynamic."""
+    return [size or 0 for size in sizes]
 
 
 def _numbers(op: Any, name: str, rank: int) -> list[int]:

@@ -251,7 +251,8 @@ class RowsKernel:
         k, lanes = self.k, self.plan.lanes
         if self.phases == 2:
             mixed = [lane // 2 + lanes * (lane % 2) for lane in range(2 * lanes)]
-            found = [k.shuffle(*found, mixed[:lanes]), k.shuffle(*found, mixed[lanes:])]
+            even, odd = found
+            found = [k.shuffle(even, odd, mixed[:lanes]), k.shuffle(even, odd, mixed[lanes:])]
         for half, value in enumerate(found):
             pixel = (vector * self.phases + half) * lanes
             count = min(lanes, tile.across.pixels - pixel)
