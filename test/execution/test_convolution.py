@@ -82,7 +82,9 @@ CASES = [
     Case("depthwise_dilated", (14, 14), groups=2, kernel=(5, 5), dilation=(2, 2), pad=(4, 4, 4, 4)),
     Case("depthwise_large", (7, 8), groups=2, kernel=(7, 7), pad=(3, 3, 3, 3)),
     Case("max", (14, 17), groups=3, stride=(2, 2), kind="max"),
-    Case("max_whole", (34, 37), groups=2, kernel=(2, 2), stride=(2, 2), pad=(0,) * 4, kind="max"),
+    Case(
+        "max_whole", (34, 37), groups=2, kernel=(2, 2), stride=(2, 2), pad=(0, 0, 0, 0), kind="max"
+    ),
     Case("sum", (11, 33), groups=3, kind="sum", dynamic=True),
 ]
 
@@ -165,7 +167,8 @@ def _op(case: Case, windows: str, batch: object, padded: str, out: str) -> list[
     kind = tensor(*weights.shape)
     return [
         f"  %w = arith.constant dense<{weights.tolist()}> : {kind}",
-        f"  %y = linalg.{name} {windows} ins(%p, %w : {padded}, {kind}) outs(%init : {out}) -> {out}",
+        f"  %y = linalg.{name} {windows} ins(%p, %w : {padded}, {kind}) "
+        f"outs(%init : {out}) -> {out}",
     ]
 
 
@@ -284,5 +287,7 @@ def test_threads_agree(module: fsa.Module, tmp_path: Path) -> None:
     for case in CASES:
         x = case.images(5)
         residual = np.zeros((case.batch, case.groups * case.filters, *case.out), np.float32)
-        results = [np.asarray(m.function(case.name)(x, residual)) for m in (threads, alone)]
-        np.testing.assert_array_equal(*results)
+        first, second = (
+            np.asarray(loaded.function(case.name)(x, residual)) for loaded in (threads, alone)
+        )
+        np.testing.assert_array_equal(first, second)
