@@ -55,6 +55,10 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(
+        "fsa-fold-layouts",
+        "Models turn and reshape their weights; what follows sees them as they are used.",
+    ),
+    Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",
     ),

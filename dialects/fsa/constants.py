@@ -1,6 +1,6 @@
 """Constants of the IR as NumPy arrays, and back."""
 
-import re
+import math
 from typing import Any
 
 import ml_dtypes
@@ -8,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsa.bindings import ir, passmanager
+from fsa.dialects.fsa.resources import resource_bytes
 
 Array = NDArray[Any]
+
+# Constants of more elements become resources.
+LARGEST_DENSE = 1024
 
 _DTYPES: dict[str, Any] = {
     "i1": np.bool_,
@@ -54,7 +58,7 @@ def array_of(attribute: Any, type: Any) -> Array | None:
         if isinstance(type.element_type, ir.BF16Type):
             return np.array(_as_i16(attribute, type)).view(ml_dtypes.bfloat16)
         return np.array(attribute).reshape(type.shape)
-    if str(attribute).startswith("dense_resource<"):
+    if is_resource(attribute):
         return _resource(attribute, type)
     return None
 
@@ -68,6 +72,28 @@ def attribute_of(array: Array, element: Any) -> Any:
     if isinstance(element, ir.IndexType):
         return ir.DenseElementsAttr.get(typed, type=element, shape=list(array.shape))
     return ir.DenseElementsAttr.get(typed)
+
+
+def is_resource(attribute: Any) -> bool:
+    """Return whether `attribute` is a `dense_resource`, for which the bindings have no class."""
+    return not isinstance(attribute, ir.DenseElementsAttr) and str(attribute).startswith(
+        "dense_resource<"
+    )
+
+
+def stored_attribute(array: Array, element: Any, name: str) -> Any:
+    """Return the elements attribute of `array`: a resource called `name` where it is large.
+
+    Attributes live as long as their context and are compared by content; a resource is neither
+    copied nor compared, and shares the memory of `array`, which must not change any more.
+    """
+    if array.size <= LARGEST_DENSE or isinstance(element, ir.IndexType) or array.dtype == np.bool_:
+        return attribute_of(array, element)
+    data = np.ascontiguousarray(array)
+    type = ir.RankedTensorType.get(array.shape, element)
+    return ir.DenseResourceElementsAttr.get_from_buffer(
+        data.view(np.uint8).reshape(-1), name, type, alignment=data.dtype.itemsize
+    )
 
 
 def value_attribute(owner: Any) -> Any:
@@ -99,18 +125,11 @@ def _as_i16(attribute: Any, type: Any) -> Any:
 
 
 def _resource(attribute: Any, type: Any) -> Array | None:
-    """Return the elements of a resource, which the bindings can print but not read."""
-    with ir.Location.unknown(type.context):
-        module = ir.Module.create()
-        with ir.InsertionPoint(module.body):
-            ir.Operation.create("arith.constant", results=[type], attributes={"value": attribute})
-    found = re.search(r': "0x([0-9A-Fa-f]*)"', module.operation.get_asm())
-    if found is None:
-        return None  # declared, but its bytes are not in the module
-    # Four bytes of alignment come before the data.
-    data = bytes.fromhex(found.group(1))[4:]
+    """Return the elements of a resource, read-only; None where its bytes are not in the module."""
+    data = resource_bytes(attribute, type)
     dtype = dtype_of(type.element_type)
-    expected = int(np.prod(type.shape)) * dtype.itemsize
-    if dtype == np.bool_ or len(data) != expected:
+    if data is None or dtype == np.bool_ or len(data) != math.prod(type.shape) * dtype.itemsize:
         return None  # bits are packed in ways that depend on who wrote them
-    return np.frombuffer(data, dtype.newbyteorder("<")).reshape(type.shape).astype(dtype)
+    return (
+        np.frombuffer(data, dtype.newbyteorder("<")).reshape(type.shape).astype(dtype, copy=False)
+    )
