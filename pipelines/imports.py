@@ -32,6 +32,10 @@ FOLD = "canonicalize,cse"
 # the next step; they cannot be left out.
 STEPS: tuple[Step, ...] = (
     Step(
+        "fsa-deduplicate-constants",
+        "Weights that are one may come as several; ops on equal ones are then seen to be equal.",
+    ),
+    Step(
         "fsa-simplify-sizes",
         "Whether a broadcast or a reshape of dynamic size does anything shows in its sizes.",
     ),
