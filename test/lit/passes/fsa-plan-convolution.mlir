@@ -4,8 +4,8 @@
 // CHECK-LABEL: func.func @forms
 // CHECK: linalg.conv_2d_nchw_fchw
 // CHECK-SAME: plan = {form = "dense", lanes = 16 : i64, reasons = ["64 filters a group fill vectors of 16"
-// CHECK-SAME: pixels by {{[0-9]}} vectors cost least
-// CHECK-SAME: task_rows = 14 : i64
+// CHECK-SAME: "14 pixels by 2 vectors cost least
+// CHECK-SAME: task_rows = 28 : i64, tile_filters = 1 : i64, tile_pixels = 14 : i64, tile_rows = 1 : i64, tile_vectors = 2 : i64}
 // CHECK: linalg.depthwise_conv_2d_nchw_chw
 // CHECK-SAME: plan = {form = "rows", lanes = 16 : i64
 // CHECK-SAME: tile_filters = 1 : i64
