@@ -54,6 +54,11 @@ STEPS: tuple[Step, ...] = (
         f"fsa-simplify-sizes,{FOLD}",
     ),
     Step(
+        "fsa-simplify-matmuls",
+        "One matmul of all rows runs faster than one a sample with weights copied to each.",
+        f"fsa-simplify-matmuls,fsa-simplify-sizes,{FOLD}",
+    ),
+    Step(
         "fsa-narrow-accumulators",
         "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
     ),

@@ -58,13 +58,13 @@ def regroup(value: Any, grouping: Grouping, sizes: Sequence[Any]) -> Any:
     Builds at the insertion point a tensor.collapse_shape, a tensor.expand_shape, both or neither.
     """
     if any(len(group) > 1 for group in grouping.before):
-        value = collapse(value, grouping.before, [_extent(value, g) for g in grouping.before])
+        value = collapse(value, grouping.before, [static_extent(value, g) for g in grouping.before])
     if any(len(group) > 1 for group in grouping.after):
         value = expand(value, grouping.after, sizes)
     return value
 
 
-def _extent(value: Any, group: Sequence[int]) -> int | None:
+def static_extent(value: Any, group: Sequence[int]) -> int | None:
     """Return the static extent of a group of dimensions of `value`, None when it is dynamic."""
     extent = 1
     for axis in group:

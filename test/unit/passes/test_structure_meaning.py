@@ -22,6 +22,7 @@ LIT = Path(__file__).parents[2] / "lit" / "passes"
 PASSES = [
     "fsa-gather-reversed",
     "fsa-simplify-broadcasts",
+    "fsa-simplify-matmuls",
     "fsa-simplify-sizes",
     "fsa-trim-convolutions",
 ]
