@@ -19,9 +19,18 @@ Tile = list[list[Value]]  # by pixel, by vector
 
 
 def dense_tasks(builder: Builder, batch: Index, window: Window2d, plan: Plan) -> list[Index]:
-    """Return the extents of the task grid: images, groups, blocks of filters, blocks of rows."""
+    """Return the extents of the task grid: images, groups, blocks of filters, parts of an image.
+
+    Parts are blocks of rows; of tiles where there is one row.
+    """
     blocks = -(-window.filters // (plan.lanes * plan.tile_vectors))
-    return [batch, window.groups, blocks, -(-window.vertical.size // plan.task_rows)]
+    return [batch, window.groups, blocks, -(-_split_extent(window, plan) // plan.task_rows)]
+
+
+def _split_extent(window: Window2d, plan: Plan) -> int:
+    if window.vertical.size > 1:
+        return window.vertical.size
+    return -(-window.horizontal.size // plan.tile_pixels)
 
 
 @dataclass(frozen=True)
@@ -70,8 +79,9 @@ class DenseKernel:
             whole = window.filters % self.width == 0
             filters = self.width if whole else k.min(k.sub(window.filters, first), self.width)
             low = k.mul(part, plan.task_rows)
-            high = k.min(k.add(low, plan.task_rows), vertical.size)
-            with k.loop(low, high) as (row, _):
+            high = k.min(k.add(low, plan.task_rows), _split_extent(window, plan))
+            split_down = vertical.size > 1
+            with k.loop(*((low, high) if split_down else (0, 1))) as (row, _):
                 place = _Place(
                     source,
                     k.mul(panel_number, panel),
@@ -82,7 +92,10 @@ class DenseKernel:
                 )
                 start = self._bias(panel_number)
                 for run in self.runs:
-                    with k.loop(run.first, run.first + run.count) as (tile, _):
+                    tiles = (run.first, run.first + run.count)
+                    if not split_down:
+                        tiles = (k.max(low, tiles[0]), k.min(high, tiles[1]))
+                    with k.loop(*tiles) as (tile, _):
                         self._tile(run, tile, place, start)
 
     def _bias(self, panel: Index) -> list[Value]:

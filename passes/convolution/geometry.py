@@ -64,10 +64,17 @@ class Window2d:
         """Windows of one image."""
         return self.vertical.size * self.horizontal.size
 
-    def flattened(self) -> "Window2d":
-        """Return the same operation with all pixels in one row, where windows are single pixels."""
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each window is the pixel of the same number."""
         axes = (self.vertical, self.horizontal)
-        if any(a.taps > 1 or a.stride > 1 or a.is_framed or a.extent != a.size for a in axes):
+        return all(
+            a.taps == 1 and a.stride == 1 and not a.is_framed and a.extent == a.size for a in axes
+        )
+
+    def flattened(self) -> "Window2d":
+        """Return the same operation with all pixels in one row, where it is pointwise."""
+        if not self.is_pointwise:
             return self
         return replace(self, vertical=Axis(1, 1, 1), horizontal=Axis(self.pixels, self.pixels, 1))
 
