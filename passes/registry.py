@@ -19,6 +19,7 @@ PASSES: dict[str, str] = {
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
     "fsa-convolution-to-cpu": "fsa.passes.fsa_convolution_to_cpu:ConvolutionToCpu",
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
+    "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",

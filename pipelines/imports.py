@@ -68,6 +68,10 @@ STEPS: tuple[Step, ...] = (
         "Models turn and reshape their weights; what follows sees them as they are used.",
     ),
     Step(
+        "fsa-fold-batch-norm",
+        "At inference a batch normalization is a scale and a shift that weights can take over.",
+    ),
+    Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",
     ),
