@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
+from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.weights.constants import (
     Constants,
     byte_size,
@@ -16,6 +17,7 @@ from fsa.passes.weights.constants import (
     user_of,
 )
 from fsa.passes.weights.layouts import FOLDABLE, evaluate, sources
+from fsa.passes.weights.splats import inline_splats
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class FsaFoldLayouts(Pass):
     Constants do not grow by it: every use of the old one must fold, into no more bytes than it has,
     unless the new one has at most `max-elements` elements. The arithmetic is NumPy's on the raw
     bytes, in the elements' own format.
+
+    An input of a linalg.generic that has one value everywhere becomes a scalar of its body.
     """
 
     name: ClassVar[str] = "fsa-fold-layouts"
@@ -39,6 +43,8 @@ class FsaFoldLayouts(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Fold what can be folded inside `op`."""
+        for generic in [found for found in linalg_ops(op) if found.name == "linalg.generic"]:
+            inline_splats(generic)
         constants = Constants()
         for candidate in _candidates(op):
             if self._may_fold(candidate):

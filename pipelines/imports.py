@@ -71,6 +71,7 @@ STEPS: tuple[Step, ...] = (
         "fsa-fold-batch-norm",
         "At inference a batch normalization is a scale and a shift that weights can take over.",
     ),
+    Step("fold-weights", "What led to the old weights and to scalar operands goes.", FOLD),
     Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",

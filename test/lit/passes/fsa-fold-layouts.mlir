@@ -142,3 +142,28 @@ func.func @not_constant(%w: tensor<3x2xf32>) -> (tensor<2x3xf32>, tensor<2xf32>,
   } -> tensor<2xf32>
   return %t, %o, %a : tensor<2x3xf32>, tensor<2xf32>, tensor<2xf32>
 }
+
+// -----
+
+// One value everywhere: a scalar of the body. Where the input alone gives the length it stays.
+// CHECK-LABEL: func.func @splats
+// CHECK: %[[TRUE:.*]] = arith.constant true
+// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<?xi1>)
+// CHECK: arith.andi %[[TRUE]], %{{.*}} : i1
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : tensor<7xf32>)
+// CHECK: return
+func.func @splats(%x: tensor<?xi1>, %e: tensor<?xi1>, %r: tensor<f32>) -> (tensor<?xi1>, tensor<f32>) {
+  %true = arith.constant dense<true> : tensor<i1>
+  %ones = arith.constant dense<1.0> : tensor<7xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> ()>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%true, %x : tensor<i1>, tensor<?xi1>) outs(%e : tensor<?xi1>) {
+  ^bb0(%t: i1, %in: i1, %out: i1):
+    %0 = arith.andi %t, %in : i1
+    linalg.yield %0 : i1
+  } -> tensor<?xi1>
+  %s = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>], iterator_types = ["reduction"]} ins(%ones : tensor<7xf32>) outs(%r : tensor<f32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<f32>
+  return %y, %s : tensor<?xi1>, tensor<f32>
+}
