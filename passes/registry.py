@@ -28,6 +28,7 @@ PASSES: dict[str, str] = {
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",
     "fsa-plan-convolution": "fsa.passes.fsa_plan_convolution:PlanConvolution",
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
+    "fsa-propagate-transposes": "fsa.passes.fsa_propagate_transposes:FsaPropagateTransposes",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",

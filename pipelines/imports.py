@@ -54,6 +54,11 @@ STEPS: tuple[Step, ...] = (
         f"fsa-simplify-sizes,{FOLD}",
     ),
     Step(
+        "fsa-propagate-transposes",
+        "Transposes that end in front of a matmul are read by it, or cancel others.",
+        f"fsa-propagate-transposes,{FOLD}",
+    ),
+    Step(
         "fsa-simplify-matmuls",
         "One matmul of all rows runs faster than one a sample with weights copied to each.",
         f"fsa-simplify-matmuls,fsa-simplify-sizes,{FOLD}",

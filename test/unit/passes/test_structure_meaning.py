@@ -21,6 +21,7 @@ from fsa.passes.registry import make_pass
 LIT = Path(__file__).parents[2] / "lit" / "passes"
 PASSES = [
     "fsa-gather-reversed",
+    "fsa-propagate-transposes",
     "fsa-simplify-broadcasts",
     "fsa-simplify-matmuls",
     "fsa-simplify-sizes",
