@@ -150,7 +150,7 @@ def onnx_model(layer: Layer) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-def contenders(layer: Layer, wanted: set[str]) -> dict[str, Callable[[], Any]]:
+def contenders(layer: Layer, wanted: set[str], target: str = "cpu") -> dict[str, Callable[[], Any]]:
     """Return a call of each contender on the same images."""
     import onnxruntime
     from iree.compiler import compile_str
@@ -160,12 +160,12 @@ def contenders(layer: Layer, wanted: set[str]) -> dict[str, Callable[[], Any]]:
     model = onnx_model(layer)
     x = np.random.default_rng(1).standard_normal((1, layer.channels, *layer.size), np.float32)
     calls: dict[str, Callable[[], Any]] = {}
-    modules = {"fsa": fsa.compile(model, target="cpu")} if "fsa" in wanted else {}
+    modules = {"fsa": fsa.compile(model, target=target)} if "fsa" in wanted else {}
     if wanted & {"iree", "iree-tiled"}:
-        text = plain_iree.lowered(read_model(model), "cpu")
+        text = plain_iree.lowered(read_model(model), target)
         for name, flags in (("iree", ()), ("iree-tiled", TILED)):
             if name in wanted:
-                compiled: Any = compile_str(text, extra_args=[*plain_iree.flags("cpu"), *flags])
+                compiled: Any = compile_str(text, extra_args=[*plain_iree.flags(target), *flags])
                 modules[name] = fsa.Module(bytes(compiled), "cpu:sync")
     for name, module in modules.items():
         module.wanted_device = "cpu:sync"
@@ -186,10 +186,12 @@ def contenders(layer: Layer, wanted: set[str]) -> dict[str, Callable[[], Any]]:
     return calls
 
 
-def run_case(layer: Layer, wanted: set[str], rounds: int, sample_seconds: float) -> dict[str, Any]:
+def run_case(
+    layer: Layer, wanted: set[str], target: str, rounds: int, sample_seconds: float
+) -> dict[str, Any]:
     """Time one layer; return what the result file holds of it."""
     timings = time_in_turns(
-        contenders(layer, wanted),
+        contenders(layer, wanted, target),
         rounds=rounds,
         sample_seconds=sample_seconds,
         clock=time.thread_time,
@@ -217,6 +219,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--sample-seconds", type=float, default=0.02)
     parser.add_argument("--peers", default="ort,iree,iree-tiled", help="peers, with commas")
+    parser.add_argument("--target", default="cpu", help="what FSA and IREE compile for")
     parser.add_argument("--only", default="", help="layers whose name has this text")
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
@@ -228,13 +231,14 @@ def main() -> None:
         "command": shlex.join(["python", "benchmarks/convolution.py", *sys.argv[1:]]),
         "pinned_core": machine.pin(options.core),
         "rounds": options.rounds,
+        "target": options.target,
         "machine": machine.describe(),
         "cases": [],
     }
     for layer in LAYERS:
         if options.only not in layer.name:
             continue
-        case = run_case(layer, wanted, options.rounds, options.sample_seconds)
+        case = run_case(layer, wanted, options.target, options.rounds, options.sample_seconds)
         document["cases"].append(case)
         ours = case["median_seconds"]["fsa"]
         ratios = "  ".join(
