@@ -59,7 +59,8 @@ class DenseKernel:
         self.results = Results(k, epilogue, k.inputs[3:])
         self.width = plan.lanes * plan.tile_vectors
         self.chunks = -(-plan.tile_pixels // plan.lanes)
-        self.turned = k.alloca([self.width * self.chunks * plan.lanes], self.results.element)
+        if not window.channels_last:
+            self.turned = k.alloca([self.width * self.chunks * plan.lanes], self.results.element)
         self.runs = runs_of(window.horizontal, plan.tile_pixels)
 
     def run(self) -> None:
@@ -67,15 +68,18 @@ class DenseKernel:
         k, window, plan = self.k, self.window, self.plan
         vertical, horizontal = window.vertical, window.horizontal
         grid = dense_tasks(k, self.batch, window, plan)
-        plane = vertical.extent * horizontal.extent
         panel = window.taps * window.channels * self.width
+        out_row, _, out_channel = window.out_steps
         with k.tasks(k.product(grid)) as task:
             image, group, block, part = k.delinearize(task, grid)
             panel_number = k.linearize([group, block], [0, grid[2]])
             first = k.mul(block, self.width)
             channel = k.add(k.mul(group, window.filters), first)
-            image_channel = k.add(k.mul(image, window.groups * window.filters), channel)
-            source = k.mul(k.linearize([image, group], [0, window.groups]), window.channels * plane)
+            image_size = vertical.extent * horizontal.extent * window.groups * window.channels
+            group_start = k.mul(group, window.channels * window.steps[2])
+            source = k.add(k.mul(image, image_size), group_start)
+            out = k.mul(image, window.pixels * window.groups * window.filters)
+            out = k.add(out, k.mul(channel, out_channel))
             whole = window.filters % self.width == 0
             filters = self.width if whole else k.min(k.sub(window.filters, first), self.width)
             low = k.mul(part, plan.task_rows)
@@ -86,7 +90,7 @@ class DenseKernel:
                     source,
                     k.mul(panel_number, panel),
                     row,
-                    k.add(k.mul(image_channel, window.pixels), k.mul(row, horizontal.size)),
+                    k.add(out, k.mul(row, out_row)),
                     channel,
                     filters,
                 )
@@ -109,17 +113,21 @@ class DenseKernel:
     def _tile(self, run: Run, tile: Index, place: _Place, start: list[Value]) -> None:
         k = self.k
         sums = self._sums(run, tile, place, [list(start) for _ in range(run.pixels)])
-        at = k.add(place.out, k.mul(tile, self.plan.tile_pixels))
-        self._store(sums, place, at)
+        at = k.add(place.out, k.mul(tile, self.plan.tile_pixels * self.window.out_steps[1]))
+        if self.window.channels_last:
+            self._store_channels(sums, place, at)
+        else:
+            self._store(sums, place, at)
 
     def _sums(self, run: Run, tile: Index, place: _Place, sums: Tile) -> Tile:
         """Return `sums` plus the products of all taps and channels."""
         k, window = self.k, self.window
-        origin = k.add(place.source, k.mul(tile, run.step))
+        row_step, column_step, _ = window.steps
+        origin = k.add(place.source, k.mul(tile, run.step * column_step))
         taps = valid_taps(k, window.vertical, place.row)
         outer = k.loop(taps.low, taps.high, taps.step, _flat(sums))
         with outer as (tap_row, carried):
-            line = k.add(origin, k.mul(taps.element(tap_row), window.horizontal.extent))
+            line = k.add(origin, k.mul(taps.element(tap_row), row_step))
             row_steps = window.horizontal.taps * window.channels * self.width
             weights = k.add(place.weights, k.mul(tap_row, row_steps))
             now = _folded(carried, self.plan.tile_vectors)
@@ -135,10 +143,10 @@ class DenseKernel:
         k, window = self.k, self.window
         if all(read is None for read in run.reads[first]):
             return sums
-        plane = window.vertical.extent * window.horizontal.extent
+        _, column_step, channel_step = window.steps
         across = k.loop(0, count, 1, _flat(sums))
         with across as (tap, carried):
-            start = k.add(line, k.mul(tap, window.horizontal.dilation))
+            start = k.add(line, k.mul(tap, window.horizontal.dilation * column_step))
             row = k.add(k.mul(tap, window.channels * self.width), weights)
             row = k.add(row, first * window.channels * self.width)
             unroll = _unroll(window.channels)
@@ -147,7 +155,7 @@ class DenseKernel:
                 now = _folded(values, self.plan.tile_vectors)
                 for number in range(unroll):
                     at = k.add(channel, number)
-                    numbers = k.add(start, k.mul(at, plane))
+                    numbers = k.add(start, k.mul(at, channel_step))
                     now = self._step(
                         run.reads[first], numbers, k.add(row, k.mul(at, self.width)), now
                     )
@@ -157,7 +165,7 @@ class DenseKernel:
 
     def _step(self, reads: tuple[int | None, ...], at: Index, row: Index, sums: Tile) -> Tile:
         """Add the products of one tap of one channel."""
-        k, lanes = self.k, self.plan.lanes
+        k, lanes, step = self.k, self.plan.lanes, self.window.steps[1]
         weights = [
             k.vector_load(self.weights, [k.add(row, number * lanes)], lanes)
             for number in range(self.plan.tile_vectors)
@@ -167,13 +175,27 @@ class DenseKernel:
             if read is None:
                 made.append(pixel)
                 continue
-            number = k.splat(k.load(self.source, [k.add(at, read)]), lanes)
+            number = k.splat(k.load(self.source, [k.add(at, read * step)]), lanes)
             made.append(
                 [k.multiply_add(number, w, total) for w, total in zip(weights, pixel, strict=True)]
             )
         return made
 
     # Results.
+
+    def _store_channels(self, sums: Tile, place: _Place, at: Index) -> None:
+        """Store a tile whose filters are neighbours in memory."""
+        k, lanes = self.k, self.plan.lanes
+        for pixel, vectors in enumerate(sums):
+            start = k.add(at, pixel * self.window.out_steps[1])
+            for number, vector in enumerate(vectors):
+                first = number * lanes
+                count = k.sub(place.filters, first)
+                channel = k.add(place.channel, first)
+                if not isinstance(count, int):  # the last vectors may have no filter at all
+                    count = k.max(count, 0)
+                here = k.add(start, first)
+                self.results.store(vector, here, channel, count, along="channels")
 
     def _store(self, sums: Tile, place: _Place, at: Index) -> None:
         """Turn a tile and store it, one filter after the other, through the epilogue."""

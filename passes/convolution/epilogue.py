@@ -18,7 +18,7 @@ MAX_OPS = 48
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor that the epilogue reads beside the results: how it lies over [n, c, y, x].
+    """A tensor that the epilogue reads beside the results: how it lies over them.
 
     `over` is "pixels" (the same shape as the results), "channels" (one number a channel) or
     "scalar" (one number).
@@ -42,8 +42,8 @@ class Epilogue:
         return " ; ".join(_op_text(op, numbers, self) for op in self.ops)
 
 
-def find_epilogue(start: Value) -> Epilogue:
-    """Return the longest epilogue that begins with the tensor `start` [n, c, ...pixels].
+def find_epilogue(start: Value, channel: int = 1) -> Epilogue:
+    """Return the longest epilogue that begins with the tensor `start`, whose axis `channel` counts.
 
     It grows through the users of what it has in the order of the block, and is cut back to where
     nothing but its last result is used by others.
@@ -59,7 +59,7 @@ def find_epilogue(start: Value) -> Epilogue:
             continue
         if len(found.ops) >= MAX_OPS or op.block != start_block:
             break
-        operands = _operands_of(op, inside, start)
+        operands = _operands_of(op, inside, start, channel)
         if operands is None:
             break
         for operand in operands:
@@ -109,7 +109,9 @@ def _is_closed(inside: Sequence[Value]) -> bool:
     ) and not any(use.owner.operation in makers for use in inside[-1].uses)
 
 
-def _operands_of(op: Any, inside: Sequence[Value], start: Value) -> list[Operand] | None:
+def _operands_of(
+    op: Any, inside: Sequence[Value], start: Value, channel: int
+) -> list[Operand] | None:
     """Return the tensors that `op` reads from outside; None when it cannot join an epilogue."""
     if op.name != "linalg.generic" or len(op.results) != 1:
         return None
@@ -129,14 +131,14 @@ def _operands_of(op: Any, inside: Sequence[Value], start: Value) -> list[Operand
             continue
         if operand == op.operands[len(maps) - 1] and not reads_output:
             continue
-        over = _over(map_, operand.type, rank)
+        over = _over(map_, operand.type, rank, channel)
         if over is None:
             return None
         found.append(Operand(operand, over))
     return found
 
 
-def _over(map_: Any, kind: Any, rank: int) -> str | None:
+def _over(map_: Any, kind: Any, rank: int, channel: int) -> str | None:
     """Return how an operand lies over the results; None where a kernel cannot read it so."""
     if not isinstance(kind, ir.RankedTensorType) or not isinstance(kind.element_type, ir.F32Type):
         return None
@@ -147,7 +149,7 @@ def _over(map_: Any, kind: Any, rank: int) -> str | None:
     varying = [text for text, size in zip(texts, dims, strict=True) if text != "0" and size != 1]
     if not varying:
         return "scalar" if all(size == 1 for size in dims) else None
-    return "channels" if varying == ["d1"] else None
+    return "channels" if varying == [f"d{channel}"] else None
 
 
 def _is_elementwise(op: Any) -> bool:

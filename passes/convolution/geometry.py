@@ -43,7 +43,8 @@ class Window2d:
 
     `kind` is "dense" (a sum over the `channels` of a group for each of its `filters`), or "max" and
     "sum" (pooling: one filter a channel, no weights). A depthwise convolution is "dense" with one
-    channel a group. `batch` is None where it is dynamic.
+    channel a group. `batch` is None where it is dynamic. With `channels_last`, images and results
+    are [batch, rows, columns, channels].
     """
 
     kind: str
@@ -53,6 +54,23 @@ class Window2d:
     filters: int
     vertical: Axis
     horizontal: Axis
+    channels_last: bool = False
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
+        """How far apart neighbouring rows, columns and channels of the source lie in memory."""
+        width, channels = self.horizontal.extent, self.groups * self.channels
+        if self.channels_last:
+            return width * channels, channels, 1
+        return width, 1, self.vertical.extent * width
+
+    @property
+    def out_steps(self) -> tuple[int, int, int]:
+        """How far apart neighbouring rows, columns and channels of the results lie in memory."""
+        width, channels = self.horizontal.size, self.groups * self.filters
+        if self.channels_last:
+            return width * channels, channels, 1
+        return width, 1, self.pixels
 
     @property
     def taps(self) -> int:

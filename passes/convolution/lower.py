@@ -9,11 +9,12 @@ import numpy as np
 from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.convolution import packing
+from fsa.passes.convolution.channels_cpu import ChannelsKernel, channels_tasks
 from fsa.passes.convolution.dense_cpu import DenseKernel, dense_tasks
 from fsa.passes.convolution.epilogue import Epilogue, Operand, find_epilogue
 from fsa.passes.convolution.ops import FORMS, WindowOp, read_window_op
 from fsa.passes.convolution.rows_cpu import RowsKernel, rows_tasks
-from fsa.passes.convolution.schedules import DENSE, PORTABLE, ROWS, Plan
+from fsa.passes.convolution.schedules import CHANNELS, DENSE, PORTABLE, ROWS, Plan
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -29,7 +30,7 @@ from fsa.passes.plans import ops_to_plan, read_plan, require_plan
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-convolution"
-FORM_NAMES = (DENSE, ROWS, PORTABLE)
+FORM_NAMES = (DENSE, ROWS, CHANNELS, PORTABLE)
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,11 @@ def lower_window_op(op: Any, site: Site) -> bool:
     found = read_window_op(op)
     require_plan(op, found is not None, 'the form "portable": no kernel takes this op')
     assert found is not None
-    epilogue = find_epilogue(_joined(op.results[0]))
+    start = _joined(op.results[0])
+    epilogue = find_epilogue(start, start.type.rank - 1 if found.window.channels_last else 1)
     last = epilogue.result.owner.operation
     with ir.InsertionPoint(last), op.location:
-        inputs, make = (_dense if plan.form == DENSE else _rows)(found, plan, epilogue, site)
+        inputs, make = _MAKERS[plan.form](found, plan, epilogue, site)
         (value,) = _launch(op, found, plan, epilogue, site, inputs, make)
         if value.type != last.results[0].type:
             value = tensor.cast(last.results[0].type, value)
@@ -129,6 +131,29 @@ def _rows(
     return [found.source, *constants], fill
 
 
+def _channels(
+    found: WindowOp, plan: Plan, epilogue: Epilogue, site: Site
+) -> tuple[list[Value], Callable[[Kernel], None]]:
+    window = found.window
+    constants: list[Value] = []
+    if found.weights is not None:
+        bias = np.zeros(1, np.float32) if found.bias is None else found.bias
+        by_tap = found.weights.reshape(window.groups, window.taps).T
+        biases = packing.bias_panels(bias, window.groups, 1, 1)
+        constants = [
+            packing.resource_constant(made, site.constant_name()) for made in (by_tap, biases)
+        ]
+
+    def fill(k: Kernel) -> None:
+        ChannelsKernel(k, window, plan, epilogue).run()
+
+    return [found.source, *constants], fill
+
+
+_MAKERS = {DENSE: _dense, ROWS: _rows, CHANNELS: _channels}
+_TASKS = {DENSE: dense_tasks, ROWS: rows_tasks, CHANNELS: channels_tasks}
+
+
 def _launch(
     op: Any,
     found: WindowOp,
@@ -139,7 +164,8 @@ def _launch(
     fill: Callable[[Kernel], None],
 ) -> list[Value]:
     operands = [_readable(operand) for operand in epilogue.operands]
-    given = [*inputs, *operands]
+    initial = [] if found.initial is None else [found.initial]
+    given = [*inputs, *operands, *initial]
     kind = epilogue.result.type
     kinds = [str(value.type) for value in given]
     key = f"{found.window} {plan} {kinds} {kind} {epilogue.signature()}"
@@ -152,7 +178,7 @@ def _launch(
             site.kernels[key] = k
         return site.kernels[key]
 
-    tasks = dense_tasks if plan.form == DENSE else rows_tasks
+    tasks = _TASKS[plan.form]
     builder = Builder()
     dims = tensor_dims(builder, found.source)
     batch = dims[0]

@@ -24,13 +24,20 @@ Array = NDArray[np.float32]
 class _Form:
     """What a named op computes: the kind, spatial dimensions, and how its filter lies.
 
-    `filter` names the axes of the filter: g, f (filter), c, then "." for the spatial ones.
+    `filter` names the axes of the filter: g, f (filter), c, and "." for the spatial ones.
     """
 
     kind: str
     spatial: int
-    filter: str = ""
+    filter: str = "."
     grouped: bool = False
+    last: bool = False  # channels
+
+    @property
+    def taps(self) -> slice:
+        """The spatial axes of the filter."""
+        first = self.filter.index(".")
+        return slice(first, first + self.spatial)
 
 
 FORMS = {
@@ -44,6 +51,15 @@ FORMS = {
     "linalg.pooling_nchw_sum": _Form("sum", 2),
     "linalg.pooling_ncw_max": _Form("max", 1),
     "linalg.pooling_ncw_sum": _Form("sum", 1),
+    "linalg.conv_2d_nhwc_hwcf": _Form("dense", 2, ".cf", last=True),
+    "linalg.conv_2d_nhwc_fhwc": _Form("dense", 2, "f.c", last=True),
+    "linalg.conv_1d_nwc_wcf": _Form("dense", 1, ".cf", last=True),
+    "linalg.depthwise_conv_2d_nhwc_hwc": _Form("dense", 2, ".g", last=True),
+    "linalg.depthwise_conv_1d_nwc_wc": _Form("dense", 1, ".g", last=True),
+    "linalg.pooling_nhwc_max": _Form("max", 2, last=True),
+    "linalg.pooling_nhwc_sum": _Form("sum", 2, last=True),
+    "linalg.pooling_nwc_max": _Form("max", 1, last=True),
+    "linalg.pooling_nwc_sum": _Form("sum", 1, last=True),
 }
 
 
@@ -82,13 +98,14 @@ def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
     dims, result = type_dims(image.type), type_dims(op.results[0].type)
     if None in dims[1:] or None in result[1:] or 0 in dims[1:] or 0 in result[1:]:
         return None
-    frame = _frame_of(image, 0.0 if form.kind != "max" else -np.inf)
+    neutral = -np.inf if form.kind == "max" else 0.0
+    frame = _frame_of(image, neutral, form)
     axes = _axes(op, form, frame, result)
     sizes = type_dims(filter_.type)
     if None in sizes or axes is None:
         return None
     groups, filters, channels = _channels(form, sizes, dims)
-    window = Window2d(form.kind, dims[0], groups, channels, filters, *axes)
+    window = Window2d(form.kind, dims[0], groups, channels, filters, *axes, form.last)
     array: Array | None = None
     if form.kind == "dense":
         found = folded_constant(filter_, read=weights)
@@ -97,7 +114,7 @@ def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
         if weights:
             array = _ordered(np.asarray(found), form)
     bias, initial = _initial(init, form, window.groups * window.filters)
-    if form.kind == "max" and (initial is not None or bias is None or bias.size != 1):
+    if form.kind != "dense" and (bias is None or bias.size != 1 or bias[0] != neutral):
         return None
     return WindowOp(window.flattened(), frame.source, array, bias, initial)
 
@@ -124,7 +141,7 @@ def _owner(value: Value) -> Any:
     return None if isinstance(value.owner, ir.Block) else value.owner.operation
 
 
-def _frame_of(image: Value, number: float) -> _Frame:
+def _frame_of(image: Value, number: float, form: _Form) -> _Frame:
     """Return `image` without a padding by `number`."""
     whole = _Frame(image, (), ())
     owner = _owner(image)
@@ -137,22 +154,29 @@ def _frame_of(image: Value, number: float) -> _Frame:
         return whole
     found: _Frame | None = None
     if owner.name == "tensor.pad":
-        found = _pad(owner, number)
+        found = _pad(owner, number, form)
     elif owner.name == "tensor.insert_slice":
-        found = _spread(owner, number)
+        found = _spread(owner, number, form)
     if found is None or (grouped and found.source.type.rank != 4):
         return whole
     return found
 
 
-def _pad(op: Any, number: float) -> _Frame | None:
+def _spatial(numbers: list[int], form: _Form) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """Return those of `numbers`, one an axis of the images, for the spatial axes and the others."""
+    if form.last:
+        return tuple(numbers[1:-1]), (numbers[0], numbers[-1])
+    return tuple(numbers[2:]), (numbers[0], numbers[1])
+
+
+def _pad(op: Any, number: float, form: _Form) -> _Frame | None:
     if len(op.operands) != 1 or _yielded(op) != number:
         return None
     low, high = (list(op.attributes[name]) for name in ("static_low", "static_high"))
-    if any(low[:2]) or any(high[:2]) or any(edge < 0 for edge in (*low, *high)):
+    before, fixed = _spatial(low, form)
+    if any(fixed) or any(_spatial(high, form)[1]) or any(edge < 0 for edge in (*low, *high)):
         return None
-    rank = len(low) - 2
-    return _Frame(op.operands[0], tuple(low[2:]), (1,) * rank)
+    return _Frame(op.operands[0], before, (1,) * len(before))
 
 
 def _yielded(op: Any) -> float | None:
@@ -169,17 +193,18 @@ def _scalar_constant(value: Value) -> float | None:
     return attribute.value if isinstance(attribute, ir.FloatAttr) else None
 
 
-def _spread(op: Any, number: float) -> _Frame | None:
+def _spread(op: Any, number: float, form: _Form) -> _Frame | None:
     """Return the source of an insert_slice of a whole tensor into a fill with `number`."""
     if len(op.operands) != 2 or _fill_of(op.operands[1]) != number:
         return None
     source = op.operands[0]
     offsets, strides = (list(op.attributes[name]) for name in ("static_offsets", "static_strides"))
-    if any(offsets[:2]) or strides[:2] != [1, 1] or source.type.rank != op.results[0].type.rank:
+    low, fixed = _spatial(offsets, form)
+    spread, steps = _spatial(strides, form)
+    if any(fixed) or steps != (1, 1) or source.type.rank != op.results[0].type.rank:
         return None
-    if type_dims(source.type)[:2] != type_dims(op.results[0].type)[:2]:
-        return None
-    return _Frame(source, tuple(offsets[2:]), tuple(strides[2:]))
+    whole, part = (_spatial(_known(type_dims(v.type)), form)[1] for v in (op.results[0], source))
+    return _Frame(source, low, spread) if whole == part else None
 
 
 def _fill_of(value: Value) -> float | None:
@@ -199,9 +224,10 @@ def _axes(
     op: Any, form: _Form, frame: _Frame, result: list[int | None]
 ) -> tuple[Axis, Axis] | None:
     rank = form.spatial
-    taps = _known(type_dims(op.operands[1].type)[-rank:])
-    extents = _known(type_dims(frame.source.type)[-rank:])
-    sizes = _known(result[-rank:])
+    taps = _known(type_dims(op.operands[1].type)[form.taps])
+    images = _known(type_dims(frame.source.type))
+    extents = images[1:-1] if form.last else images[-rank:]
+    sizes = _known(result[1:-1] if form.last else result[-rank:])
     if not all((*taps, *extents, *sizes)) or len(extents) < rank:
         return None
     strides, dilations = (_numbers(op, name, rank) for name in ("strides", "dilations"))
@@ -230,15 +256,15 @@ def _numbers(op: Any, name: str, rank: int) -> list[int]:
 def _channels(form: _Form, sizes: Any, dims: Any) -> tuple[int, int, int]:
     """Return groups, filters of a group and channels of a group."""
     if form.kind != "dense":
-        return dims[1], 1, 1
-    named = dict(zip(form.filter.rstrip("."), sizes, strict=False))
+        return dims[-1 if form.last else 1], 1, 1
+    named = dict(zip(form.filter.replace(".", "." * form.spatial), sizes, strict=True))
     return named.get("g", 1), named.get("f", 1), named.get("c", 1)
 
 
 def _ordered(array: Any, form: _Form) -> Array:
     """Return a filter as [groups, filters, channels, Kh, Kw]."""
-    names = form.filter.rstrip(".")
-    spatial = list(range(len(names), array.ndim))
+    names = form.filter.replace(".", "." * form.spatial)
+    spatial = list(range(array.ndim))[form.taps]
     present = [names.index(name) for name in "gfc" if name in names]
     turned = np.transpose(array, [*present, *spatial])
     sizes = iter(turned.shape)
@@ -259,6 +285,7 @@ def _initial(init: Value, form: _Form, channels: int) -> tuple[Array | None, Val
     if owner is not None and owner.name == "linalg.broadcast":
         found = folded_constant(owner.operands[0])
         kept = [n for n in range(init.type.rank) if n not in list(owner.attributes["dimensions"])]
-        if found is not None and kept == [1] and found.size == channels:
+        axis = init.type.rank - 1 if form.last else 1
+        if found is not None and kept == [axis] and found.size == channels:
             return np.asarray(found, np.float32).reshape(-1), None
     return None, init

@@ -13,6 +13,7 @@ from fsa.runtime.targets import Target
 PORTABLE = "portable"
 DENSE = "dense"
 ROWS = "rows"
+CHANNELS = "channels"
 TASKS_A_CORE = 4
 # Multiply-adds that one kernel may hold, so that it compiles in about a second.
 MAX_BODY = 3000
@@ -58,6 +59,8 @@ def plan_window(window: Window2d, target: Target, given: dict[str, Any]) -> tupl
         plan, why = _dense(window, target, lanes)
     elif form == ROWS:
         plan, why = _rows(window, target, lanes)
+    elif form == CHANNELS:
+        plan, why = _channels(window, target, lanes)
     else:
         plan, why = Plan(form), ""
     return replace(plan, **given), [reason, *([why] if why else [])]
@@ -65,6 +68,8 @@ def plan_window(window: Window2d, target: Target, given: dict[str, Any]) -> tupl
 
 def _form(window: Window2d, target: Target, lanes: int) -> tuple[str, str]:
     axis = window.horizontal
+    if window.channels_last:
+        return _form_channels_last(window, lanes)
     fills_vectors = window.kind == "dense" and window.filters >= lanes // 2
     if fills_vectors and window.is_pointwise:
         dense, rows = (best(window, target, lanes)[0] for best in (_best_dense, _best_rows))
@@ -77,6 +82,31 @@ def _form(window: Window2d, target: Target, lanes: int) -> tuple[str, str]:
     if window.filters * window.taps > MAX_BODY // 4:
         return PORTABLE, f"{window.taps} taps of {window.filters} filters are too many to write out"
     return ROWS, f"{window.filters} filters a group: lanes along the pixels"
+
+
+def _form_channels_last(window: Window2d, lanes: int) -> tuple[str, str]:
+    if window.kind == "dense" and window.filters >= lanes // 2:
+        return DENSE, f"{window.filters} filters a group fill vectors of {lanes}"
+    if window.channels > 1 or window.filters > 1:
+        return PORTABLE, f"{window.filters} filters a group in channels that come last"
+    if window.horizontal.spread > 1 or window.vertical.spread > 1:
+        return PORTABLE, "a source spread with zeros in channels that come last"
+    if window.horizontal.taps * registers_for_pixels(lanes) > MAX_BODY // 8:
+        return PORTABLE, f"{window.horizontal.taps} taps are too many to write out"
+    return CHANNELS, "one filter a channel: lanes along the channels"
+
+
+def registers_for_pixels(lanes: int) -> int:
+    """Return how many neighbouring pixels a tile of channels keeps: what hides the latency."""
+    return 8 if lanes >= 8 else 4
+
+
+def _channels(window: Window2d, target: Target, lanes: int) -> tuple[Plan, str]:
+    pixels = min(registers_for_pixels(lanes), window.horizontal.size)
+    rows = window.vertical.size
+    parts = min(rows, TASKS_A_CORE * target.cores)
+    plan = Plan(CHANNELS, lanes, tile_pixels=pixels, task_rows=-(-rows // parts))
+    return plan, f"{pixels} pixels hide the latency of a multiply-add"
 
 
 def _best_dense(window: Window2d, target: Target, lanes: int) -> tuple[float, tuple[int, int]]:

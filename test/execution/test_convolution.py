@@ -15,6 +15,7 @@ from fsa.runtime.targets import Target
 IDENTITY = "affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>"
 PARALLEL = ", ".join(['"parallel"'] * 4)
 CHANNEL = "affine_map<(d0, d1, d2, d3) -> (d1, 0, 0)>"
+LAST_CHANNEL = "affine_map<(d0, d1, d2, d3) -> (0, 0, d3)>"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Case:
     kind: str = "dense"
     dynamic: bool = False
     residual: bool = False
+    last: bool = False  # channels
+    initial: bool = False  # sums begin with the second input
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -44,12 +47,11 @@ class Case:
 
     @property
     def out(self) -> tuple[int, int]:
-        return tuple(
-            (size - (kernel - 1) * dilation - 1) // stride + 1
-            for size, kernel, stride, dilation in zip(
-                self.padded, self.kernel, self.stride, self.dilation, strict=True
-            )
-        )
+        return self._windows(0), self._windows(1)
+
+    def _windows(self, axis: int) -> int:
+        reach = (self.kernel[axis] - 1) * self.dilation[axis] + 1
+        return (self.padded[axis] - reach) // self.stride[axis] + 1
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -86,6 +88,17 @@ CASES = [
         "max_whole", (34, 37), groups=2, kernel=(2, 2), stride=(2, 2), pad=(0, 0, 0, 0), kind="max"
     ),
     Case("sum", (11, 33), groups=3, kind="sum", dynamic=True),
+    Case("initial", (5, 6), 3, 16, initial=True, dynamic=True),
+    Case("initial_few", (5, 6), 3, 2, initial=True),
+    Case("last", (9, 11), 5, 24, residual=True, last=True),
+    Case("last_stride", (13, 33), 3, 40, kernel=(5, 3), stride=(2, 2), last=True, dynamic=True),
+    Case("last_pointwise", (7, 9), 33, 40, kernel=(1, 1), pad=(0, 0, 0, 0), last=True),
+    Case("last_transposed", (5, 7), 6, 16, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2, last=True),
+    Case("last_initial", (5, 6), 3, 16, initial=True, last=True),
+    Case("last_depthwise", (9, 20), groups=19, residual=True, last=True),
+    Case("last_depthwise_stride", (14, 21), groups=32, stride=(2, 2), dynamic=True, last=True),
+    Case("last_max", (14, 17), groups=21, stride=(2, 2), kind="max", last=True),
+    Case("last_sum", (6, 7), groups=3, kind="sum", last=True),
 ]
 
 
@@ -93,12 +106,27 @@ def tensor(*sizes: object) -> str:
     return f"tensor<{'x'.join(str(size) for size in sizes)}xf32>"
 
 
+def images_type(case: Case, channels: int, size: tuple[int, int]) -> str:
+    """Return the type of images of `channels`, in the layout of the case."""
+    batch = "?" if case.dynamic else case.batch
+    return tensor(batch, *size, channels) if case.last else tensor(batch, channels, *size)
+
+
+def placed(case: Case, outer: int, size: tuple[int, int]) -> str:
+    """Return `size` for the spatial dimensions and `outer` for the other two."""
+    return (
+        f"[{outer}, {size[0]}, {size[1]}, {outer}]"
+        if case.last
+        else (f"[{outer}, {outer}, {size[0]}, {size[1]}]")
+    )
+
+
 def function(case: Case) -> str:
     """Return a function of the case: padding, the op, and for `residual` x + y * scale + relu."""
     batch = "?" if case.dynamic else case.batch
     channels, outputs = case.groups * case.channels, case.groups * case.filters
-    source, padded = tensor(batch, channels, *case.size), tensor(batch, channels, *case.padded)
-    out = tensor(batch, outputs, *case.out)
+    source, padded = (images_type(case, channels, size) for size in (case.size, case.padded))
+    out = images_type(case, outputs, case.out)
     top, left, bottom, right = case.pad
     fill = "0xFF800000" if case.kind == "max" else "0.0"
     windows = (
@@ -114,17 +142,20 @@ def function(case: Case) -> str:
         f"  %e = tensor.empty({sizes}) : {out}",
         f"  %init = linalg.fill ins(%fill : f32) outs(%e : {out}) -> {out}",
     ]
+    if case.initial:
+        lines[-1] = f"  %init = tensor.cast %r : {out} to {out}"
     if case.spread > 1:
         lines += [
             f"  %pe = tensor.empty({sizes}) : {padded}",
             f"  %pf = linalg.fill ins(%fill : f32) outs(%pe : {padded}) -> {padded}",
-            f"  %p = tensor.insert_slice %x into %pf[0, 0, {top}, {left}] "
-            f"[{batch}, {channels}, {case.size[0]}, {case.size[1]}] "
-            f"[1, 1, {case.spread}, {case.spread}] : {source} into {padded}",
+            f"  %p = tensor.insert_slice %x into %pf{placed(case, 0, (top, left))} "
+            f"{source[7:-5].split('x')} {placed(case, 1, (case.spread, case.spread))} "
+            f": {source} into {padded}".replace("'", ""),
         ]
     else:
         lines += [
-            f"  %p = tensor.pad %x low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{",
+            f"  %p = tensor.pad %x low{placed(case, 0, (top, left))} "
+            f"high{placed(case, 0, (bottom, right))} {{",
             "  ^bb0(%i: index, %j: index, %k: index, %l: index):",
             "    tensor.yield %fill : f32",
             f"  }} : {source} to {padded}",
@@ -132,10 +163,11 @@ def function(case: Case) -> str:
     lines += _op(case, windows, batch, padded, out)
     result = "%y"
     if case.residual:
-        scale = tensor(outputs, 1, 1)
+        scale = tensor(1, 1, outputs) if case.last else tensor(outputs, 1, 1)
         lines += [
             f"  %scale = arith.constant dense<0.5> : {scale}",
-            f"  %z = linalg.generic {{indexing_maps = [{IDENTITY}, {IDENTITY}, {CHANNEL}, "
+            f"  %z = linalg.generic {{indexing_maps = [{IDENTITY}, {IDENTITY}, "
+            f"{LAST_CHANNEL if case.last else CHANNEL}, "
             f"{IDENTITY}], iterator_types = [{PARALLEL}]}} "
             f"ins(%y, %r, %scale : {out}, {out}, {scale}) outs(%e : {out}) {{",
             "  ^bb0(%a: f32, %b: f32, %s: f32, %o: f32):",
@@ -150,18 +182,23 @@ def function(case: Case) -> str:
 
 
 def _op(case: Case, windows: str, batch: object, padded: str, out: str) -> list[str]:
+    layout = "nhwc" if case.last else "nchw"
     if case.kind != "dense":
         kernel = tensor(*case.kernel)
         return [
             f"  %w = tensor.empty() : {kernel}",
-            f"  %y = linalg.pooling_nchw_{case.kind} {windows} ins(%p, %w : {padded}, {kernel}) "
-            f"outs(%init : {out}) -> {out}",
+            f"  %y = linalg.pooling_{layout}_{case.kind} {windows} "
+            f"ins(%p, %w : {padded}, {kernel}) outs(%init : {out}) -> {out}",
         ]
     weights = case.weights()
     if case.groups == 1:
-        name, weights = "conv_2d_nchw_fchw", weights[0]
+        name, weights = f"conv_2d_{layout}_fchw", weights[0]
+        if case.last:
+            name, weights = f"conv_2d_{layout}_hwcf", weights.transpose(2, 3, 1, 0)
     elif case.channels == case.filters == 1:
-        name, weights = "depthwise_conv_2d_nchw_chw", weights[:, 0, 0]
+        name, weights = f"depthwise_conv_2d_{layout}_chw", weights[:, 0, 0]
+        if case.last:
+            name, weights = f"depthwise_conv_2d_{layout}_hwc", weights.transpose(1, 2, 0)
     else:
         return _grouped(case, windows, batch, padded, out)
     kind = tensor(*weights.shape)
@@ -213,7 +250,17 @@ def expected(case: Case, x: np.ndarray, residual: np.ndarray) -> np.ndarray:
         else:
             sums += np.einsum("ngcyx,gfc->ngfyx", seen, weights[..., i, j])
     result = sums.reshape(case.batch, case.groups * case.filters, *case.out)
+    result = result + residual if case.initial else result
     return np.maximum(result + 0.5 * residual, 0.0) if case.residual else result
+
+
+def run(module: fsa.Module, case: Case, x: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Call the function of a case with images whose channels come second."""
+    function = module.function(case.name)
+    if not case.last:
+        return np.asarray(function(x, residual))
+    turned = (np.ascontiguousarray(a.transpose(0, 2, 3, 1)) for a in (x, residual))
+    return np.asarray(function(*turned)).transpose(0, 3, 1, 2)
 
 
 TEXT = "\n".join(function(case) for case in CASES)
@@ -246,32 +293,34 @@ def test_agrees_with_float64(module: fsa.Module, case: Case) -> None:
     residual = np.random.default_rng(2).standard_normal(
         (case.batch, case.groups * case.filters, *case.out), np.float32
     )
-    found = np.asarray(module.function(case.name)(x, residual))
+    found = run(module, case, x, residual)
     want = expected(case, x, residual)
     assert found.shape == want.shape
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
 
 
-@pytest.mark.parametrize("name", ["dynamic_batch", "depthwise", "sum"])
+@pytest.mark.parametrize("name", ["dynamic_batch", "depthwise", "sum", "last_stride"])
 @pytest.mark.parametrize("batch", [0, 1, 3])
 def test_any_batch(module: fsa.Module, name: str, batch: int) -> None:
     case = replace(next(case for case in CASES if case.name == name), batch=batch)
     x = case.images(3)
     residual = np.ones((batch, case.groups * case.filters, *case.out), np.float32)
-    found = np.asarray(module.function(name)(x, residual))
+    found = run(module, case, x, residual)
     assert found.shape == residual.shape
     want = expected(case, x, residual)
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["plain", "depthwise_stride", "few_filters", "max", "sum"])
+@pytest.mark.parametrize(
+    "name", ["plain", "depthwise_stride", "few_filters", "max", "sum", "last_max"]
+)
 def test_special_numbers(module: fsa.Module, name: str) -> None:
     """A NaN or an infinity reaches exactly the windows that read it."""
     case = replace(next(case for case in CASES if case.name == name), residual=False)
     x = case.images(4)
     x[0, 0, 4, 5], x[1, -1, 0, 0], x[0, -1, -1, -1] = np.nan, np.inf, -np.inf
     residual = np.zeros((case.batch, case.groups * case.filters, *case.out), np.float32)
-    found = np.asarray(module.function(name)(x, residual))
+    found = run(module, case, x, residual)
     with np.errstate(invalid="ignore"):
         want = expected(case, x, residual)
     original = next(case for case in CASES if case.name == name)
@@ -287,7 +336,5 @@ def test_threads_agree(module: fsa.Module, tmp_path: Path) -> None:
     for case in CASES:
         x = case.images(5)
         residual = np.zeros((case.batch, case.groups * case.filters, *case.out), np.float32)
-        first, second = (
-            np.asarray(loaded.function(case.name)(x, residual)) for loaded in (threads, alone)
-        )
+        first, second = (run(loaded, case, x, residual) for loaded in (threads, alone))
         np.testing.assert_array_equal(first, second)

@@ -76,3 +76,27 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1, %2 : tensor<1x16x7x7xf32>, tensor<1x16x?x7xf32>, tensor<1x16x7x7xf16>
   }
 }
+
+// -----
+
+// Where channels come last, lanes run along them. Pooling that begins with other than its neutral
+// number is left to IREE.
+// CHECK-LABEL: func.func @channels_last
+// CHECK: linalg.depthwise_conv_2d_nhwc_hwc
+// CHECK-SAME: plan = {form = "channels", lanes = 16 : i64
+// CHECK: linalg.pooling_nhwc_max
+// CHECK-SAME: plan = {form = "portable"
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+  func.func @channels_last(%x: tensor<1x10x10x32xf32>, %o: tensor<1x8x8x32xf32>)
+      -> (tensor<1x8x8x32xf32>, tensor<1x8x8x32xf32>) {
+    %w = arith.constant dense<0.5> : tensor<3x3x32xf32>
+    %0 = linalg.depthwise_conv_2d_nhwc_hwc ins(%x, %w : tensor<1x10x10x32xf32>, tensor<3x3x32xf32>)
+      outs(%o : tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32>
+    %zero = arith.constant 0.0 : f32
+    %f = linalg.fill ins(%zero : f32) outs(%o : tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32>
+    %k = tensor.empty() : tensor<3x3xf32>
+    %1 = linalg.pooling_nhwc_max ins(%x, %k : tensor<1x10x10x32xf32>, tensor<3x3xf32>)
+      outs(%f : tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32>
+    return %0, %1 : tensor<1x8x8x32xf32>, tensor<1x8x8x32xf32>
+  }
+}
