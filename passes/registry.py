@@ -23,6 +23,7 @@ PASSES: dict[str, str] = {
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
+    "fsa-order-loops": "fsa.passes.fsa_order_loops:FsaOrderLoops",
     "fsa-narrow-accumulators": "fsa.passes.fsa_narrow_accumulators:FsaNarrowAccumulators",
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
     "fsa-plan-capsule-routing": "fsa.passes.fsa_plan_capsule_routing:PlanCapsuleRouting",

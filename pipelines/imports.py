@@ -85,6 +85,10 @@ STEPS: tuple[Step, ...] = (
         "fsa-trim-convolutions",
         "IREE cannot compile windows with one output row over an input with rows to spare.",
     ),
+    Step(
+        "fsa-order-loops",
+        "IREE gives wrong results for depthwise convolutions on Vulkan as they are defined.",
+    ),
 )
 
 SKIP_HELP = "clean-up passes to leave out, by name"

@@ -1,0 +1,32 @@
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=vulkan --fsa-order-loops | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 --fsa-order-loops | FileCheck %s --check-prefix=CPU
+// RUN: fsa-opt %s --split-input-file --fsa-order-loops | FileCheck %s --check-prefix=CPU
+
+// The op's loops are sample, row, column, channel, taps; the generic's have the channel second.
+// CHECK-DAG: #[[$X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2 * 2 + d4, d3 + d5 * 3)>
+// CHECK-DAG: #[[$W:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d1, d4, d5)>
+// CHECK-DAG: #[[$Y:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3)>
+// CHECK-LABEL: func.func @depthwise
+// CHECK: linalg.generic {indexing_maps = [#[[$X]], #[[$W]], #[[$Y]]], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK: return
+// CPU-LABEL: func.func @depthwise
+// CPU: linalg.depthwise_conv_2d_nchw_chw
+func.func @depthwise(%x: tensor<?x8x7x9xf32>, %w: tensor<8x3x3xf32>, %e: tensor<?x8x3x3xf32>) -> tensor<?x8x3x3xf32> {
+  %y = linalg.depthwise_conv_2d_nchw_chw {dilations = dense<[1, 3]> : vector<2xi64>, strides = dense<[2, 1]> : vector<2xi64>} ins(%x, %w : tensor<?x8x7x9xf32>, tensor<8x3x3xf32>) outs(%e : tensor<?x8x3x3xf32>) -> tensor<?x8x3x3xf32>
+  return %y : tensor<?x8x3x3xf32>
+}
+
+// -----
+
+// In order already.
+// CHECK-LABEL: func.func @ordered
+// CHECK: linalg.conv_1d_ncw_fcw
+// CHECK: linalg.pooling_nchw_max
+// CPU-LABEL: func.func @ordered
+func.func @ordered(%x: tensor<1x2x5xf32>, %w: tensor<3x2x2xf32>, %e: tensor<1x3x4xf32>, %i: tensor<1x2x4x4xf32>, %k: tensor<2x2xf32>, %o: tensor<1x2x3x3xf32>) -> (tensor<1x3x4xf32>, tensor<1x2x3x3xf32>) {
+  %c = linalg.conv_1d_ncw_fcw {dilations = dense<1> : vector<1xi64>, strides = dense<1> : vector<1xi64>} ins(%x, %w : tensor<1x2x5xf32>, tensor<3x2x2xf32>) outs(%e : tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
+  %p = linalg.pooling_nchw_max {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>} ins(%i, %k : tensor<1x2x4x4xf32>, tensor<2x2xf32>) outs(%o : tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  return %c, %p : tensor<1x3x4xf32>, tensor<1x2x3x3xf32>
+}
