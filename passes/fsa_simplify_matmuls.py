@@ -4,20 +4,15 @@ import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import ir, linalg, tensor
+from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.patterns.tensors import cast_to, size_of, sizes_of
-from fsa.passes.structure.bodies import copy_body
 from fsa.passes.structure.contractions import (
     Contraction,
-    MatmulForm,
-    affine_map,
-    as_matrix,
+    contract,
     contraction_of,
-    from_matrix,
     matmul_form,
-    plain_matmul,
+    matmul_of,
 )
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.structure.views import View, views_of
@@ -58,11 +53,14 @@ def _simplify(contraction: Contraction) -> None:
     for left, right in itertools.product(reversed(lhs), reversed(rhs)):
         form = matmul_form(left, right, contraction)
         if form is not None:
-            _replace(contraction.op, _matmul(contraction, left, right, form))
+            op = contraction.op
+            with op.location, ir.InsertionPoint(op):
+                value = matmul_of(contraction, left, right, form)
+            _replace(op, value)
             return
     left, right = _in_place(lhs, contraction), _in_place(rhs, contraction)
     if (left, right) != (lhs[0], rhs[0]):
-        _replace(contraction.op, _generic(contraction, left, right))
+        _replace(contraction.op, _read_in_place(contraction, left, right))
 
 
 def _in_place(views: list[View], contraction: Contraction) -> View:
@@ -82,47 +80,12 @@ def _is_constant(value: Any) -> bool:
     )
 
 
-def _matmul(contraction: Contraction, left: View, right: View, form: MatmulForm) -> Any:
-    """Build the matmul in front of the op and return its result in the op's type."""
+def _read_in_place(contraction: Contraction, left: View, right: View) -> Any:
+    """Build the contraction of the views in front of the op and return its result."""
     op = contraction.op
     with op.location, ir.InsertionPoint(op):
-        lhs, rhs = as_matrix(left.value, form.lhs), as_matrix(right.value, form.rhs)
-        init = op.operands[2]
-        fill = None if isinstance(init.owner, ir.Block) else init.owner.operation
-        if fill is not None and fill.name == "linalg.fill":
-            sizes = [size_of(lhs, 0), size_of(rhs, 1)]
-            empty = tensor.empty(sizes, init.type.element_type)
-            matrix = linalg.fill(fill.operands[0], outs=[empty])
-        else:
-            matrix = as_matrix(init, form.out)
-        result = plain_matmul(lhs, rhs, matrix)
-        value = from_matrix(result, form.out, sizes_of(init))
-        return cast_to(value, op.results[0].type)
-
-
-def _generic(contraction: Contraction, left: View, right: View) -> Any:
-    """Build the contraction as a generic that reads the views and return its result."""
-    op, loops = contraction.op, len(contraction.extents)
-    subscripts = (left.subscripts, right.subscripts, contraction.out)
-    summed = [d for d in range(loops) if d not in contraction.out]
-    kinds = ["reduction" if d in summed else "parallel" for d in range(loops)]
-    with op.location, ir.InsertionPoint(op):
-        new = linalg.GenericOp(
-            [op.results[0].type],
-            [left.value, right.value],
-            [op.operands[2]],
-            ir.ArrayAttr.get([affine_map(loops, entries) for entries in subscripts]),
-            ir.ArrayAttr.get(
-                [ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in kinds]
-            ),
-        )
-        block = op.regions[0].blocks[0]
-        body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
-        with ir.InsertionPoint(body):
-            linalg.YieldOp(
-                copy_body(block, dict(zip(block.arguments, body.arguments, strict=True)))
-            )
-    return new.results[0]
+        operands = (left.value, right.value, contraction.init)
+        return contract(op, operands, (left.subscripts, right.subscripts, contraction.out))
 
 
 def _replace(op: Any, value: Any) -> None:

@@ -78,6 +78,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("fold-weights", "What led to the old weights and to scalar operands goes.", FOLD),
     Step(
+        "fsa-convolutions-to-matmul",
+        "Where no kernel takes them, windows of one pixel compile everywhere only as matmuls.",
+        f"fsa-convolutions-to-matmul,{FOLD}",
+    ),
+    Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",
     ),

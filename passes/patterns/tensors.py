@@ -152,16 +152,20 @@ def first_of_last(value: Any, count: int) -> Any:
 
 def leading_part(value: Any, sizes: Sequence[Size]) -> Any:
     """Return the slice of `value` that starts at 0 in every dimension and has `sizes`."""
-    rank = len(sizes)
+    return strided_part(value, sizes, [1] * len(sizes))
+
+
+def strided_part(value: Any, sizes: Sequence[Size], strides: Sequence[int]) -> Any:
+    """Return every `strides`-th element of `value` from 0 on, `sizes` of them."""
     return tensor.extract_slice(
         tensor_type(sizes, value.type.element_type),
         value,
         [],
         dynamic_only(sizes),
         [],
-        [0] * rank,
+        [0] * len(sizes),
         static_or_dynamic(sizes),
-        [1] * rank,
+        list(strides),
     )
 
 

@@ -1,11 +1,13 @@
 """Contractions: sums of products over some loops, whatever op writes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.bindings import ir, linalg
+from fsa.bindings import ir, linalg, tensor
 from fsa.dialects.fsa.shapes import type_dims
-from fsa.passes.patterns.tensors import collapse, expand, size_of
+from fsa.passes.patterns.tensors import cast_to, collapse, expand, size_of, sizes_of
+from fsa.passes.structure.bodies import copy_body
 from fsa.passes.structure.reshapes import static_extent
 from fsa.passes.structure.views import Subscripts, View, subscripts_of
 
@@ -25,6 +27,7 @@ class Contraction:
     op: Any
     lhs: View
     rhs: View
+    init: Any
     out: Subscripts
     extents: tuple[int | None, ...]
 
@@ -40,7 +43,7 @@ def contraction_of(op: Any) -> Contraction | None:
         return None
     maps = [subscripts_of(ir.AffineMapAttr(m).value) for m in linalg.get_indexing_maps(op) or ()]
     lhs, rhs, out = maps if len(maps) == 3 else (None, None, None)
-    if lhs is None or rhs is None or out is None or not _multiplies_and_adds(op):
+    if lhs is None or rhs is None or out is None or not multiplies_and_adds(op):
         return None
     known = {d for entries in (lhs, rhs, out) for d in entries if d is not None}
     extents: list[int | None] = [None] * (max(known, default=-1) + 1)
@@ -49,10 +52,11 @@ def contraction_of(op: Any) -> Contraction | None:
             if loop is not None and extent is not None:
                 extents[loop] = extent
     left, right = View(op.operands[0], lhs), View(op.operands[1], rhs)
-    return Contraction(op, left, right, out, tuple(extents))
+    return Contraction(op, left, right, op.operands[2], out, tuple(extents))
 
 
-def _multiplies_and_adds(op: Any) -> bool:
+def multiplies_and_adds(op: Any) -> bool:
+    """Tell whether the body of `op` is accumulator + lhs * rhs."""
     block = op.regions[0].blocks[0]
     body = [inner.operation for inner in block.operations]
     if [inner.name for inner in body] not in _BODIES:
@@ -146,3 +150,38 @@ def from_matrix(matrix: Any, cut: int, sizes: list[Any]) -> Any:
         return matrix if rank == 2 else expand(matrix, groups, sizes)
     flat = collapse(matrix, [[0, 1]], [static_extent(matrix, [0, 1])])
     return flat if rank == 1 else expand(flat, [list(range(rank))], sizes)
+
+
+def matmul_of(contraction: Contraction, left: View, right: View, form: MatmulForm) -> Any:
+    """Build the contraction as a linalg.matmul and return its result in the op's type."""
+    lhs, rhs = as_matrix(left.value, form.lhs), as_matrix(right.value, form.rhs)
+    init = contraction.init
+    fill = None if isinstance(init.owner, ir.Block) else init.owner.operation
+    if fill is not None and fill.name == "linalg.fill":
+        empty = tensor.empty([size_of(lhs, 0), size_of(rhs, 1)], init.type.element_type)
+        matrix = linalg.fill(fill.operands[0], outs=[empty])
+    else:
+        matrix = as_matrix(init, form.out)
+    result = from_matrix(plain_matmul(lhs, rhs, matrix), form.out, sizes_of(init))
+    return cast_to(result, contraction.op.results[0].type)
+
+
+def contract(op: Any, operands: Sequence[Any], subscripts: Sequence[Subscripts]) -> Any:
+    """Build a linalg.generic with the body of the contraction `op` and return its result.
+
+    `operands` are lhs, rhs and the initial value, each read at its subscripts, which are all loops.
+    """
+    loops = 1 + max(d for entries in subscripts for d in entries if d is not None)
+    kinds = ["parallel" if d in subscripts[2] else "reduction" for d in range(loops)]
+    new = linalg.GenericOp(
+        [operands[2].type],
+        list(operands[:2]),
+        [operands[2]],
+        ir.ArrayAttr.get([affine_map(loops, entries) for entries in subscripts]),
+        ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in kinds]),
+    )
+    block = op.regions[0].blocks[0]
+    body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
+    with ir.InsertionPoint(body):
+        linalg.YieldOp(copy_body(block, dict(zip(block.arguments, body.arguments, strict=True))))
+    return new.results[0]

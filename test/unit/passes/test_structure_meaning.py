@@ -20,6 +20,7 @@ from fsa.passes.registry import make_pass
 
 LIT = Path(__file__).parents[2] / "lit" / "passes"
 PASSES = [
+    "fsa-convolutions-to-matmul",
     "fsa-gather-reversed",
     "fsa-propagate-transposes",
     "fsa-simplify-broadcasts",

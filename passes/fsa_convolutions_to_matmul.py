@@ -1,0 +1,203 @@
+"""The pass `fsa-convolutions-to-matmul`."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fsa.bindings import arith, ir, linalg, tensor
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass
+from fsa.passes.patterns.tensors import (
+    cast_to,
+    collapse,
+    dims,
+    expand,
+    filled,
+    generic,
+    size_of,
+    sizes_of,
+    strided_part,
+)
+from fsa.passes.plans import target_of
+from fsa.passes.stitching.linear import Linear
+from fsa.passes.structure.contractions import (
+    Contraction,
+    as_matrix,
+    contract,
+    matmul_form,
+    matmul_of,
+    multiplies_and_adds,
+)
+from fsa.passes.structure.loops import Loops, linalg_ops, loops_of
+from fsa.passes.structure.reshapes import static_extent
+from fsa.passes.structure.sizes import Sizes, constant
+from fsa.passes.structure.transposes import transposed
+from fsa.passes.structure.views import Subscripts, View, views_of
+from fsa.runtime.targets import ATTRIBUTE
+
+
+@dataclass(frozen=True)
+class FsaConvolutionsToMatmul(Pass):
+    """Write convolutions with windows of one pixel as matmuls.
+
+    Such a convolution multiplies the channels of every pixel by the same weights. With channels
+    last, and for one image with channels first, that is one plain matmul of all pixels; for several
+    images with channels first it is a contraction for each image with the weights in common.
+    Strides become a slice of the pixels that are read. Any of linalg's dense convolutions in one to
+    three dimensions is recognised by its indexing maps; grouped ones stay. Where the module carries
+    a CPU target, those in f32 stay too: the kernels for convolutions take them, with padding and
+    epilogue.
+    """
+
+    name: ClassVar[str] = "fsa-convolutions-to-matmul"
+    summary: ClassVar[str] = "Turn convolutions with windows of one pixel into matmuls"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Rewrite the convolutions inside the module `op`."""
+        has_kernels = ATTRIBUTE in op.attributes and target_of(op).kind == "cpu"
+        for operation in linalg_ops(op):
+            loops = _pointwise(operation)
+            if loops is None:
+                continue
+            if has_kernels and isinstance(operation.operands[0].type.element_type, ir.F32Type):
+                continue
+            _rewrite(operation, loops)
+
+
+def _pointwise(op: Any) -> Loops | None:
+    """Return the loops of a convolution whose windows are one pixel, None for anything else."""
+    if len(op.operands) != 3 or len(op.results) != 1 or not linalg.isa_convolution_op(op):
+        return None
+    elements = {str(operand.type.element_type) for operand in op.operands}
+    loops = loops_of(op)
+    if loops is None or len(elements) != 1 or not multiplies_and_adds(op):
+        return None
+    image, weights, out = loops.indices
+    if image is None or weights is None or out is None:
+        return None
+    if any(entry.loop is None for entry in (*weights, *out)):
+        return None
+    if not any(len(entry.terms) > 1 for entry in image):
+        return None
+    for entry in image:
+        moving = [loop for loop, _ in entry.terms if loops.extents[loop] != 1]
+        if entry.constant or len(moving) > 1 or any(step < 1 for _, step in entry.terms):
+            return None
+    return loops
+
+
+def _rewrite(op: Any, loops: Loops) -> None:
+    """Replace a convolution with windows of one pixel by a contraction of its pixels."""
+    image, weights, out = (index or () for index in loops.indices)
+    kept = [_kept_term(entry, loops) for entry in image]
+    read: Subscripts = tuple(loop for loop, _ in kept)
+    filters: Subscripts = tuple(entry.loop for entry in weights)
+    result: Subscripts = tuple(entry.loop for entry in out)
+    sums = {d for d in read if d not in result and loops.extents[d or 0] != 1}
+    if len(sums) != 1 or not sums <= set(filters):
+        return  # depthwise: nothing is summed
+    with op.location, ir.InsertionPoint(op):
+        pixels = _pixels(op, kept, result, loops)
+        init = op.operands[2]
+        zeros = init if _is_fill(init) else _zeros(init)
+        contraction = Contraction(
+            op, View(pixels, read), View(op.operands[1], filters), zeros, result, loops.extents
+        )
+        value = _plain(contraction) or _per_image(contraction)
+        if value is None:
+            return
+        op.results[0].replace_all_uses_with(value if zeros == init else _sum(value, init))
+    op.erase()
+
+
+def _is_fill(value: Any) -> bool:
+    return not isinstance(value.owner, ir.Block) and value.owner.operation.name == "linalg.fill"
+
+
+def _zeros(like: Any) -> Any:
+    element = like.type.element_type
+    return filled(sizes_of(like), element, 0.0 if isinstance(element, ir.FloatType) else 0)
+
+
+def _sum(value: Any, init: Any) -> Any:
+    """Add the initial value behind the product: most often a bias, read before its broadcast.
+
+    As an accumulator of a product with one column it is more than IREE's Vulkan back end takes.
+    """
+    view = views_of(init, tuple(range(init.type.rank)))[-1]
+    add = arith.addf if isinstance(init.type.element_type, ir.FloatType) else arith.addi
+    loops = dims(init.type.rank)
+    subscripts = [ir.AffineConstantExpr.get(0) if d is None else loops[d] for d in view.subscripts]
+    empty = tensor.empty(sizes_of(init), init.type.element_type)
+    return generic(
+        [(value, loops), (view.value, subscripts)],
+        (empty, loops),
+        "p" * len(loops),
+        lambda x, y, _: add(x, y),
+    )
+
+
+def _kept_term(entry: Linear, loops: Loops) -> tuple[int, int]:
+    """Return the loop, and its step, that a subscript of the image is without the window's."""
+    terms = sorted(entry.terms, key=lambda term: (loops.extents[term[0]] == 1, term[0]))
+    return terms[0]
+
+
+def _pixels(op: Any, kept: list[tuple[int, int]], out: Subscripts, loops: Loops) -> Any:
+    """Return the part of the image that is read, a slice where that is not all of it."""
+    image, init = op.operands[0], op.operands[2]
+    known = Sizes()
+    sizes: list[Any] = []
+    whole = True
+    for axis, (loop, step) in enumerate(kept):
+        value, position = (init, out.index(loop)) if loop in out else (image, axis)
+        extent = loops.extents[loop]
+        needed = known.dim(value, position) if extent is None else constant(extent)
+        whole &= step == 1 and needed == known.dim(image, axis)
+        sizes.append((value, position) if extent is None else extent)
+    if whole:
+        return image
+    sizes = [size if isinstance(size, int) else size_of(*size) for size in sizes]
+    return strided_part(image, sizes, [step for _, step in kept])
+
+
+def _plain(contraction: Contraction) -> Any:
+    """Build one matmul of all pixels; None when the dimensions do not stand that way."""
+    image, weights = contraction.lhs, contraction.rhs
+    for left, right in ((image, weights), (weights, image)):
+        form = matmul_form(left, right, contraction)
+        if form is not None:
+            return matmul_of(contraction, left, right, form)
+    turned = _turned(weights, contraction)
+    form = None if turned is None else matmul_form(image, turned, contraction)
+    return None if turned is None or form is None else matmul_of(contraction, image, turned, form)
+
+
+def _turned(weights: View, contraction: Contraction) -> View | None:
+    """Return weights [filters, 1, 1, channels] as [channels, filters]."""
+    long = [d for d in weights.subscripts if d is not None and contraction.extents[d] != 1]
+    if len(long) != 2:
+        return None
+    matrix = as_matrix(weights.value, 1 + weights.subscripts.index(long[0]))
+    return View(transposed(matrix, (1, 0)), (long[1], long[0]))
+
+
+def _per_image(contraction: Contraction) -> Any:
+    """Build [filters, channels] times [images, channels, pixels]; None in another order."""
+    image, out = contraction.lhs, contraction.out
+    channels, filters = image.subscripts[1], out[1]
+    if image.subscripts[0] != out[0] or image.subscripts[2:] != out[2:] or len(out) < 3:
+        return None
+    long = [d for d in contraction.rhs.subscripts if d is None or contraction.extents[d] != 1]
+    if long != [filters, channels]:
+        return None
+    op, rank = contraction.op, len(out)
+    groups = [[0], [1], list(range(2, rank))]
+    init = contraction.init
+    flat_image, flat_init = (
+        collapse(value, groups, [static_extent(value, group) for group in groups])
+        for value in (image.value, init)
+    )
+    cut = 1 + contraction.rhs.subscripts.index(filters)
+    matrix = as_matrix(contraction.rhs.value, cut)
+    product = contract(op, (matrix, flat_image, flat_init), ((1, 3), (0, 3, 2), (0, 1, 2)))
+    return cast_to(expand(product, groups, sizes_of(init)), op.results[0].type)
