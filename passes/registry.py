@@ -22,6 +22,9 @@ PASSES: dict[str, str] = {
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
     "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
+    "fsa-decompose-transposed-convolutions": (
+        "fsa.passes.fsa_decompose_transposed_convolutions:FsaDecomposeTransposedConvolutions"
+    ),
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
     "fsa-order-loops": "fsa.passes.fsa_order_loops:FsaOrderLoops",

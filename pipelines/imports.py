@@ -73,6 +73,10 @@ STEPS: tuple[Step, ...] = (
         "Models turn and reshape their weights; what follows sees them as they are used.",
     ),
     Step(
+        "fsa-decompose-transposed-convolutions",
+        "Most products of a transposed convolution, as front ends write it, are with zeros.",
+    ),
+    Step(
         "fsa-fold-batch-norm",
         "At inference a batch normalization is a scale and a shift that weights can take over.",
     ),

@@ -135,3 +135,37 @@ def runs_of(axis: Axis, pixels: int) -> list[Run]:
 
 def _shifted(element: int | None, by: int) -> int | None:
     return None if element is None else element + by
+
+
+@dataclass(frozen=True)
+class Phase:
+    """The windows of a spread axis that read the same taps: `first`, `first` + spread, ...
+
+    There are `size` of them. They read `taps` taps, from `first_tap` on, a spread apart; the first
+    of them reads element `start` (which may lie outside) with its first tap, and neighbouring
+    windows as well as neighbouring taps of them read neighbouring elements.
+    """
+
+    first: int
+    size: int
+    first_tap: int
+    taps: int
+    start: int
+
+
+def phases_of(axis: Axis) -> list[Phase]:
+    """Return the phases of an axis of stride and dilation 1."""
+    spread = axis.spread
+    found: list[Phase] = []
+    for first in range(min(spread, axis.size)):
+        first_tap = (axis.low - first) % spread
+        found.append(
+            Phase(
+                first,
+                len(range(first, axis.size, spread)),
+                first_tap,
+                len(range(first_tap, axis.taps, spread)),
+                (first + first_tap - axis.low) // spread,
+            )
+        )
+    return found

@@ -14,7 +14,7 @@ from fsa.passes.convolution.dense_cpu import DenseKernel, dense_tasks
 from fsa.passes.convolution.epilogue import Epilogue, Operand, find_epilogue
 from fsa.passes.convolution.ops import FORMS, WindowOp, read_window_op
 from fsa.passes.convolution.rows_cpu import RowsKernel, rows_tasks
-from fsa.passes.convolution.schedules import CHANNELS, DENSE, PORTABLE, ROWS, Plan
+from fsa.passes.convolution.schedules import CHANNELS, DENSE, PORTABLE, ROWS, Plan, plan_window
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -53,6 +53,12 @@ def window_ops(module: Any) -> list[Any]:
     return ops_to_plan(module, FORMS)
 
 
+def takes_kernel(op: Any, target: Target) -> bool:
+    """Return whether a kernel for `target` takes the linalg op `op`."""
+    read = read_window_op(op, weights=False) if target.kind == "cpu" else None
+    return read is not None and plan_window(read.window, target, {})[0].form != PORTABLE
+
+
 def lower_window_op(op: Any, site: Site) -> bool:
     """Replace a planned op and its epilogue by a launch; return whether there is a kernel."""
     plan = read_plan(op, Plan, PLANNER)
@@ -80,7 +86,9 @@ def _joined(value: Value) -> Value:
     users = [use.owner.operation for use in value.uses]
     if value.type.rank == 5 and len(users) == 1 and users[0].name == "tensor.collapse_shape":
         result = users[0].results[0]
-        if result.type.rank == 4 and type_dims(result.type)[2:] == type_dims(value.type)[3:]:
+        _, groups, filters, *pixels = type_dims(value.type)
+        joined = (groups or 0) * (filters or 0)
+        if result.type.rank == 4 and type_dims(result.type)[1:] == [joined, *pixels]:
             return result
     return value
 

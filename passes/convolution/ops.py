@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class _Form:
+class Form:
     """What a named op computes: the kind, spatial dimensions, and how its filter lies.
 
     `filter` names the axes of the filter: g, f (filter), c, and "." for the spatial ones.
@@ -41,25 +41,25 @@ class _Form:
 
 
 FORMS = {
-    "linalg.conv_2d_nchw_fchw": _Form("dense", 2, "fc."),
-    "linalg.conv_1d_ncw_fcw": _Form("dense", 1, "fc."),
-    "linalg.conv_2d_ngchw_gfchw": _Form("dense", 2, "gfc.", grouped=True),
-    "linalg.conv_2d_ngchw_fgchw": _Form("dense", 2, "fgc.", grouped=True),
-    "linalg.depthwise_conv_2d_nchw_chw": _Form("dense", 2, "g."),
-    "linalg.depthwise_conv_1d_ncw_cw": _Form("dense", 1, "g."),
-    "linalg.pooling_nchw_max": _Form("max", 2),
-    "linalg.pooling_nchw_sum": _Form("sum", 2),
-    "linalg.pooling_ncw_max": _Form("max", 1),
-    "linalg.pooling_ncw_sum": _Form("sum", 1),
-    "linalg.conv_2d_nhwc_hwcf": _Form("dense", 2, ".cf", last=True),
-    "linalg.conv_2d_nhwc_fhwc": _Form("dense", 2, "f.c", last=True),
-    "linalg.conv_1d_nwc_wcf": _Form("dense", 1, ".cf", last=True),
-    "linalg.depthwise_conv_2d_nhwc_hwc": _Form("dense", 2, ".g", last=True),
-    "linalg.depthwise_conv_1d_nwc_wc": _Form("dense", 1, ".g", last=True),
-    "linalg.pooling_nhwc_max": _Form("max", 2, last=True),
-    "linalg.pooling_nhwc_sum": _Form("sum", 2, last=True),
-    "linalg.pooling_nwc_max": _Form("max", 1, last=True),
-    "linalg.pooling_nwc_sum": _Form("sum", 1, last=True),
+    "linalg.conv_2d_nchw_fchw": Form("dense", 2, "fc."),
+    "linalg.conv_1d_ncw_fcw": Form("dense", 1, "fc."),
+    "linalg.conv_2d_ngchw_gfchw": Form("dense", 2, "gfc.", grouped=True),
+    "linalg.conv_2d_ngchw_fgchw": Form("dense", 2, "fgc.", grouped=True),
+    "linalg.depthwise_conv_2d_nchw_chw": Form("dense", 2, "g."),
+    "linalg.depthwise_conv_1d_ncw_cw": Form("dense", 1, "g."),
+    "linalg.pooling_nchw_max": Form("max", 2),
+    "linalg.pooling_nchw_sum": Form("sum", 2),
+    "linalg.pooling_ncw_max": Form("max", 1),
+    "linalg.pooling_ncw_sum": Form("sum", 1),
+    "linalg.conv_2d_nhwc_hwcf": Form("dense", 2, ".cf", last=True),
+    "linalg.conv_2d_nhwc_fhwc": Form("dense", 2, "f.c", last=True),
+    "linalg.conv_1d_nwc_wcf": Form("dense", 1, ".cf", last=True),
+    "linalg.depthwise_conv_2d_nhwc_hwc": Form("dense", 2, ".g", last=True),
+    "linalg.depthwise_conv_1d_nwc_wc": Form("dense", 1, ".g", last=True),
+    "linalg.pooling_nhwc_max": Form("max", 2, last=True),
+    "linalg.pooling_nhwc_sum": Form("sum", 2, last=True),
+    "linalg.pooling_nwc_max": Form("max", 1, last=True),
+    "linalg.pooling_nwc_sum": Form("sum", 1, last=True),
 }
 
 
@@ -99,12 +99,14 @@ def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
     if None in dims[1:] or None in result[1:] or 0 in dims[1:] or 0 in result[1:]:
         return None
     neutral = -np.inf if form.kind == "max" else 0.0
-    frame = _frame_of(image, neutral, form)
+    frame = frame_of(image, neutral, form)
     axes = _axes(op, form, frame, result)
     sizes = type_dims(filter_.type)
     if None in sizes or axes is None:
         return None
     groups, filters, channels = _channels(form, sizes, dims)
+    if type_dims(frame.source.type)[-1 if form.last else 1] not in (groups * channels, groups):
+        return None
     window = Window2d(form.kind, dims[0], groups, channels, filters, *axes, form.last)
     array: Array | None = None
     if form.kind == "dense":
@@ -128,7 +130,7 @@ def _is_f32(op: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """Images without their padding: `low` elements before, `spread` between elements, an axis."""
 
     source: Value
@@ -141,18 +143,22 @@ def _owner(value: Value) -> Any:
     return None if isinstance(value.owner, ir.Block) else value.owner.operation
 
 
-def _frame_of(image: Value, number: float, form: _Form) -> _Frame:
+def frame_of(image: Value, number: float, form: Form) -> Frame:
     """Return `image` without a padding by `number`."""
-    whole = _Frame(image, (), ())
+    whole = Frame(image, (), ())
     owner = _owner(image)
     inner, grouped = image, False
     if owner is not None and owner.name == "tensor.expand_shape" and image.type.rank == 5:
         inner, grouped = owner.operands[0], True
         owner = _owner(inner)
-        whole = _Frame(inner if inner.type.rank == 4 else image, (), ())
+        whole = Frame(inner if inner.type.rank == 4 else image, (), ())
+    # Windows read only what they need: elements cut off at the end make no difference.
+    if owner is not None and _keeps_start(owner, form):
+        inner = owner.operands[0]
+        owner = _owner(inner)
     if owner is None:
         return whole
-    found: _Frame | None = None
+    found: Frame | None = None
     if owner.name == "tensor.pad":
         found = _pad(owner, number, form)
     elif owner.name == "tensor.insert_slice":
@@ -162,21 +168,33 @@ def _frame_of(image: Value, number: float, form: _Form) -> _Frame:
     return found
 
 
-def _spatial(numbers: list[int], form: _Form) -> tuple[tuple[int, ...], tuple[int, int]]:
+def _keeps_start(op: Any, form: Form) -> bool:
+    """Return whether `op` is a slice of whole channels that cuts something off at the end."""
+    if op.name != "tensor.extract_slice" or op.operands[0].type.rank != op.results[0].type.rank:
+        return False
+    if any(list(op.attributes["static_offsets"])) or set(op.attributes["static_strides"]) != {1}:
+        return False
+    whole, part = (
+        _spatial(_known(type_dims(v.type)), form)[1] for v in (op.operands[0], op.results[0])
+    )
+    return whole == part
+
+
+def _spatial(numbers: list[int], form: Form) -> tuple[tuple[int, ...], tuple[int, int]]:
     """Return those of `numbers`, one an axis of the images, for the spatial axes and the others."""
     if form.last:
         return tuple(numbers[1:-1]), (numbers[0], numbers[-1])
     return tuple(numbers[2:]), (numbers[0], numbers[1])
 
 
-def _pad(op: Any, number: float, form: _Form) -> _Frame | None:
+def _pad(op: Any, number: float, form: Form) -> Frame | None:
     if len(op.operands) != 1 or _yielded(op) != number:
         return None
     low, high = (list(op.attributes[name]) for name in ("static_low", "static_high"))
     before, fixed = _spatial(low, form)
     if any(fixed) or any(_spatial(high, form)[1]) or any(edge < 0 for edge in (*low, *high)):
         return None
-    return _Frame(op.operands[0], before, (1,) * len(before))
+    return Frame(op.operands[0], before, (1,) * len(before))
 
 
 def _yielded(op: Any) -> float | None:
@@ -193,9 +211,11 @@ def _scalar_constant(value: Value) -> float | None:
     return attribute.value if isinstance(attribute, ir.FloatAttr) else None
 
 
-def _spread(op: Any, number: float, form: _Form) -> _Frame | None:
+def _spread(op: Any, number: float, form: Form) -> Frame | None:
     """Return the source of an insert_slice of a whole tensor into a fill with `number`."""
-    if len(op.operands) != 2 or _fill_of(op.operands[1]) != number:
+    # Source, destination, then the offsets, sizes and strides that are dynamic.
+    _, _, offsets, _, strides = op.attributes["operandSegmentSizes"]
+    if offsets or strides or _fill_of(op.operands[1]) != number:
         return None
     source = op.operands[0]
     offsets, strides = (list(op.attributes[name]) for name in ("static_offsets", "static_strides"))
@@ -204,7 +224,7 @@ def _spread(op: Any, number: float, form: _Form) -> _Frame | None:
     if any(fixed) or steps != (1, 1) or source.type.rank != op.results[0].type.rank:
         return None
     whole, part = (_spatial(_known(type_dims(v.type)), form)[1] for v in (op.results[0], source))
-    return _Frame(source, low, spread) if whole == part else None
+    return Frame(source, low, spread) if whole == part else None
 
 
 def _fill_of(value: Value) -> float | None:
@@ -220,9 +240,7 @@ def _is_one(array: Any) -> bool:
     return bool(np.all(array == array.flat[0]))
 
 
-def _axes(
-    op: Any, form: _Form, frame: _Frame, result: list[int | None]
-) -> tuple[Axis, Axis] | None:
+def _axes(op: Any, form: Form, frame: Frame, result: list[int | None]) -> tuple[Axis, Axis] | None:
     rank = form.spatial
     taps = _known(type_dims(op.operands[1].type)[form.taps])
     images = _known(type_dims(frame.source.type))
@@ -253,7 +271,7 @@ def _numbers(op: Any, name: str, rank: int) -> list[int]:
     return [int(number) for number in np.array(op.attributes[name]).reshape(-1)]
 
 
-def _channels(form: _Form, sizes: Any, dims: Any) -> tuple[int, int, int]:
+def _channels(form: Form, sizes: Any, dims: Any) -> tuple[int, int, int]:
     """Return groups, filters of a group and channels of a group."""
     if form.kind != "dense":
         return dims[-1 if form.last else 1], 1, 1
@@ -261,7 +279,7 @@ def _channels(form: _Form, sizes: Any, dims: Any) -> tuple[int, int, int]:
     return named.get("g", 1), named.get("f", 1), named.get("c", 1)
 
 
-def _ordered(array: Any, form: _Form) -> Array:
+def _ordered(array: Any, form: Form) -> Array:
     """Return a filter as [groups, filters, channels, Kh, Kw]."""
     names = form.filter.replace(".", "." * form.spatial)
     spatial = list(range(array.ndim))[form.taps]
@@ -273,7 +291,7 @@ def _ordered(array: Any, form: _Form) -> Array:
     return turned.reshape([*lead, *([1] * (2 - len(taps))), *taps])
 
 
-def _initial(init: Value, form: _Form, channels: int) -> tuple[Array | None, Value | None]:
+def _initial(init: Value, form: Form, channels: int) -> tuple[Array | None, Value | None]:
     """Return the numbers that the sums begin with: by channel (or one for all), or a tensor."""
     owner = _owner(init)
     number = _fill_of(init)
@@ -286,6 +304,25 @@ def _initial(init: Value, form: _Form, channels: int) -> tuple[Array | None, Val
         found = folded_constant(owner.operands[0])
         kept = [n for n in range(init.type.rank) if n not in list(owner.attributes["dimensions"])]
         axis = init.type.rank - 1 if form.last else 1
-        if found is not None and kept == [axis] and found.size == channels:
+        matches = found is not None and kept == [axis] and found.size == channels
+        if matches and type_dims(init.type)[axis] == channels:
             return np.asarray(found, np.float32).reshape(-1), None
     return None, init
+
+
+def spread_image(op: Any) -> tuple[Frame, list[Axis]] | None:
+    """Return the image of a transposed convolution and its axes; None where `op` is another.
+
+    `op` is a convolution of stride and dilation 1 over an image spread with zeros; batch and
+    channels may be of any size, and weights need not be constant.
+    """
+    form = FORMS[op.name]
+    if not isinstance(op.results[0].type.element_type, ir.FloatType):
+        return None
+    frame = frame_of(op.operands[0], 0.0, form)
+    if max(frame.spread or (1,)) == 1:
+        return None
+    axes = _axes(op, form, frame, type_dims(op.results[0].type))
+    if axes is None or any(axis.stride > 1 or axis.dilation > 1 for axis in axes):
+        return None
+    return frame, list(axes)[-form.spatial :]

@@ -76,6 +76,10 @@ CASES = [
     Case("frame_beyond_kernel", (3, 4), 2, 16, kernel=(2, 2), pad=(3, 4, 4, 3)),
     Case("transposed", (5, 7), 6, 16, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2),
     Case("transposed_odd", (5, 7), 6, 16, pad=(1, 1, 2, 2), spread=2),
+    Case(
+        "transposed_dynamic", (4, 5), 6, 16, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2, dynamic=True
+    ),
+    Case("transposed_3", (4, 5), 2, 16, kernel=(2, 5), pad=(1, 0, 2, 3), spread=3, initial=True),
     Case("one_pixel", (1, 1), 4, 16, batch=1),
     Case("few_filters", (14, 18), 20, 3, residual=True),
     Case("few_transposed", (6, 19), 20, 3, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2),
@@ -150,7 +154,7 @@ def function(case: Case) -> str:
             f"  %pf = linalg.fill ins(%fill : f32) outs(%pe : {padded}) -> {padded}",
             f"  %p = tensor.insert_slice %x into %pf{placed(case, 0, (top, left))} "
             f"{source[7:-5].split('x')} {placed(case, 1, (case.spread, case.spread))} "
-            f": {source} into {padded}".replace("'", ""),
+            f": {source} into {padded}".replace("'", "").replace("[?", "[%n"),
         ]
     else:
         lines += [
@@ -338,3 +342,20 @@ def test_threads_agree(module: fsa.Module, tmp_path: Path) -> None:
         residual = np.zeros((case.batch, case.groups * case.filters, *case.out), np.float32)
         first, second = (run(loaded, case, x, residual) for loaded in (threads, alone))
         np.testing.assert_array_equal(first, second)
+
+
+def test_transposed_in_phases() -> None:
+    """Where no kernel takes a transposed convolution, one convolution a phase gives its results."""
+    cases = [case for case in CASES if case.spread > 1 and not case.last]
+    text = "\n".join(function(case) for case in cases).replace("f32", "f64")
+    lowered = str(lower(read_mlir(text), Target.parse("cpu")))
+    assert "fsa.launch" not in lowered
+    assert lowered.count("= linalg.conv_2d_nchw_fchw") > 3 * len(cases)
+    module = fsa.compile(text, target="cpu")
+    for case in cases:
+        x = case.images(6).astype(np.float64)
+        residual = np.random.default_rng(8).standard_normal(
+            (case.batch, case.groups * case.filters, *case.out)
+        )
+        found = run(module, case, x, residual)
+        np.testing.assert_allclose(found, expected(case, x, residual), rtol=1e-10, atol=1e-10)
