@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg, tensor
+from fsa.bindings import arith, ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import (
     cast_to,
     collapse,
     dims,
+    elementwise_of,
     expand,
     filled,
-    generic,
     size_of,
     sizes_of,
     strided_part,
@@ -127,12 +127,11 @@ def _sum(value: Any, init: Any) -> Any:
     add = arith.addf if isinstance(init.type.element_type, ir.FloatType) else arith.addi
     loops = dims(init.type.rank)
     subscripts = [ir.AffineConstantExpr.get(0) if d is None else loops[d] for d in view.subscripts]
-    empty = tensor.empty(sizes_of(init), init.type.element_type)
-    return generic(
+    return elementwise_of(
+        sizes_of(init),
+        init.type.element_type,
         [(value, loops), (view.value, subscripts)],
-        (empty, loops),
-        "p" * len(loops),
-        lambda x, y, _: add(x, y),
+        add,
     )
 
 

@@ -37,6 +37,7 @@ PASSES: dict[str, str] = {
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",
+    "fsa-simplify-reductions": "fsa.passes.fsa_simplify_reductions:FsaSimplifyReductions",
     "fsa-simplify-sizes": "fsa.passes.fsa_simplify_sizes:FsaSimplifySizes",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",

@@ -67,6 +67,10 @@ STEPS: tuple[Step, ...] = (
         "fsa-narrow-accumulators",
         "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
     ),
+    Step(
+        "fsa-simplify-reductions",
+        "A softmax comes with the position of its maximum and with a test for rows all masked.",
+    ),
     Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(
         "fsa-fold-layouts",

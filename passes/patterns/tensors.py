@@ -96,9 +96,19 @@ def generic(
 def elementwise(sizes: Sequence[Size], element: Any, inputs: Sequence[Any], body: Body) -> Any:
     """Apply `body` to corresponding elements of tensors of one shape."""
     loops = dims(len(sizes))
+    return elementwise_of(sizes, element, [(value, loops) for value in inputs], body)
+
+
+def elementwise_of(
+    sizes: Sequence[Size],
+    element: Any,
+    inputs: Sequence[tuple[Any, Sequence[Any]]],
+    body: Body,
+) -> Any:
+    """Apply `body` to elements of tensors, each read at its subscripts, for every position."""
     return generic(
-        [(value, loops) for value in inputs],
-        (tensor.empty(sizes, element), loops),
+        inputs,
+        (tensor.empty(sizes, element), dims(len(sizes))),
         "p" * len(sizes),
         lambda *elements: body(*elements[:-1]),
     )

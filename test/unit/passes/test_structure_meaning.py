@@ -25,6 +25,7 @@ PASSES = [
     "fsa-propagate-transposes",
     "fsa-simplify-broadcasts",
     "fsa-simplify-matmuls",
+    "fsa-simplify-reductions",
     "fsa-simplify-sizes",
     "fsa-trim-convolutions",
 ]
