@@ -1,5 +1,6 @@
 """The pass `fsa-decompose-transposed-convolutions`."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from fsa.passes.patterns.tensors import (
 from fsa.passes.plans import ops_to_plan, target_of
 from fsa.runtime.targets import ATTRIBUTE
 
+MAX_PHASES = 16
 CONVOLUTIONS = {"linalg.conv_2d_nchw_fchw": 2, "linalg.conv_1d_ncw_fcw": 1}
 
 
@@ -31,9 +33,9 @@ class FsaDecomposeTransposedConvolutions(Pass):
     result whose places are alike modulo s read the same taps: each such phase is a convolution of
     stride 1 over the image as it was, with every s-th tap (sub-pixel convolution, Shi et al. 2016),
     and the phases are written into the result side by side. The sums are the same, but for the
-    products with zeros. Convolutions in one and two dimensions of any float type are rewritten.
-    Where the module carries a CPU target, those that its kernels take stay: they read the image
-    as it was already.
+    products with zeros. Convolutions in one and two dimensions of any float type are rewritten, up
+    to 16 phases. Where the module carries a CPU target, those that its kernels take stay: they read
+    the image as it was already.
     """
 
     name: ClassVar[str] = "fsa-decompose-transposed-convolutions"
@@ -50,7 +52,8 @@ class FsaDecomposeTransposedConvolutions(Pass):
             sizes = type_dims(found.results[0].type)
             # IREE 3.13 cannot compile sums that begin with every other pixel of a dynamic batch.
             sliced = sizes[0] is None and not _is_uniform(found.operands[2])
-            if None in sizes[1:] or sliced:
+            phases = math.prod(axis.spread for axis in axes)
+            if None in sizes[1:] or sliced or phases > MAX_PHASES:
                 continue
             with found.location, ir.InsertionPoint(found):
                 result = _decomposed(found, frame, axes)

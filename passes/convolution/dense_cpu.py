@@ -9,7 +9,7 @@ tile and left out. At the end the tile is turned, so that rows of pixels are sto
 from dataclasses import dataclass
 
 from fsa.passes.convolution.epilogue import Epilogue
-from fsa.passes.convolution.geometry import Run, Window2d, runs_of
+from fsa.passes.convolution.geometry import Run, Window2d, alike_taps, runs_of
 from fsa.passes.convolution.results import Results
 from fsa.passes.convolution.schedules import Plan
 from fsa.passes.convolution.taps import valid_taps
@@ -131,7 +131,7 @@ class DenseKernel:
             row_steps = window.horizontal.taps * window.channels * self.width
             weights = k.add(place.weights, k.mul(tap_row, row_steps))
             now = _folded(carried, self.plan.tile_vectors)
-            for first, count in _alike(run, window.horizontal.dilation):
+            for first, count in alike_taps(run, window.horizontal.dilation):
                 now = self._taps(run, first, count, line, weights, now)
             outer.yield_(*_flat(now))
         return _folded(outer.results, self.plan.tile_vectors)
@@ -242,28 +242,6 @@ def _unroll(channels: int) -> int:
     if channels <= 4:
         return channels
     return 2 if channels % 2 == 0 else 1
-
-
-def _alike(run: Run, step: int) -> list[tuple[int, int]]:
-    """Return (first, count) of neighbouring taps that read alike, each `step` after the last."""
-    groups: list[tuple[int, int]] = []
-    for tap, reads in enumerate(run.reads):
-        if groups and _step_between(run.reads[tap - 1], reads) == step:
-            first, count = groups[-1]
-            groups[-1] = (first, count + 1)
-        else:
-            groups.append((tap, 1))
-    return groups
-
-
-def _step_between(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> int | None:
-    """Return by how much all reads differ; None where they do not all by the same."""
-    steps = {
-        None if (x is None) != (y is None) else (y - x if x is not None and y is not None else 0)
-        for x, y in zip(a, b, strict=True)
-        if x is not None or y is not None
-    }
-    return next(iter(steps)) if len(steps) == 1 else None
 
 
 def _flat(tile: Tile) -> list[Value]:

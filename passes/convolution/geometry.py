@@ -133,6 +133,40 @@ def runs_of(axis: Axis, pixels: int) -> list[Run]:
     return found
 
 
+def alike_taps(run: Run, step: int) -> list[tuple[int, int]]:
+    """Return (first, count) of neighbouring taps that read alike, each `step` after the last."""
+    groups: list[tuple[int, int]] = []
+    for tap, reads in enumerate(run.reads):
+        if groups and _step_between(run.reads[tap - 1], reads) == step:
+            first, count = groups[-1]
+            groups[-1] = (first, count + 1)
+        else:
+            groups.append((tap, 1))
+    return groups
+
+
+def _step_between(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> int | None:
+    """Return by how much all reads differ; None where they do not all by the same."""
+    steps = {
+        None if (x is None) != (y is None) else (y - x if x is not None and y is not None else 0)
+        for x, y in zip(a, b, strict=True)
+        if x is not None or y is not None
+    }
+    return next(iter(steps)) if len(steps) == 1 else None
+
+
+def kinds_of_taps(axis: Axis, pixels: int) -> int:
+    """Return how many (pixel, tap) pairs a kernel with tiles of `pixels` writes out along `axis`.
+
+    Neighbouring taps that read alike count once.
+    """
+    return sum(
+        sum(read is not None for read in run.reads[first])
+        for run in runs_of(axis, pixels)
+        for first, _ in alike_taps(run, axis.dilation)
+    )
+
+
 def _shifted(element: int | None, by: int) -> int | None:
     return None if element is None else element + by
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.convolution.constants import folded_constant
-from fsa.passes.convolution.geometry import Axis, Window2d
+from fsa.passes.convolution.geometry import Axis, Window2d, kinds_of_taps
 from fsa.passes.emitter import Value
 
 Array = NDArray[np.float32]
+MAX_TAPS = 400  # pairs of pixel and tap that a dense kernel writes out
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,10 @@ def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
     neutral = -np.inf if form.kind == "max" else 0.0
     frame = frame_of(image, neutral, form)
     axes = _axes(op, form, frame, result)
+    if axes is not None and frame.low and _is_long(axes[1]):
+        # A padding of a long window makes many kinds of tiles: the padded copy is read instead.
+        frame = Frame(image, (), ())
+        axes = None if axes[1].spread > 1 else _axes(op, form, frame, result)
     sizes = type_dims(filter_.type)
     if None in sizes or axes is None:
         return None
@@ -119,6 +124,12 @@ def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
     if form.kind != "dense" and (bias is None or bias.size != 1 or bias[0] != neutral):
         return None
     return WindowOp(window.flattened(), frame.source, array, bias, initial)
+
+
+def _is_long(axis: Axis) -> bool:
+    """Return whether a kernel would write out too many taps to compile fast."""
+    pixels = -(-14 // axis.spread) * axis.spread
+    return kinds_of_taps(axis, pixels) > MAX_TAPS
 
 
 def _is_f32(op: Any) -> bool:

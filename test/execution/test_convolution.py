@@ -80,6 +80,7 @@ CASES = [
         "transposed_dynamic", (4, 5), 6, 16, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2, dynamic=True
     ),
     Case("transposed_3", (4, 5), 2, 16, kernel=(2, 5), pad=(1, 0, 2, 3), spread=3, initial=True),
+    Case("long_window", (1, 120), 2, 16, kernel=(1, 63), pad=(0, 31, 0, 31)),
     Case("one_pixel", (1, 1), 4, 16, batch=1),
     Case("few_filters", (14, 18), 20, 3, residual=True),
     Case("few_transposed", (6, 19), 20, 3, kernel=(4, 4), pad=(2, 2, 2, 2), spread=2),
