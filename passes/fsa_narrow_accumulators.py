@@ -8,7 +8,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.precision.groups import Grouping
 from fsa.passes.precision.narrow import Narrower, drop_copies, erase_dead, fold_casts
-from fsa.passes.precision.reductions import is_sum, regroup
+from fsa.passes.precision.sums import is_sum, regroup
 from fsa.passes.structure.loops import linalg_ops
 
 

@@ -13,7 +13,6 @@ PASSES: dict[str, str] = {
     "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",
     "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
     "fsa-binarized-to-gpu": "fsa.passes.fsa_binarized_to_gpu:BinarizedToGpu",
-    "fsa-block-reductions": "fsa.passes.fsa_block_reductions:FsaBlockReductions",
     "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
     "fsa-capsule-to-gpu": "fsa.passes.fsa_capsule_to_gpu:CapsuleToGpu",
@@ -21,7 +20,6 @@ PASSES: dict[str, str] = {
     "fsa-convolution-to-cpu": "fsa.passes.fsa_convolution_to_cpu:ConvolutionToCpu",
     "fsa-convolutions-to-matmul": "fsa.passes.fsa_convolutions_to_matmul:FsaConvolutionsToMatmul",
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
-    "fsa-drop-unused-results": "fsa.passes.fsa_drop_unused_results:FsaDropUnusedResults",
     "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
     "fsa-decompose-transposed-convolutions": (

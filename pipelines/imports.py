@@ -36,10 +36,6 @@ STEPS: tuple[Step, ...] = (
         "Weights that are one may come as several; ops on equal ones are then seen to be equal.",
     ),
     Step(
-        "fsa-drop-unused-results",
-        "A softmax's maximum comes with its position, which nothing reads.",
-    ),
-    Step(
         "fsa-simplify-sizes",
         "Whether a broadcast or a reshape of dynamic size does anything shows in its sizes.",
     ),
@@ -101,11 +97,6 @@ STEPS: tuple[Step, ...] = (
     Step(
         "fsa-trim-convolutions",
         "IREE cannot compile windows with one output row over an input with rows to spare.",
-    ),
-    Step(
-        "fsa-block-reductions",
-        "IREE reduces a register for every 16 elements of a row; blocks keep partial results.",
-        f"fsa-block-reductions,{FOLD}",
     ),
     Step(
         "fsa-order-loops",

@@ -1,6 +1,4 @@
-"""Reductions of f32 in blocks: blocks first, then what they gave.
-
-In blocks the rounding errors of a sum stay small, and vector registers hold partial results.
+"""Sums in f32 whose rounding errors stay small: blocks first, then the sums of the blocks.
 
 A sum of n numbers that are added one after another, or in any other order, has a rounding error of
 at most gamma(n - 1) times the sum of their magnitudes, with gamma(k) = k u / (1 - k u), u = 2^-24.
@@ -10,7 +8,7 @@ is that length. Which order a device adds in within a block makes no difference 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,21 +70,6 @@ def bound(*extents: int) -> float:
 
 
 @dataclass(frozen=True)
-class Combiner:
-    """How a reduction combines two elements, and the element that changes nothing."""
-
-    identity: float
-    build: Callable[[Any, Any], Any]
-
-
-COMBINERS = {
-    "arith.addf": Combiner(0.0, arith.addf),
-    "arith.maximumf": Combiner(-math.inf, arith.maximumf),
-    "arith.minimumf": Combiner(math.inf, arith.minimumf),
-}
-
-
-@dataclass(frozen=True)
 class _Axes:
     """A tensor whose axes have names that survive reshaping and reducing."""
 
@@ -105,78 +88,66 @@ class _Output:
     init: Any
     names: tuple[int | None, ...]
 
-    def starting_from(self, value: float) -> "_Output":
-        """Return the same place with `value` in it."""
-        return _Output(filled(sizes_of(self.init), self.init.type.element_type, value), self.names)
-
-
-def combiner_of(op: Any) -> str | None:
-    """Return the op by which a linalg.generic combines f32 elements along some loop.
-
-    None unless it has one result, which is reduced by an op out of `COMBINERS`.
-    """
-    if op.name != "linalg.generic" or len(op.results) != 1 or not reduced_loops(op):
-        return None
-    (block,) = op.regions[0].blocks
-    combiner = owner_of(list(block.operations)[-1].operation.operands[0])
-    accumulator = block.arguments[len(op.operands) - 1]
-    if combiner is None:
-        return None
-    known = (
-        isinstance(accumulator.type, ir.F32Type)
-        and combiner.name in COMBINERS
-        and combiner.block == block
-        and len(list(accumulator.uses)) == 1
-        and accumulator in list(combiner.operands)
-    )
-    return combiner.name if known else None
+    def zero(self) -> "_Output":
+        """Return the same place with zeros in it."""
+        return _Output(filled(sizes_of(self.init), self.init.type.element_type, 0.0), self.names)
 
 
 def is_sum(op: Any) -> bool:
     """Return whether `op` is a linalg.generic that adds f32 elements up along some loop."""
-    return combiner_of(op) == "arith.addf"
+    if op.name != "linalg.generic" or len(op.results) != 1 or not _reduced_loops(op):
+        return False
+    (block,) = op.regions[0].blocks
+    combiner = owner_of(list(block.operations)[-1].operation.operands[0])
+    accumulator = block.arguments[len(op.operands) - 1]
+    return (
+        isinstance(accumulator.type, ir.F32Type)
+        and combiner is not None
+        and combiner.name == "arith.addf"
+        and combiner.block == block
+        and len(list(accumulator.uses)) == 1
+        and accumulator in list(combiner.operands)
+    )
 
 
 def regroup(op: Any) -> None:
-    """Replace the reduction `op` by one in blocks; `op` is erased. Short ones stay."""
-    combiner = combiner_of(op)
-    subscripts = _subscripts(op, len(op.operands) - 1)
-    if subscripts is None or combiner is None:
-        return
+    """Replace the sum `op` by one in blocks; `op` is erased. Sums that are short stay."""
     with op.location, ir.InsertionPoint(op):
-        elements = _elements(op)
-        if elements is None:
+        subscripts = _subscripts(op, len(op.operands) - 1)
+        if subscripts is None:
             return
-        reduced = [name for name in elements.names if name in reduced_loops(op)]
-        if _is_short([elements.extent(name) for name in reduced]):
+        addends = _addends(op)
+        if addends is None:
+            return
+        reduced = _reduced_loops(op)
+        if _is_short([addends.extent(name) for name in addends.names if name in reduced]):
             return
         output = _Output(op.operands[len(op.operands) - 1], subscripts)
-        regrouping = _Regrouping(COMBINERS[combiner], len(elements.names))
-        result = regrouping.reduce(elements, reduced, output)
+        names = [name for name in addends.names if name in reduced]
+        result = _Regrouping(len(addends.names)).sum(addends, names, output)
     op.results[0].replace_all_uses_with(result)
     op.erase()
 
 
 class _Regrouping:
-    """Builds one reduction; the names of new axes start behind those that exist."""
+    """Builds one sum; `names` for new axes start behind those that exist."""
 
-    def __init__(self, combiner: Combiner, first_name: int):
-        self._combiner = combiner
+    def __init__(self, first_name: int):
         self._next = first_name
 
-    def reduce(self, x: _Axes, reduced: Sequence[int], output: _Output | None) -> Any:
-        """Reduce `x` over the axes `reduced`, in their order; keep the others without an output."""
+    def sum(self, x: _Axes, reduced: Sequence[int], output: _Output | None) -> Any:
+        """Sum `x` over the axes `reduced`, in their order; keep the others where no output is."""
         extents = [x.extent(name) for name in reduced]
         if _is_short(extents):
-            return self._stage(x, reduced, output)
+            return _stage(x, reduced, output)
         *outer, inner = reduced
         known = [extent for extent in extents if extent is not None]
         size = extents[-1]
         if outer and (
             len(known) < len(extents) or math.prod(known) > BLOCK or known[-1] < 2 * LANES
         ):
-            partial = _stripped(x, [inner], self.reduce(x, [inner], None))
-            return self.reduce(partial, outer, output)
+            partial = _stripped(x, [inner], self.sum(x, [inner], None))
+            return self.sum(partial, outer, output)
         if size is None:
             return self._padded(x, inner, output)
         unit = BLOCK if size > BLOCK else LANES
@@ -185,53 +156,31 @@ class _Regrouping:
             return self._blocks(x, outer, inner, output)
         first = _part(x, inner, 0, head * unit)
         rest = _part(x, inner, head * unit, tail)
-        parts = [
+        sums = [
             self._blocks(first, outer, inner, output),
-            self.reduce(
-                rest, reduced, output.starting_from(self._combiner.identity) if output else None
-            ),
+            self.sum(rest, reduced, output.zero() if output else None),
         ]
-        element = parts[0].type.element_type
-        return elementwise(sizes_of(parts[0]), element, parts, self._combiner.build)
+        return elementwise(sizes_of(sums[0]), sums[0].type.element_type, sums, arith.addf)
 
     def _blocks(self, x: _Axes, outer: list[int], inner: int, output: _Output | None) -> Any:
-        """Reduce `outer` and `inner`, whose size is a multiple of the block it is cut into."""
+        """Sum over `outer` and `inner`, whose size is a multiple of the block it is cut into."""
         size = x.extent(inner)
         if size is not None and size > BLOCK:
             x, (blocks, groups, lanes) = self._split(x, inner, [BLOCK // LANES, LANES])
-            partial = _stripped(x, [groups], self._stage(x, [groups], None))
-            return self.reduce(partial, [blocks, lanes], output)
+            partial = _stripped(x, [groups], _stage(x, [groups], None))
+            return self.sum(partial, [blocks, lanes], output)
         x, (groups, lanes) = self._split(x, inner, [LANES])
-        partial = _stripped(x, [*outer, groups], self._stage(x, [*outer, groups], None))
-        return self._stage(partial, [lanes], output)
-
-    def _stage(self, x: _Axes, reduced: Sequence[int], output: _Output | None) -> Any:
-        """Combine along the axes `reduced` in one op."""
-        loops = dims(len(x.names))
-        if output is None:
-            kept = [axis for axis, name in enumerate(x.names) if name not in reduced]
-            sizes = sizes_of(x.value)
-            init = filled(
-                [sizes[axis] for axis in kept], x.value.type.element_type, self._combiner.identity
-            )
-            subscripts = [loops[axis] for axis in kept]
-        else:
-            init = output.init
-            zero = ir.AffineConstantExpr.get(0)
-            subscripts = [
-                zero if name is None else loops[x.names.index(name)] for name in output.names
-            ]
-        kinds = "".join("r" if name in reduced else "p" for name in x.names)
-        return generic([(x.value, loops)], (init, subscripts), kinds, self._combiner.build)
+        partial = _stripped(x, [*outer, groups], _stage(x, [*outer, groups], None))
+        return _stage(partial, [lanes], output)
 
     def _padded(self, x: _Axes, name: int, output: _Output | None) -> Any:
-        """Reduce one dynamic axis, filled up to whole groups of lanes."""
+        """Sum over one dynamic axis: padded with zeros to whole groups of lanes."""
         position = x.names.index(name)
         size = size_of(x.value, position)
         s0 = ir.AffineSymbolExpr.get(0)
         whole = ir.AffineExpr.get_ceil_div(s0, LANES)
         missing = affine.apply(ir.AffineMap.get(0, 1, [whole * LANES - s0]), [size])
-        value = _pad(x.value, position, missing, self._combiner.identity)
+        value = _pad(x.value, position, missing)
         return self._blocks(_Axes(value, x.names), [], name, output)
 
     def _split(self, x: _Axes, name: int, sizes: list[int]) -> tuple[_Axes, list[int]]:
@@ -253,6 +202,22 @@ class _Regrouping:
             groups.append(list(range(start, start + (len(fresh) if axis == position else 1))))
         names = (*x.names[:position], *fresh, *x.names[position + 1 :])
         return _Axes(expand(x.value, groups, new), names), fresh
+
+
+def _stage(x: _Axes, reduced: Sequence[int], output: _Output | None) -> Any:
+    """Add up along the axes `reduced` in one op."""
+    loops = dims(len(x.names))
+    if output is None:
+        kept = [axis for axis, name in enumerate(x.names) if name not in reduced]
+        sizes = sizes_of(x.value)
+        init = filled([sizes[axis] for axis in kept], x.value.type.element_type, 0.0)
+        subscripts = [loops[axis] for axis in kept]
+    else:
+        init = output.init
+        zero = ir.AffineConstantExpr.get(0)
+        subscripts = [zero if name is None else loops[x.names.index(name)] for name in output.names]
+    kinds = "".join("r" if name in reduced else "p" for name in x.names)
+    return generic([(x.value, loops)], (init, subscripts), kinds, arith.addf)
 
 
 def _stripped(x: _Axes, reduced: Sequence[int], value: Any) -> _Axes:
@@ -285,20 +250,19 @@ def _part(x: _Axes, name: int, offset: int, size: int) -> _Axes:
     return _Axes(value, x.names)
 
 
-def _pad(value: Any, axis: int, count: Any, filler: float) -> Any:
-    """Return `value` with `count` (an index value) fillers behind it along a dynamic axis."""
+def _pad(value: Any, axis: int, count: Any) -> Any:
+    """Return `value` with `count` (an index value) zeros behind it along a dynamic axis."""
     rank = value.type.rank
     dynamic = ir.ShapedType.get_dynamic_size()
     high = [dynamic if position == axis else 0 for position in range(rank)]
     op = tensor.PadOp(value.type, value, [], [count], [0] * rank, high)
     block = op.regions[0].blocks.append(*[ir.IndexType.get()] * rank)
     with ir.InsertionPoint(block):
-        tensor.YieldOp(scalar(value.type.element_type, filler))
+        tensor.YieldOp(scalar(value.type.element_type, 0.0))
     return op.result
 
 
-def reduced_loops(op: Any) -> list[int]:
-    """Return the loops along which a linalg.generic reduces."""
+def _reduced_loops(op: Any) -> list[int]:
     kinds = op.attributes["iterator_types"]
     return [loop for loop, kind in enumerate(kinds) if "reduction" in str(kind)]
 
@@ -316,11 +280,11 @@ def _subscripts(op: Any, number: int) -> tuple[int | None, ...] | None:
     return tuple(names)
 
 
-def _elements(op: Any) -> _Axes | None:
-    """Return what `op` combines as a tensor whose axes are named as the loops of `op`.
+def _addends(op: Any) -> _Axes | None:
+    """Return what `op` adds up as a tensor whose axes are named as the loops of `op`.
 
-    It is the input where the body combines that and nothing else; other elements are computed by
-    an op of their own. None where the size of a loop cannot be told from one operand.
+    It is the input where the body adds that and nothing else; other addends are computed by an op
+    of their own. None where the size of a loop cannot be told from one operand.
     """
     loops = len(op.attributes["iterator_types"])
     (block,) = op.regions[0].blocks
@@ -335,14 +299,14 @@ def _elements(op: Any) -> _Axes | None:
     *inputs, _ = zip(op.operands, [list(found.results) for found in maps], strict=True)
     init = tensor.empty(sizes, ir.F32Type.get())
 
-    def element(*elements: Any) -> Any:
+    def addend(*elements: Any) -> Any:
         (total,) = copy_body(block, dict(zip(block.arguments, elements, strict=True)))
-        combination = total.owner.operation
-        (found,) = [value for value in combination.operands if value != elements[-1]]
-        combination.erase()
+        addition = total.owner.operation
+        (found,) = [value for value in addition.operands if value != elements[-1]]
+        addition.erase()
         return found
 
-    value = generic(inputs, (init, dims(loops)), "p" * loops, element)
+    value = generic(inputs, (init, dims(loops)), "p" * loops, addend)
     return _Axes(value, tuple(range(loops)))
 
 
