@@ -7,6 +7,7 @@ so that whatever a later pass has to say names both.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from fsa.errors import InputError
@@ -23,8 +24,7 @@ def import_program(program: Any) -> Any:
     The function carries the names of its arguments and results in the attributes
     `fsa.argument_names` and `fsa.result_names`. Raises `InputError` for what has no form there.
     """
-    from fsa.bindings import fx_decompositions, fx_importer, ir, load_extensions
-    from fsa.dialects.fsa.dialect import new_context
+    from fsa.bindings import fx_decompositions, ir
     from fsa.frontend.torch_constants import pack_constants, program_constants
     from fsa.frontend.torch_custom_ops import decompositions
 
@@ -38,21 +38,36 @@ def import_program(program: Any) -> Any:
     pack_constants(program.graph, program_constants(program))
     names = _names(program)
     _drop_none(program)
+    module, function = import_with(
+        lambda importer: importer.import_program(program, func_name="main")
+    )
+    with module.context:
+        for key, values in zip((ARGUMENT_NAMES, RESULT_NAMES), names, strict=True):
+            function.attributes[key] = ir.ArrayAttr.get([ir.StringAttr.get(v) for v in values])
+    return module
+
+
+def import_with(action: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Run `action` on an importer; return the module that it fills, and what `action` returns.
+
+    The module lies in a new context with the dialects of fsa and torch. Raises `InputError` with
+    the node that cannot be imported.
+    """
+    from fsa.bindings import fx_importer, load_extensions
+    from fsa.dialects.fsa.dialect import new_context
+
     context = new_context()
     load_extensions(context, {"torch", "torch_c", "tm_tensor"})
     importer = fx_importer.FxImporter(context=context, graph_node_importer_cls=_node_importer())
     places = importer._cc = _context_cache()(context)
     try:
-        function = importer.import_program(program, func_name="main")
+        returned = action(importer)
     except Exception as error:
         if isinstance(error, InputError):
             raise
         where = f" {describe(places.node)}" if places.node is not None else ""
         raise InputError(f"the PyTorch graph cannot be imported{where}: {_found(error)}") from None
-    with context:
-        for key, values in zip((ARGUMENT_NAMES, RESULT_NAMES), names, strict=True):
-            function.attributes[key] = ir.ArrayAttr.get([ir.StringAttr.get(v) for v in values])
-    return importer.module
+    return importer.module, returned
 
 
 def place_of_node(node: Any) -> tuple[str, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +25,12 @@ class Output:
 
 def place_of(graph: Any) -> str | None:
     """Return file and line of the user's code that the first op of a graph comes from."""
+    from fsa.frontend.pytorch_import import place_of_node
+
     for node in graph.nodes:
-        frames = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
-        if node.op not in ("placeholder", "output") and frames:
-            return ":".join(frames[-1])
+        place = place_of_node(node) if node.op not in ("placeholder", "output") else None
+        if place is not None:
+            return f"{place[0]}:{place[1]}"
     return None
 
 
@@ -106,25 +107,16 @@ def import_graph(module: Any) -> Any:
 
     Symbolic sizes among the inputs become i64 arguments. Raises `InputError`.
     """
-    from fsa.bindings import fx_importer, load_extensions
-    from fsa.dialects.fsa.dialect import new_context
     from fsa.frontend.pytorch import LOWERING
+    from fsa.frontend.pytorch_import import import_with
     from fsa.frontend.torch_constants import pack_constants
     from fsa.frontend.torch_custom_ops import lower_torch
 
     pack_constants(module.graph, {})
-    context = new_context()
-    load_extensions(context, {"torch", "torch_c", "tm_tensor"})
-    importer = fx_importer.FxImporter(context=context)
-    try:
-        importer.import_graph_module(module, func_name="main")
-    except Exception as error:
-        text = str(error).strip().splitlines()
-        raise InputError(
-            f"the graph cannot be imported: {text[0] if text else type(error).__name__}"
-        ) from None
-    imported = importer.module
-    lower_torch(imported, LOWERING, "the graph")
+    imported, _ = import_with(
+        lambda importer: importer.import_graph_module(module, func_name="main")
+    )
+    lower_torch(imported, LOWERING, "the PyTorch graph")
     return imported
 
 

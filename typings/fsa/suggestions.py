@@ -1,0 +1,1 @@
+../../fsa/suggestions.py
