@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from fsa.torch_backend.graphs import Output
-from fsa.torch_backend.weights import Resident, host_array
+from fsa.torch_backend.weights import Resident, host_array, owns_memory
 
 
 class CompiledGraph:
@@ -70,7 +70,7 @@ def _passing(device: Any, element: str) -> Callable[[Any], Any]:
         if device.kind == "cuda":
             return tensor.detach()  # the runtime shares it
         array = host_array(tensor)
-        shared = tensors.can_share(array, device)
+        shared = owns_memory(tensor) and tensors.can_share(array, device)
         view = tensors.share(array, device, element) if shared else copy_in(array)
         kind = tensors.tensor_kind(element, tuple(tensor.shape), device)
         return tensors.DeviceTensor.of_view(view, kind)

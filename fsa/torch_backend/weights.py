@@ -60,7 +60,7 @@ class Resident:
         array = host_array(tensor)
         kind = tensors.tensor_kind(self._element, tuple(tensor.shape), self._device)
         self._address = self._watched = None
-        if tensor.is_contiguous() and _aligned(array, self._device):
+        if owns_memory(tensor) and _aligned(array, self._device):
             self._address, self._shape = tensor.data_ptr(), tensor.shape
             view = tensors.share(array, self._device, self._element)
         else:
@@ -79,6 +79,11 @@ def host_array(tensor: torch.Tensor) -> Any:
     if plain.dtype == torch.bfloat16:
         plain = plain.view(torch.int16)
     return plain.numpy()
+
+
+def owns_memory(tensor: torch.Tensor) -> bool:
+    """Return whether `host_array` gives the memory of `tensor` itself and no passing copy."""
+    return tensor.device.type == "cpu" and tensor.is_contiguous()
 
 
 def _aligned(array: Any, device: Any) -> bool:
