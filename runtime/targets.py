@@ -171,9 +171,11 @@ class Target:
             "--iree-hal-local-target-device-backends=llvm-cpu",
             f"--iree-llvmcpu-target-cpu={self.arch}",
             f"--iree-llvmcpu-stack-allocation-limit={STACK_BYTES}",
-            # Measured on all-MiniLM-L6-v2, 45.9 to 38.2 ms, and on a network with one convolution
-            # of 512x508x256x5, 105.7 to 8.3 ms; both are off by default.
-            "--iree-opt-data-tiling=true",
+            # Both are off by default. Data tiling takes a vision transformer from 408 to 123 ms;
+            # IREE's other way to it, --iree-opt-data-tiling, gave 112 ms and silently wrong results
+            # where a matmul's rows are regrouped for the next one. Convolutions as matmuls took one
+            # of 512x508x256x5 from 105.7 to 8.3 ms.
+            "--iree-global-opt-data-tiling=true",
             "--iree-global-opt-use-im2col-for-convs=true",
         ]
         model = CPUS.get(self.arch)
