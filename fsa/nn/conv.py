@@ -31,7 +31,8 @@ class BinarizedConv2d(LatentWeights):
     of `word_width` channels. Depthwise convolutions are therefore none of these layers.
 
     With `binarize_input` False the input keeps its values, as in the first layer of many binarized
-    networks; compiled, the weights are still stored as bits. `padding_mode` is then "zeros".
+    networks; compiled, the weights are bits that the module unpacks, in advance where they are few.
+    `padding_mode` is then "zeros".
 
     Raises `InputError` for options outside of these.
     """

@@ -11,13 +11,20 @@ from fsa.examples import demo
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted((ROOT / "examples").glob("[0-9][0-9]-*"))
-SMALL = {"02-binarized-mlp": ["--count", "20"], "03-capsule-network": ["--count", "5"]}
+SMALL = {
+    "02-binarized-mlp": ["--count", "20"],
+    "03-capsule-network": ["--count", "5"],
+    "10-binarized-training": ["--epochs", "1", "--count", "20"],
+}
+NEEDS_TORCH = ("08-torch-compile", "10-binarized-training")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_example_runs(folder: Path) -> None:
     if folder.name in SMALL:
         pytest.importorskip("mlxtend")
+    if folder.name in NEEDS_TORCH:
+        pytest.importorskip("torch")
     done = subprocess.run(
         [sys.executable, folder / "run.py", *SMALL.get(folder.name, [])],
         capture_output=True,
