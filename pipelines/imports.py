@@ -54,6 +54,15 @@ STEPS: tuple[Step, ...] = (
         f"fsa-simplify-sizes,{FOLD}",
     ),
     Step(
+        "fsa-narrow-accumulators",
+        "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
+    ),
+    Step(
+        "fsa-simplify-reductions",
+        "A softmax comes with a test for rows that are masked altogether.",
+    ),
+    Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
+    Step(
         "fsa-propagate-transposes",
         "Transposes that end in front of a matmul are read by it, or cancel others.",
         f"fsa-propagate-transposes,{FOLD}",
@@ -63,15 +72,6 @@ STEPS: tuple[Step, ...] = (
         "One matmul of all rows runs faster than one a sample with weights copied to each.",
         f"fsa-simplify-matmuls,fsa-simplify-sizes,{FOLD}",
     ),
-    Step(
-        "fsa-narrow-accumulators",
-        "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
-    ),
-    Step(
-        "fsa-simplify-reductions",
-        "A softmax comes with a test for rows that are masked altogether.",
-    ),
-    Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(
         "fsa-fold-layouts",
         "Models turn and reshape their weights; what follows sees them as they are used.",
