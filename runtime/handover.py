@@ -9,7 +9,8 @@ contract of what comes in.
 
 from __future__ import annotations
 
-import io
+import os
+import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,19 @@ _EXECUTABLE = "fsa_kernels"
 
 @dataclass(frozen=True)
 class Parcel:
-    """What crosses: the host program as bytecode and the launched kernels, symbol path -> text."""
+    """What crosses: the host program as bytecode and the launched kernels, symbol path -> text.
 
-    host: bytes
+    The bytecode is a file in `folder`, which goes with the parcel. Written straight to a file, and
+    mapped by the reader, the weights are in memory once, where the file is cached.
+    """
+
+    folder: tempfile.TemporaryDirectory[str]
     kernels: dict[tuple[str, ...], str]
+
+    @property
+    def host(self) -> str:
+        """The path of the bytecode."""
+        return os.path.join(self.folder.name, "host.mlirbc")
 
 
 @dataclass
@@ -80,11 +90,11 @@ def pack(module: Any, target: Target) -> Parcel:
                 raise CompileError(
                     f"fsa.launch expected its kernel {_at(missing[0])} in the module, found none"
                 )
-            bytecode = io.BytesIO()
-            host.write_bytecode(bytecode)
+            parcel = Parcel(tempfile.TemporaryDirectory(prefix="fsa-"), texts)
+            host.write_bytecode(parcel.host)
         finally:
             host.erase()
-    return Parcel(bytecode.getvalue(), texts)
+    return parcel
 
 
 def unpack(
@@ -104,7 +114,7 @@ def unpack(
         with context, ir.Location.unknown():
             for dialect in _DIALECTS:
                 context.get_dialect_descriptor(dialect)
-            module = ir.Module.parse(parcel.host)
+            module = ir.Module.parseFile(parcel.host)
             launches = [Launch.read(op) for op in _find(module.operation, "fsa.launch")]
             if launches:
                 _place_kernels(module, parcel, launches, target)
