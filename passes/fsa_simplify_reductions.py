@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir
+from fsa.bindings import arith, ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import dims, elementwise_of, sizes_of
+from fsa.passes.structure.bodies import copy_body, needed_values
 from fsa.passes.structure.elementwise import is_elementwise
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.structure.views import Subscripts, subscripts_of
@@ -15,19 +16,24 @@ from fsa.passes.structure.views import Subscripts, subscripts_of
 
 @dataclass(frozen=True)
 class FsaSimplifyReductions(Pass):
-    """Drop reductions that another one answers.
+    """Drop what reductions compute in vain, and reductions that another one answers.
 
-    Whether all elements of a row are -inf (attention gives zeros for such rows) is asked of the
-    maximum of the row where there is one, which is -inf exactly then. A NaN makes both answers no,
-    and in an empty row both are yes.
+    - Results of a linalg.generic without use go, with what only they need: the maximum that a
+      softmax subtracts is imported with the position of the maximum.
+    - Whether all elements of a row are -inf (attention gives zeros for such rows) is asked of the
+      maximum of the row where there is one, which is -inf exactly then. A NaN makes both answers
+      no, and in an empty row both are yes.
     """
 
     name: ClassVar[str] = "fsa-simplify-reductions"
-    summary: ClassVar[str] = "Drop tests of whole rows that a maximum answers"
+    summary: ClassVar[str] = "Drop unused results, and tests that a maximum answers"
     anchor: ClassVar[str] = "any"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Simplify the reductions inside `op`."""
+        for operation in linalg_ops(op):
+            if operation.name == "linalg.generic":
+                _drop_unused(operation)
         maxima: dict[Any, list[_Maximum]] = {}
         tests: list[tuple[Any, _Maximum]] = []
         for operation in linalg_ops(op):
@@ -42,6 +48,46 @@ class FsaSimplifyReductions(Pass):
                     break
         for operation, maximum in tests:
             _ask(operation, maximum)
+
+
+def _drop_unused(op: Any) -> None:
+    """Replace a generic by one without the results that nothing uses and no other needs."""
+    used = [n for n, result in enumerate(op.results) if any(True for _ in result.uses)]
+    if not used or len(used) == len(op.results):
+        return
+    inputs = len(op.operands) - len(op.results)
+    block = op.regions[0].blocks[0]
+    yielded = list(list(block.operations)[-1].operation.operands)
+    needed = needed_values(block, [yielded[n] for n in used])
+    kept = [n for n in range(len(op.results)) if n in used or block.arguments[inputs + n] in needed]
+    if len(kept) == len(op.results):
+        return
+    places = [*range(inputs), *(inputs + n for n in kept)]
+    maps, operands = list(op.attributes["indexing_maps"]), list(op.operands)
+    if _loops([maps[place] for place in places]) != _loops(maps):
+        return  # how often a loop runs must be said by what is left
+    with op.location, ir.InsertionPoint(op):
+        new = linalg.GenericOp(
+            [op.results[n].type for n in kept],
+            operands[:inputs],
+            [operands[inputs + n] for n in kept],
+            ir.ArrayAttr.get([maps[place] for place in places]),
+            op.attributes["iterator_types"],
+        )
+        arguments = [block.arguments[place] for place in places]
+        body = new.regions[0].blocks.append(*[argument.type for argument in arguments])
+        with ir.InsertionPoint(body):
+            mapped = dict(zip(arguments, body.arguments, strict=True))
+            linalg.YieldOp(copy_body(block, mapped, kept))
+    for n, result in zip(kept, new.results, strict=True):
+        op.results[n].replace_all_uses_with(result)
+    op.erase()
+
+
+def _loops(maps: list[Any]) -> set[int]:
+    """Return the loops whose extent a dimension of some operand tells."""
+    found = [subscripts_of(ir.AffineMapAttr(entry).value) for entry in maps]
+    return {d for entries in found for d in entries or () if d is not None}
 
 
 @dataclass(frozen=True)

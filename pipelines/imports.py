@@ -59,7 +59,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "fsa-simplify-reductions",
-        "A softmax comes with a test for rows that are masked altogether.",
+        "A softmax comes with the position of its maximum and with a test for rows all masked.",
     ),
     Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(

@@ -1,24 +1,51 @@
 """Bodies of linalg.generic ops: copying them into ops with other operands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def copy_body(block: Any, mapped: Mapping[Any, Any]) -> list[Any]:
+def copy_body(
+    block: Any, mapped: Mapping[Any, Any], results: Sequence[int] | None = None
+) -> list[Any]:
     """Copy the ops of `block` to the insertion point and return what its terminator is given.
 
     `mapped` has the values that stand for the block's arguments, and for results of its ops that
-    need no copy.
+    need no copy. With `results` only these values of the terminator, and what they need, are
+    copied.
     """
     known = dict(mapped)
     *ops, terminator = [op.operation for op in block.operations]
+    wanted = list(terminator.operands)
+    if results is not None:
+        wanted = [wanted[number] for number in results]
+        needed = needed_values(block, wanted)
+        ops = [op for op in ops if any(result in needed for result in op.results)]
     for op in ops:
         if all(result in known for result in op.results):
             continue
         copy = op.clone().operation
         _remap(copy, known)
         known.update(zip(op.results, copy.results, strict=True))
-    return [known.get(value, value) for value in terminator.operands]
+    return [known.get(value, value) for value in wanted]
+
+
+def needed_values(block: Any, wanted: Sequence[Any]) -> set[Any]:
+    """Return the values that the values `wanted` of `block` are computed from, and these."""
+    needed = set(wanted)
+    for view in reversed(list(block.operations)):
+        op = view.operation
+        if any(result in needed for result in op.results):
+            needed.update(_used(op))
+    return needed
+
+
+def _used(op: Any) -> set[Any]:
+    used = set(op.operands)
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in block.operations:
+                used |= _used(inner.operation)
+    return used
 
 
 def _remap(op: Any, known: Mapping[Any, Any]) -> None:

@@ -2,10 +2,9 @@
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>
-#column = affine_map<(d0, d1) -> (d1)>
 #kept = affine_map<(d0, d1) -> (d0, 0)>
 
-// A test whether rows are all -inf, which their maximum answers.
+// A maximum with its position, of which only the maximum is used; a test whether rows are all -inf, which the maximum answers.
 // CHECK-LABEL: func.func @softmax_maximum(
 // CHECK:         %[[M:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<?xf32>)
 // CHECK-NEXT:    ^bb0
@@ -18,6 +17,7 @@
 // CHECK:         return
 func.func @softmax_maximum(%given: tensor<?x2xf32>) -> (tensor<?xf32>, tensor<?x1xi1>) {
   %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : i64
   %nought = arith.constant 0.0 : f32
   %infinity = arith.constant 0xFF800000 : f32
   %true = arith.constant true
@@ -31,11 +31,18 @@ func.func @softmax_maximum(%given: tensor<?x2xf32>) -> (tensor<?xf32>, tensor<?x
   } -> tensor<?x2xf32>
   %me = tensor.empty(%n) : tensor<?xf32>
   %m0 = linalg.fill ins(%infinity : f32) outs(%me : tensor<?xf32>) -> tensor<?xf32>
-  %m = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<?x2xf32>) outs(%m0 : tensor<?xf32>) {
-  ^bb0(%in: f32, %out: f32):
+  %ie = tensor.empty(%n) : tensor<?xi64>
+  %i0 = linalg.fill ins(%zero : i64) outs(%ie : tensor<?xi64>) -> tensor<?xi64>
+  %m:2 = linalg.generic {indexing_maps = [#id, #row, #row], iterator_types = ["parallel", "reduction"]}
+    ins(%x : tensor<?x2xf32>) outs(%m0, %i0 : tensor<?xf32>, tensor<?xi64>) {
+  ^bb0(%in: f32, %out: f32, %at: i64):
+    %j = linalg.index 1 : index
+    %p = arith.index_cast %j : index to i64
     %max = arith.maximumf %in, %out : f32
-    linalg.yield %max : f32
-  } -> tensor<?xf32>
+    %more = arith.cmpf ogt, %in, %out : f32
+    %where = arith.select %more, %p, %at : i64
+    linalg.yield %max, %where : f32, i64
+  } -> (tensor<?xf32>, tensor<?xi64>)
   %be = tensor.empty(%n) : tensor<?x2xi1>
   %b = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<?x2xf32>) outs(%be : tensor<?x2xi1>) {
   ^bb0(%in: f32, %out: i1):
@@ -49,17 +56,25 @@ func.func @softmax_maximum(%given: tensor<?x2xf32>) -> (tensor<?xf32>, tensor<?x
     %and = arith.andi %in, %out : i1
     linalg.yield %and : i1
   } -> tensor<?x1xi1>
-  return %m, %all : tensor<?xf32>, tensor<?x1xi1>
+  return %m#0, %all : tensor<?xf32>, tensor<?x1xi1>
 }
 
-// A maximum from another start, and one over other dimensions, say nothing.
+// An accumulator that another result needs stays, and so does a maximum over other dimensions, or from another start.
 // CHECK-LABEL: func.func @stay(
+// CHECK:         linalg.generic {{.*}} outs(%{{.*}}, %{{.*}} : tensor<3xf32>, tensor<3xf32>)
 // CHECK:         arith.andi
 // CHECK:         return
-func.func @stay(%x: tensor<3x4xf32>) -> (tensor<3xf32>, tensor<4xf32>, tensor<3xi1>) {
+func.func @stay(%x: tensor<3x4xf32>, %a: tensor<3xf32>, %b: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xi1>) {
   %infinity = arith.constant 0xFF800000 : f32
   %nought = arith.constant 0.0 : f32
   %true = arith.constant true
+  %s:2 = linalg.generic {indexing_maps = [#id, #row, #row], iterator_types = ["parallel", "reduction"]}
+    ins(%x : tensor<3x4xf32>) outs(%a, %b : tensor<3xf32>, tensor<3xf32>) {
+  ^bb0(%in: f32, %u: f32, %v: f32):
+    %p = arith.addf %in, %u : f32
+    %q = arith.addf %u, %v : f32
+    linalg.yield %p, %q : f32, f32
+  } -> (tensor<3xf32>, tensor<3xf32>)
   %e = tensor.empty() : tensor<3xf32>
   %f = linalg.fill ins(%nought : f32) outs(%e : tensor<3xf32>) -> tensor<3xf32>
   %m = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<3x4xf32>) outs(%f : tensor<3xf32>) {
@@ -67,13 +82,6 @@ func.func @stay(%x: tensor<3x4xf32>) -> (tensor<3xf32>, tensor<4xf32>, tensor<3x
     %max = arith.maximumf %in, %out : f32
     linalg.yield %max : f32
   } -> tensor<3xf32>
-  %ce = tensor.empty() : tensor<4xf32>
-  %c0 = linalg.fill ins(%infinity : f32) outs(%ce : tensor<4xf32>) -> tensor<4xf32>
-  %c = linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]} ins(%x : tensor<3x4xf32>) outs(%c0 : tensor<4xf32>) {
-  ^bb0(%in: f32, %out: f32):
-    %max = arith.maximumf %in, %out : f32
-    linalg.yield %max : f32
-  } -> tensor<4xf32>
   %be = tensor.empty() : tensor<3x4xi1>
   %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<3x4xf32>) outs(%be : tensor<3x4xi1>) {
   ^bb0(%in: f32, %out: i1):
@@ -87,5 +95,5 @@ func.func @stay(%x: tensor<3x4xf32>) -> (tensor<3xf32>, tensor<4xf32>, tensor<3x
     %and = arith.andi %in, %out : i1
     linalg.yield %and : i1
   } -> tensor<3xi1>
-  return %m, %c, %all : tensor<3xf32>, tensor<4xf32>, tensor<3xi1>
+  return %s#1, %m, %all : tensor<3xf32>, tensor<3xf32>, tensor<3xi1>
 }
