@@ -19,8 +19,8 @@ class BinarizedLinear(LatentWeights):
     each step. A batch norm usually follows, which makes a bias needless.
 
     With `binarize_input` False the input keeps its values, as in the first layer of many binarized
-    networks: `x sign(weight)^T + bias`. Compiled, the weights are bits that the module unpacks; those
-    of small layers are unpacked in advance.
+    networks: `x sign(weight)^T + bias`. Compiled, the weights are bits that the module unpacks, in
+    advance where they are few.
 
     `in_features` is any number, also none that fills words; `word_width` (32 or 64) is the width
     of the words that a compiled model packs in. Raises `InputError` for other values.
