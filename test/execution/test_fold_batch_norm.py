@@ -119,7 +119,9 @@ func.func @{name}(%x: {typed(case.x)}) -> {result} {{
 @pytest.fixture(scope="module")
 def modules() -> tuple[Any, Any]:
     text = "".join(program(name, case) for name, case in CASES.items())
-    return fsa.compile(text), fsa.compile(text, pipeline="fsa-to-linalg{skip=fsa-fold-batch-norm}")
+    names = ("fsa-to-linalg", "fsa-to-linalg{skip=fsa-fold-batch-norm}")
+    folded, plain = (fsa.compile(text, pipeline=name) for name in names)
+    return folded, plain
 
 
 @pytest.mark.parametrize("name", CASES)
