@@ -46,7 +46,7 @@ def _eager(
 ) -> torch.Tensor:
     """Route predictions [B, L, H, D] to capsules [B, H, D] (Sabour et al. 2017, Procedure 1)."""
     _check(u_hat, iterations, agreement, epsilon)
-    return route(wide(u_hat), iterations, agreement, epsilon)[-1][2].to(u_hat.dtype)
+    return route(wide(u_hat), iterations, agreement, epsilon)[-1][2].to(u_hat.dtype).contiguous()
 
 
 def _fake(u_hat: Any, iterations: int, agreement: str = "per_sample", epsilon: float = 1e-7) -> Any:

@@ -18,7 +18,7 @@ from fsa.torch_ops.library import define
 def _eager(x: torch.Tensor) -> torch.Tensor:
     """Return +1 or -1 in the type of `x`."""
     expect_float("sign", "x", x)
-    return bits.signs(x >= 0, x.dtype)
+    return bits.signs(x >= 0, x.dtype).contiguous()
 
 
 def _fake(x: Any) -> Any:

@@ -75,7 +75,8 @@ def _eager(
     _check(x, weight, strides, pad, pad_mode, dilations, groups, word_width)
     wide = bits.sum_type(weight[0].numel() if weight.shape[0] else 0)
     left, right = bits.signs(x >= 0, wide), bits.signs(weight >= 0, wide)
-    return convolve_signs(left, right, strides, pad, pad_mode, dilations, groups).to(x.dtype)
+    sums = convolve_signs(left, right, strides, pad, pad_mode, dilations, groups)
+    return sums.to(x.dtype).contiguous()  # also of an image whose channels come last
 
 
 def _fake(
@@ -143,7 +144,7 @@ def _decomposition(
         dilations,
         groups,
     )
-    return acc.permute(0, 3, 1, 2).to(x.dtype)
+    return acc.to(x.dtype).permute(0, 3, 1, 2).contiguous()
 
 
 sign_conv2d = define(

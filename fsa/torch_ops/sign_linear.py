@@ -40,7 +40,7 @@ def _eager(x: torch.Tensor, weight: torch.Tensor, word_width: int = 32) -> torch
     _check(x, weight, word_width)
     wide = bits.sum_type(weight.shape[1])
     product = torch.matmul(bits.signs(x >= 0, wide), bits.signs(weight >= 0, wide).mT)
-    return product.to(x.dtype)
+    return product.to(x.dtype).contiguous()
 
 
 def _fake(x: Any, weight: Any, word_width: int = 32) -> Any:

@@ -24,7 +24,7 @@ def _eager(s: torch.Tensor, epsilon: float = 1e-7) -> torch.Tensor:
     """
     _check(s, epsilon)
     given = wide(s)
-    return (squash_scale(given, epsilon)[0] * given).to(s.dtype)
+    return (squash_scale(given, epsilon)[0] * given).to(s.dtype).contiguous()
 
 
 def _fake(s: Any, epsilon: float = 1e-7) -> Any:

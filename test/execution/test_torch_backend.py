@@ -11,7 +11,7 @@ from op_execution import why_no_device
 torch = pytest.importorskip("torch")
 
 from fsa.errors import FallbackWarning, InputError  # noqa: E402
-from fsa.nn import BinarizedLinear  # noqa: E402
+from fsa.nn import BinarizedConv2d, BinarizedLinear  # noqa: E402
 from fsa.torch_backend import Options, clear_fallbacks, last_fallbacks  # noqa: E402
 
 torch.set_num_threads(1)
@@ -121,6 +121,16 @@ def test_frozen_layers_of_bits() -> None:
         same(run(x), model(x))
         model[0].weight.neg_()
         same(run(x), model(x))
+
+
+def test_images_of_any_size() -> None:
+    torch.manual_seed(0)
+    model = BinarizedConv2d(5, 8, 3, stride=2, padding=1).eval()
+    run = torch.compile(model, backend="fsa", dynamic=True, options={"fallback": False})
+    with torch.no_grad():
+        for shape in ((2, 5, 9, 7), (3, 5, 6, 12)):
+            x = torch.randn(shape)
+            same(run(x), model(x))
 
 
 @pytest.mark.vulkan

@@ -244,6 +244,19 @@ def test_layers_are_what_their_packed_form_gives() -> None:
     assert torch.equal(OPS.sign_conv2d(image, filters, *options), packed)
 
 
+def test_results_are_row_by_row_whatever_the_layout_of_the_input() -> None:
+    image = signed((2, 8, 5, 6)).to(memory_format=torch.channels_last)
+    results = [
+        OPS.sign(image),
+        OPS.squash(image.mT),
+        OPS.sign_linear(image.mT, signed((3, 5))),
+        OPS.sign_conv2d(image, signed((4, 8, 3, 3)).to(memory_format=torch.channels_last)),
+        OPS.capsule_routing(image.permute(0, 2, 3, 1), 2),
+        OPS.capsule_predict(image[:, :, 0].mT, signed((6, 2, 4, 8)).mT.contiguous().mT),
+    ]
+    assert all(result.is_contiguous() for result in results)
+
+
 def test_autocast_does_not_round_sums_of_signs() -> None:
     x, weight = torch.ones(1, 513), torch.ones(1, 513)
     with torch.autocast("cpu", dtype=torch.bfloat16):
