@@ -22,10 +22,13 @@ def compile(
     source: Any,
     example_inputs: Sequence[Any] | None = None,
     *,
-    target: str | Target = "cpu",
+    target: str | Target | Sequence[str | Target] = "cpu",
     pipeline: str | None = None,
+    skip: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int | str]] | None = None,
     dynamic_shapes: Any = None,
+    parameters: str | os.PathLike[str] | None = None,
+    cache: bool = True,
 ) -> Module:
     """Compile `source` for `target` and return the module, ready to call or to save.
 
@@ -33,14 +36,19 @@ def compile(
 
     - a `torch.nn.Module`, with `example_inputs` that it can be called with; `dynamic_shapes` is as
       `torch.export.export` takes it, a `torch.export.Dim` stands for a dimension that may change;
-    - a `torch.export.ExportedProgram`;
+    - a `torch.export.ExportedProgram`, or the path of one that was saved (`.pt2`);
     - an ONNX file (`.onnx`) or `onnx.ModelProto`; `shapes` gives the sizes of inputs by name, an
       int for a fixed one, a str for one that stays dynamic: `{"x": ("batch", 3, 224, 224)}`;
     - MLIR: a path, text, bytecode or an `ir.Module`, which stays unchanged.
 
     `target` is `cpu`, `cpu:<LLVM CPU>`, `vulkan`, `vulkan:<IREE target>`, `cuda` or `cuda:sm_NN`.
+    Several, in a sequence or with commas, give a module with a variant for each, which takes the
+    one that fits when it first runs, and is saved as one file.
     `pipeline` is the name of a pipeline of `fsa-opt --list-pipelines`; None takes the target's
-    kernel pipeline.
+    kernel pipeline. `skip` names clean-up passes of `fsa-clean-up` to leave out.
+
+    With `parameters`, the path of an archive (`.irpa`) to write, large constants go there instead
+    of into the module. `cache` False compiles anew; see docs/deployment.md.
 
     Raises `InputError`, `TargetError`, `PassFailure` or `CompileError`. The device opens at the
     first call, so a module for a device that is not here can be compiled and saved.
@@ -51,21 +59,30 @@ def compile(
         source,
         target,
         pipeline,
+        skip=skip,
+        cache=cache,
+        parameters=parameters,
         example_inputs=example_inputs,
         shapes=shapes,
         dynamic_shapes=dynamic_shapes,
     )
 
 
-def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
-    """Load a `.vmfb` file on `device` (`cpu`, `cpu:sync`, `cpu:task`, `vulkan`, `cuda`, ...).
+def load(
+    path: str | os.PathLike[str],
+    device: str | None = None,
+    *,
+    parameters: str | os.PathLike[str] | None = None,
+) -> Module:
+    """Load a compiled module on `device` (`cpu`, `cpu:sync`, `cpu:task`, `vulkan`, `cuda`, ...).
 
-    None means the kind of device that the module was compiled for. Raises `InputError` or
-    `DeviceUnavailable`.
+    None means the kind of device that the module was compiled for; from a file for several targets
+    it takes the variant that fits this machine best. `parameters` is the archive with the module's
+    weights, if it was compiled with one. Raises `InputError` or `DeviceUnavailable`.
     """
-    from fsa.runtime.module import load as load_module
+    from fsa.runtime.loading import load as load_module
 
-    return load_module(path, device)
+    return load_module(path, device, parameters)
 
 
 def reference(op: str) -> Callable[..., Any]:

@@ -7,6 +7,8 @@ says, so stock tools take a file with the checksum as they take one without.
 from __future__ import annotations
 
 import hashlib
+import os
+from typing import Any
 
 from fsa.errors import InputError
 
@@ -14,27 +16,26 @@ _MARK = b"FSA SHA-256\n"
 _SIZE = len(_MARK) + hashlib.sha256().digest_size
 
 
-def with_checksum(data: bytes) -> bytes:
-    """Return `data` with its checksum behind it."""
-    return data + _MARK + hashlib.sha256(data).digest()
+def append_checksum(path: str | os.PathLike[str]) -> None:
+    """Put the checksum of the file `path` behind its contents; its memory is not needed."""
+    with open(path, "r+b") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+        file.seek(0, os.SEEK_END)
+        file.write(_MARK + digest)
 
 
-def check_intact(data: bytes | bytearray | memoryview, *, is_ours: bool) -> None:
-    """Raise `InputError` when `data` is not what `with_checksum` returned.
+def check_intact(data: Any) -> bool:
+    """Return whether `data` (a buffer) ends in a checksum, which modules of other tools lack.
 
-    A module that FSA did not compile (`is_ours` False) may come without a checksum.
+    Raises `InputError` when it is not the checksum of the rest.
     """
     view = memoryview(data)
     tail = bytes(view[-_SIZE:])
     if not tail.startswith(_MARK) or len(tail) < _SIZE:
-        if is_ours:
-            raise InputError(
-                "expected a compiled module (.vmfb) with its checksum, found none: "
-                "its end is missing"
-            )
-        return
+        return False
     if hashlib.sha256(view[:-_SIZE]).digest() != tail[len(_MARK) :]:
         raise InputError(
             "expected a compiled module (.vmfb) as it was saved, found another checksum: "
             "it is damaged"
         )
+    return True

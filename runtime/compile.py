@@ -1,130 +1,139 @@
-"""Compilation: a module goes through a pipeline, the hand-over and IREE, all in this process."""
+"""Compilation: a model goes through a front end, a pipeline, the hand-over and IREE."""
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
+import os
 import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from fsa.errors import CompileError, InputError, TargetError
-from fsa.runtime.checksum import with_checksum
-from fsa.runtime.handover import hand_over
-from fsa.runtime.interface_checks import check_interface
-from fsa.runtime.module import (
-    FEATURES_REFLECTION,
-    TARGET_REFLECTION,
-    WORK_REFLECTION,
-    Module,
-)
-from fsa.runtime.target_checks import check_types, required_features
+from fsa.errors import InputError, TargetError
+from fsa.runtime.backend import compile_to_file, compile_to_vmfb
+from fsa.runtime.cache import Cache, default_cache
+from fsa.runtime.cache_key import compile_key
+from fsa.runtime.files import read_file, replace_file
+from fsa.runtime.module import Module
+from fsa.runtime.package import Package
+from fsa.runtime.parameters import MINIMUM_BYTES, Export, is_intact, merge_archives
 from fsa.runtime.targets import ATTRIBUTE, Target
 from fsa.runtime.work import estimate_work
 
-_SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
-_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+__all__ = ["compile_module", "compile_to_vmfb", "lower", "parse_targets", "pipeline_text"]
+
+_VMFB, _ARCHIVE = "vmfb", "irpa"
+_NAME = re.compile(r"[\w-]+")
 
 
-def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> bytes:
-    """Compile an upstream `ir.Module`, lowered for `target`, to the bytes of a `.vmfb`.
+@dataclass(frozen=True)
+class _Compiled:
+    """What was made for one target: the module, its archive if any, and where it is cached."""
 
-    `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
-    it with the target and the processor features that the code may use. Raises `CompileError` with
-    IREE's diagnostics, `TargetError` when the target lacks what the module needs, and `InputError`
-    when nothing in the module can be called from outside.
-    """
-    from iree.compiler import api
-
-    session = api.Session()
-    try:
-        session.set_flags(*target.iree_flags())
-    except ValueError as error:
-        raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
-    check_interface(module.operation)
-    check_types(module.operation, target)
-    imported = hand_over(module, target, session.context, _reflection(target, work))
-    invocation = session.invocation()
-    messages: list[tuple[str, str]] = []
-    keep_alive = _collect_diagnostics(invocation, messages)
-    try:
-        invocation.import_module(imported.operation)
-        if not invocation.execute():
-            raise _refusal(target, messages)
-        output = api.Output.open_membuffer()
-        invocation.output_vm_bytecode(output)
-        return with_checksum(bytes(output.map_memory()))
-    except (RuntimeError, ValueError) as error:
-        raise _refusal(target, [*messages, ("error", str(error))]) from None
-    finally:
-        invocation.close()
-        del keep_alive
-
-
-def _reflection(target: Target, work: int | None) -> dict[str, str]:
-    """Return what the functions of the compiled module say of themselves."""
-    entries = {TARGET_REFLECTION: str(target)}
-    features = required_features(target)
-    if features:
-        entries[FEATURES_REFLECTION] = ",".join(sorted(features))
-    if work is not None:
-        entries[WORK_REFLECTION] = str(work)
-    return entries
-
-
-def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> Any:
-    """Append (severity, text) of each of IREE's diagnostics to `messages`.
-
-    Uses IREE's C interface, whose Python wrapper offers only a console handler. The result must
-    live as long as the invocation.
-    """
-    import iree.compiler.api.ctypes_dl as binding
-
-    library: Any = vars(binding)["_dylib"]
-
-    def receive(severity: int, text: int, size: int, _: int) -> None:
-        decoded = ctypes.string_at(text, size).decode("utf-8", "replace")
-        messages.append((_SEVERITY.get(severity, "error"), decoded))
-
-    callback = _CALLBACK(receive)
-    enable = library.ireeCompilerInvocationEnableCallbackDiagnostics
-    enable.restype = None
-    enable.argtypes = [ctypes.c_void_p, ctypes.c_int, _CALLBACK, ctypes.c_void_p]
-    enable(invocation._inv_p, 0, callback, None)
-    return callback
-
-
-def _refusal(target: Target, messages: list[tuple[str, str]]) -> CompileError:
-    """Return the error for what IREE said."""
-    texts = tuple(text.strip() for severity, text in messages if severity == "error")
-    first = next((text for text in texts if text), "it gave no reason")
-    sentence = first.splitlines()[0].rstrip(":")
-    # IREE spells out every feature of the processor; the target says it already.
-    sentence = re.sub(r"#hal\.executable\.target<.*", str(target), sentence)
-    return CompileError(f"IREE could not compile the module for {target}: {sentence}", texts)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    module: Module
+    archive: Path | None
+    file: Path | None  # the .vmfb, None when it came from the cache
+    key: str | None
 
 
 def compile_module(
-    source: Any, target: str | Target, pipeline: str | None = None, **reading: Any
+    source: Any,
+    target: str | Target | Sequence[str | Target],
+    pipeline: str | None = None,
+    *,
+    skip: Sequence[str] = (),
+    cache: bool = True,
+    parameters: str | os.PathLike[str] | None = None,
+    parameters_minimum: int = MINIMUM_BYTES,
+    **reading: Any,
 ) -> Module:
-    """Compile `source` for `target` through `pipeline`; see `fsa.compile`.
+    """Compile `source` for one target or several through `pipeline`; see `fsa.compile`.
 
     `reading` are the options of `fsa.frontend.model.read_model`.
     """
     from fsa.frontend.model import read_model
 
-    if not isinstance(target, str | Target):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TargetError(f"expected a target as text or Target, found {target!r}")
+    targets = parse_targets(target)
+    texts = [pipeline_text(each, pipeline, skip) for each in targets]
+    archive = _archive_path(parameters)
+    used = default_cache() if cache else None
+    module = read_model(source, **reading)
+    work = estimate_work(module)
+    with contextlib.ExitStack() as stack:
+        temporary = used.writing() if used else tempfile.TemporaryDirectory(prefix="fsa-")
+        folder = Path(stack.enter_context(temporary))
+        made = [
+            _compile_for(
+                module,
+                each,
+                text,
+                work,
+                used,
+                folder / str(index),
+                parameters_minimum if archive is not None else None,
+            )
+            for index, (each, text) in enumerate(zip(targets, texts, strict=True))
+        ]
+        if archive is not None:
+            _write_archive(archive, [each.archive for each in made if each.archive is not None])
+        for each in made:
+            _store(used, each)
+    modules = [each.module for each in made]
+    if len(modules) > 1:
+        return Package.of(modules, archive)
+    modules[0].parameters = archive
+    return modules[0]
+
+
+def parse_targets(target: str | Target | Sequence[str | Target]) -> list[Target]:
+    """Return the targets that `target` names: one, several with commas, or a sequence.
+
+    Raises `TargetError`.
+    """
+    if isinstance(target, Target):
+        return [target]
+    given = target.split(",") if isinstance(target, str) else target
+    if not isinstance(given, list | tuple) or not all(
+        isinstance(each, str | Target)  # pyright: ignore[reportUnnecessaryIsInstance]
+        for each in given
+    ):
+        raise TargetError(f"expected a target as text or Target, or several, found {target!r}")
+    found = [Target.parse(each) if isinstance(each, str) else each for each in given]
+    if not found:
+        raise TargetError("expected at least one target, found none")
+    names = [str(each) for each in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise TargetError(f"expected each target once, found {name} {names.count(name)} times")
+    return found
+
+
+def pipeline_text(target: Target, pipeline: str | None, skip: Sequence[str] = ()) -> str:
+    """Return the text of the pipeline for `target` without the clean-up passes in `skip`.
+
+    `pipeline` None is the target's kernel pipeline. Raises `InputError`.
+    """
     if not isinstance(pipeline, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InputError(f"expected a pipeline as text or None, found {pipeline!r}")
-    wanted = Target.parse(target) if isinstance(target, str) else target
-    module = read_model(source, **reading)
-    lowered = lower(module, wanted, pipeline)
-    # The pipeline may have named the processor more closely.
-    attached = Target.of_module(lowered)
-    return Module(compile_to_vmfb(lowered, attached, estimate_work(module)))
+    if isinstance(skip, str) or not all(isinstance(name, str) for name in skip):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"expected the names of passes to skip, found {skip!r}")
+    text = f"fsa-to-{target.kind}" if pipeline is None else pipeline.strip()
+    if not text:
+        raise InputError("expected the name of a pipeline, found an empty text")
+    if skip:
+        from fsa.pipelines.imports import clean_up_phases
+
+        if not _NAME.fullmatch(text):
+            raise InputError(
+                "expected passes to skip with the name of a pipeline, found the pipeline "
+                f"'{text}'; give them in its own option, skip={','.join(skip)}"
+            )
+        clean_up_phases(tuple(skip))  # says which names are wrong
+        text = f"{text}{{skip={','.join(skip)}}}"
+    return text if text.startswith("builtin.module(") else f"builtin.module({text})"
 
 
 def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
@@ -139,14 +148,10 @@ def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
     from fsa.passes.driver.resolve import resolve
     from fsa.passes.driver.runner import Runner
 
+    text = pipeline_text(target, pipeline)
     with module.context, ir.Location.unknown():
         root = module.operation.clone()
         _attach(root, target)
-        text = f"fsa-to-{target.kind}" if pipeline is None else pipeline
-        if not text.strip():
-            raise InputError("expected the name of a pipeline, found an empty text")
-        if not text.startswith("builtin.module("):
-            text = f"builtin.module({text})"
         Runner(Diagnostics()).run(resolve(parse_pipeline(text), module.context), root)
     return root
 
@@ -156,3 +161,96 @@ def _attach(root: Any, target: Target) -> None:
     if ATTRIBUTE in root.attributes and str(Target.of_module(root)) == str(target):
         return
     root.attributes[ATTRIBUTE] = target.to_attribute()
+
+
+def _compile_for(
+    module: Any,
+    target: Target,
+    pipeline: str,
+    work: int | None,
+    cache: Cache | None,
+    place: Path,
+    minimum: int | None,
+) -> _Compiled:
+    """Compile for one target, or take what the cache has. Files begin with the path `place`.
+
+    `minimum` is the size in bytes from which on constants go to an archive, None without one.
+    """
+    key = None
+    if cache is not None:
+        key = compile_key(module, target, pipeline=pipeline, parameters=minimum)
+    if cache is not None and key is not None:
+        found = _from_cache(cache, key, place, minimum is not None)
+        if found is not None:
+            return found
+    lowered = lower(module, target, pipeline)
+    # The pipeline may have named the processor more closely.
+    attached = Target.of_module(lowered)
+    file, archive = place.with_suffix(f".{_VMFB}"), place.with_suffix(f".{_ARCHIVE}")
+    export = None if minimum is None else Export(archive, minimum)
+    compile_to_file(lowered, attached, file, work, export)
+    return _Compiled(
+        Module(read_file(os.fspath(file))), archive if export is not None else None, file, key
+    )
+
+
+def _from_cache(cache: Cache, key: str, place: Path, with_archive: bool) -> _Compiled | None:
+    """Return the entry `key`; None when there is none, or a damaged one, which is removed."""
+    file = cache.find(key, _VMFB)
+    archive = None
+    try:
+        if file is None:
+            return None
+        if with_archive:
+            archive = place.with_suffix(f".{_ARCHIVE}")
+            found = cache.find(key, _ARCHIVE)
+            if found is None:
+                return None
+            # The link stays when another process evicts the entry.
+            os.link(found, archive)
+            if not is_intact(archive):
+                raise InputError("the archive is damaged")
+        return _Compiled(Module(read_file(os.fspath(file))), archive, None, key)
+    except FileNotFoundError:
+        return None
+    except InputError:
+        cache.remove(key)
+        if archive is not None:
+            archive.unlink(missing_ok=True)
+        return None
+
+
+def _store(cache: Cache | None, made: _Compiled) -> None:
+    """Put what was compiled into the cache, the module last, since it says that all is there."""
+    if cache is None or made.key is None or made.file is None:
+        return
+    if made.archive is not None:
+        cache.store(made.key, _ARCHIVE, made.archive)
+    cache.store(made.key, _VMFB, made.file)
+
+
+def _archive_path(parameters: Any) -> str | None:
+    """Return the path of the archive to write; raise `InputError` for what is none."""
+    if parameters is None:
+        return None
+    try:
+        name = os.fsdecode(parameters)
+    except TypeError:
+        raise InputError(f"expected the path of an archive, found {parameters!r}") from None
+    if not name.endswith(f".{_ARCHIVE}"):
+        # Stock tools choose the format by the ending.
+        raise InputError(f"expected a parameter archive that ends in .irpa, found {name}")
+    # The module opens it later, from wherever the process is then.
+    return os.path.abspath(name)
+
+
+def _write_archive(path: str, archives: Sequence[Path]) -> None:
+    """Write what `archives`, one a target, hold together to `path`."""
+
+    def write(beside: Path) -> None:
+        if len(archives) == 1:
+            shutil.copyfile(archives[0], beside)
+        else:
+            merge_archives(archives, beside)
+
+    replace_file(path, write)

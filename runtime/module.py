@@ -6,13 +6,15 @@ import os
 import threading
 from typing import Any
 
-from fsa.errors import CallError, DeviceUnavailable, InputError, reason_of
+from fsa.errors import CallError, DeviceUnavailable, InputError
+from fsa.runtime import parameters
 from fsa.runtime.checksum import check_intact
+from fsa.runtime.cpu_features import Needs
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
+from fsa.runtime.files import path_text, write_file
 from fsa.runtime.function import Function
 from fsa.runtime.resident_call import PositionalCall
 from fsa.runtime.signature import Signature, parse_declaration
-from fsa.runtime.target_checks import missing_features
 from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
 
 ENTRY = "main"
@@ -20,7 +22,9 @@ DECLARATION = "iree.abi.declaration"
 # What a compiled function says of itself, beside IREE's declaration of its types.
 TARGET_REFLECTION = "fsa.target"
 WORK_REFLECTION = "fsa.work"
+ARCHITECTURE_REFLECTION = "fsa.cpu_architecture"
 FEATURES_REFLECTION = "fsa.cpu_features"
+PARAMETERS_REFLECTION = "fsa.parameters"
 
 
 class Module:
@@ -29,15 +33,31 @@ class Module:
     Calls from several threads are safe: those to one module run one after the other.
     """
 
-    def __init__(self, data: bytes | bytearray | memoryview, device: str | None = None):
-        """Take the bytes of a `.vmfb`; the device opens when it is first needed.
+    def __init__(
+        self,
+        data: Any,
+        device: str | None = None,
+        parameters: str | os.PathLike[str] | None = None,
+    ):
+        """Take the bytes of a `.vmfb`, a buffer; the device opens when it is first needed.
 
-        `device` None or `cpu` lets the module choose, see `load`. Raises `InputError` when the
-        data is no compiled module.
+        `device` None or `cpu` lets the module choose, see `load`. `parameters` is the archive with
+        the module's weights, if it was compiled with one. Raises `InputError` when the data is no
+        compiled module.
         """
+        self.wanted_device = device
+        self.parameters = None if parameters is None else path_text(parameters)
+        self._lock = threading.Lock()
+        self._functions: dict[str, Function] | None = None
+        self._device: Device | None = None
+        self._entry: PositionalCall | None = None  # what a call of the entry function runs
+        self._take(data)
+
+    def _take(self, data: Any) -> None:
+        """Read the module in `data`: its functions and what they say of themselves."""
         from iree import runtime
 
-        check_intact(data, is_ours=False)
+        has_checksum = check_intact(data)
         self._data = _aligned(data)
         try:
             self.vm_module = runtime.VmModule.from_buffer(
@@ -60,18 +80,36 @@ class Module:
             name: parse_declaration(name, reflection[DECLARATION])
             for name, reflection in self._reflections.items()
         }
-        if self.target is not None:
-            check_intact(data, is_ours=True)
-        self.wanted_device = device
-        self._lock = threading.Lock()
-        self._functions: dict[str, Function] | None = None
-        self._device: Device | None = None
-        self._entry: PositionalCall | None = None  # what a call of the entry function runs
+        if self.target is not None and not has_checksum:
+            raise InputError(
+                "expected a compiled module (.vmfb) with its checksum, found none: "
+                "its end is missing"
+            )
 
     @property
     def target(self) -> str | None:
         """The target that the module was compiled for; None when FSA did not compile it."""
         return self._reflected(TARGET_REFLECTION)
+
+    @property
+    def data(self) -> Any:
+        """The bytes of the `.vmfb`, as a buffer."""
+        return self._data
+
+    @property
+    def needs(self) -> Needs:
+        """What the module needs of the machine that it runs on."""
+        features = self._reflected(FEATURES_REFLECTION) or ""
+        return Needs(
+            self.target or "",
+            self._reflected(ARCHITECTURE_REFLECTION) or "",
+            tuple(features.split(",")) if features else (),
+        )
+
+    @property
+    def needs_parameters(self) -> bool:
+        """Whether the module's weights are in an archive of their own."""
+        return self._reflected(PARAMETERS_REFLECTION) is not None
 
     @property
     def device(self) -> Device:
@@ -105,16 +143,23 @@ class Module:
                     f"expected a module compiled for {device.kind} on the device "
                     f"{device.info.name}, found one compiled for {self.target}"
                 )
-            missing = missing_features(self._reflected(FEATURES_REFLECTION) or "")
-            if device.kind == "cpu" and missing:
+            lacking = self.needs.lacking()
+            if device.kind == "cpu" and lacking:
                 raise DeviceUnavailable(
-                    f"a module compiled for {self.target} needs a processor with "
-                    f"{', '.join(missing)}, found {device.info.description} without"
+                    f"a module compiled for {self.target} needs {lacking}, "
+                    f"found {device.info.description} without"
                 )
+            modules = [runtime.create_hal_module(vm_instance(), device.hal)]
+            if self.needs_parameters and self.parameters is None:
+                raise parameters.missing(self.target)
+            if self.parameters is not None:
+                provider = parameters.provider(self.parameters)
+                modules.append(runtime.create_io_parameters_module(vm_instance(), provider))
             try:
-                hal = runtime.create_hal_module(vm_instance(), device.hal)
-                context = runtime.VmContext(vm_instance(), [hal, self.vm_module])
+                context = runtime.VmContext(vm_instance(), [*modules, self.vm_module])
             except Exception as error:
+                if self.parameters is not None and parameters.is_missing(error):
+                    raise parameters.mismatch(self.target, self.parameters) from None
                 compiled = f" compiled for {self.target}" if self.target else ""
                 raise DeviceUnavailable(
                     f"a module{compiled} does not load on the device {device.info}: "
@@ -161,13 +206,11 @@ class Module:
         return to_device(value, self.device)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the module as a `.vmfb`, which stock `iree-run-module` runs too."""
-        name = _path(path)
-        try:
-            with open(name, "wb") as file:
-                file.write(self._data)
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot write {name}: {reason_of(error)}") from None
+        """Write the module as a `.vmfb`, which stock `iree-run-module` runs too.
+
+        A module with a parameter archive names its weights; the archive stays where it is.
+        """
+        write_file(path_text(path), self._data)
 
     def _device_name(self) -> str:
         device = self.wanted_device
@@ -187,41 +230,15 @@ class Module:
         return f"<fsa module for {self.target or 'any target'}: {', '.join(self.signatures)}>"
 
 
-def load(path: str | os.PathLike[str], device: str | None = None) -> Module:
-    """Load a `.vmfb` file.
-
-    `device` is a name that `fsa.runtime.devices.open_device` takes. None, or `cpu`, lets the module
-    choose: the kind of device it was compiled for, and on a CPU `cpu:sync` (inline) for small work,
-    `cpu:task` (all cores) for large. Raises `InputError` and `DeviceUnavailable`.
-    """
-    name = _path(path)
-    try:
-        with open(name, "rb") as file:
-            data = file.read()
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {name}: {reason_of(error)}") from None
-    try:
-        module = Module(data, device)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
-    module.open()
-    return module
-
-
-def _path(path: Any) -> str:
-    """Return `path` as text; raise `InputError` for what is none."""
-    try:
-        return os.fsdecode(path)
-    except TypeError:
-        raise InputError(f"expected the path of a file, found {path!r}") from None
-
-
-def _aligned(data: bytes | bytearray | memoryview) -> Any:
-    """Copy `data` to memory that is aligned as IREE wants it."""
+def _aligned(data: Any) -> Any:
+    """Return `data` as an array of bytes whose memory is aligned as IREE wants it."""
     import numpy as np
 
-    memory = np.empty(len(data) + ALIGNMENT, np.uint8)
+    given = np.frombuffer(data, np.uint8)
+    if given.size == 0 or given.__array_interface__["data"][0] % ALIGNMENT == 0:
+        return given
+    memory = np.empty(given.size + ALIGNMENT, np.uint8)
     start = -memory.__array_interface__["data"][0] % ALIGNMENT
-    aligned = memory[start : start + len(data)]
-    aligned[:] = np.frombuffer(data, np.uint8)
+    aligned = memory[start : start + given.size]
+    aligned[:] = given
     return aligned

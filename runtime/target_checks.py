@@ -1,4 +1,4 @@
-"""What a target cannot do, found before IREE sees a module, and what a machine lacks to run one."""
+"""What a target cannot do, found before IREE sees a module."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import Any
 
 from fsa.errors import TargetError
 from fsa.locations import place_of
-from fsa.runtime import host
-from fsa.runtime.targets import HOST_CPU, Target
+from fsa.runtime.targets import Target
 
 _FLOAT = re.compile(r"(?<![A-Za-z0-9])(?:\d+x|\?x)*(f64|f16)\b")
-# Features whose absence turns a compiled module into an illegal instruction.
-_DECISIVE = frozenset(
-    "avx avx2 fma f16c bmi2 avx512f avx512bw avx512dq avx512vl avx512_bf16 avx512_fp16 "
-    "avx512_vnni avx512_vpopcntdq avx512_bitalg amx_tile asimddp asimdhp i8mm bf16 sve".split()
-)
 
 
 def check_types(root: Any, target: Target) -> None:
@@ -54,23 +48,3 @@ def check_types(root: Any, target: Target) -> None:
         f"the target {target} has no f16: expected f32 or bf16, found {place}; convert the model, "
         "or compile for a Vulkan target that has f16, such as vulkan:ampere"
     )
-
-
-def required_features(target: Target) -> frozenset[str]:
-    """Return the processor features, by Linux's names, that code for `target` may use."""
-    if target.kind != "cpu":
-        return frozenset()
-    if target.arch == HOST_CPU:
-        return _DECISIVE & host.features()
-    needed = {256: {"avx"}, 512: {"avx", "avx2", "avx512f"}}.get(target.vector_bits, set[str]())
-    if target.has_vector_popcount:
-        needed = needed | {"avx512_vpopcntdq"}
-    return frozenset(needed)
-
-
-def missing_features(required: str) -> list[str]:
-    """Return which of the comma-separated features this machine lacks; none where it names none."""
-    available = host.features()
-    if not available or not required:
-        return []
-    return sorted(set(required.split(",")) - available)

@@ -178,10 +178,17 @@ class Target:
             "--iree-global-opt-data-tiling=true",
             "--iree-global-opt-use-im2col-for-convs=true",
         ]
-        model = CPUS.get(self.arch)
-        if model is not None and model.llvm_arch != host.architecture():
-            flags.append(f"--iree-llvmcpu-target-triple={model.llvm_arch}-unknown-linux-gnu")
+        if self.llvm_architecture() != host.architecture():
+            triple = f"{self.llvm_architecture()}-unknown-linux-gnu"
+            flags.append(f"--iree-llvmcpu-target-triple={triple}")
         return flags
+
+    def llvm_architecture(self) -> str:
+        """Return the first part of the LLVM triple that a cpu target compiles for, else ""."""
+        if self.kind != "cpu":
+            return ""
+        model = CPUS.get(self.arch)
+        return host.architecture() if model is None else model.llvm_arch
 
     def to_attribute(self) -> Any:
         """Return the `ir.DictAttr` that describes this target; needs a current context."""

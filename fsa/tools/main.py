@@ -18,8 +18,10 @@ from fsa.errors import FsaError
 
 # name -> ("module:attribute", one line for the list of commands)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "compile": ("fsa.tools.commands.compile:command", "Compile a model to a .vmfb file."),
+    "compile": ("fsa.tools.commands.compile:command", "Compile a model to a file that runs."),
     "run": ("fsa.tools.commands.run:command", "Call a function of a compiled module."),
+    "inspect": ("fsa.tools.commands.inspect:command", "Say what a compiled file holds."),
+    "cache": ("fsa.tools.commands.cache:command", "See and clear what was compiled before."),
     "bench": ("fsa.benchmarks.command:bench", "Measure FSA and its peers in turns."),
     "doctor": ("fsa.tools.commands.doctor:command", "Say what works here and what is missing."),
 }
@@ -27,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 EPILOG = """\b
 Examples:
   fsa doctor
-  fsa compile model.mlir --target cpu -o model.vmfb
+  fsa compile model.onnx --target cpu -o model.vmfb
   fsa run model.vmfb --input 2x3xf32=1 --input x.npy
 """
 

@@ -32,15 +32,20 @@ Examples:
 @click.option("--function", help="The function to call [default: main, else the only one].")
 @click.option("--input", "inputs", multiple=True, help="An argument; see below. Repeatable.")
 @click.option("--device", help="cpu, cpu:sync, cpu:task, vulkan[:N] or cuda[:N].")
+@click.option("--parameters", metavar="FILE", help="The archive with the weights (.irpa).")
 @click.option("--output", help="Save the results to a .npy (one result) or .npz file.")
 def command(
     module: str,
     function: str | None,
     inputs: tuple[str, ...],
     device: str | None,
+    parameters: str | None,
     output: str | None,
 ) -> None:
-    """Load the compiled module in the file MODULE (.vmfb) and call one of its functions."""
+    """Load the compiled module in the file MODULE and call one of its functions.
+
+    Of a file for several targets (.fsa), the variant runs that fits this machine, or --device.
+    """
     import fsa
     from fsa.tools.commands.values import parse_inputs
 
@@ -48,7 +53,7 @@ def command(
         raise InputError(f"expected an output file that ends in .npy or .npz, found {output}")
     arguments = parse_inputs(inputs)
     with progress(f"loading {module}"):
-        loaded = fsa.load(module, device)
+        loaded = fsa.load(module, device, parameters=parameters)
     called = loaded.function(loaded.entry_name() if function is None else function)
     with progress(f"running @{called.signature.name} on {loaded.device.info}"):
         returned = called(*arguments)

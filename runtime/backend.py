@@ -1,0 +1,208 @@
+"""IREE's compiler, in this process: a lowered module becomes a `.vmfb`, or a listing on the way."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fsa.errors import CompileError, TargetError, reason_of
+from fsa.runtime.checksum import append_checksum
+from fsa.runtime.cpu_features import required_features
+from fsa.runtime.handover import pack, unpack
+from fsa.runtime.interface_checks import check_interface
+from fsa.runtime.module import (
+    ARCHITECTURE_REFLECTION,
+    FEATURES_REFLECTION,
+    PARAMETERS_REFLECTION,
+    TARGET_REFLECTION,
+    WORK_REFLECTION,
+)
+from fsa.runtime.parameters import SCOPE, Export, externalize
+from fsa.runtime.target_checks import check_types
+from fsa.runtime.targets import Target
+
+_SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+# Both would put paths and line numbers of this machine into the module.
+_REPRODUCIBLE = (
+    "--iree-vm-bytecode-module-strip-source-map=true",
+    "--iree-llvmcpu-debug-symbols=false",
+)
+# Where IREE leaves what its back ends make of each executable.
+_DUMPS = ("intermediates", "binaries")
+
+
+def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> bytes:
+    """Compile an upstream `ir.Module`, lowered for `target`; return the bytes of the `.vmfb`.
+
+    See `compile_to_file`.
+    """
+    with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
+        path = Path(folder) / "module.vmfb"
+        compile_to_file(module, target, path, work)
+        return path.read_bytes()
+
+
+def compile_to_file(
+    module: Any,
+    target: Target,
+    path: Path,
+    work: int | None = None,
+    export: Export | None = None,
+) -> None:
+    """Compile an upstream `ir.Module`, lowered for `target`, to the `.vmfb` file `path`.
+
+    `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
+    it with the target and the processor features that the code may use. With `export`, constants
+    go to a parameter archive. Raises `CompileError` with IREE's diagnostics, `TargetError` when the
+    target lacks what the module needs, and `InputError` when nothing in the module can be called
+    from outside.
+    """
+    _compile(module, target, lambda api, run: _write(api, run, path), work=work, export=export)
+    append_checksum(path)
+
+
+def dump_executables(module: Any, target: Target, folder: Path) -> None:
+    """Compile `module` as `compile_to_file` does; leave what IREE makes of its kernels in `folder`.
+
+    For cpu that is LLVM IR (`.ll`), assembly (`.s`) and the linked library (`.so`); for cuda `.ll`
+    and `.ptx`; for vulkan SPIR-V, as text of MLIR's spirv dialect (`.spirv.mlir`) and `.spv`.
+    """
+    flags = [f"--iree-hal-dump-executable-{what}-to={folder}" for what in _DUMPS]
+    _compile(module, target, lambda api, run: None, flags)
+
+
+def _compile(
+    module: Any,
+    target: Target,
+    finish: Callable[[Any, Any], None],
+    flags: Sequence[str] = (),
+    work: int | None = None,
+    export: Export | None = None,
+) -> None:
+    """Run IREE's pipeline on `module`, then `finish` with IREE's API and the invocation."""
+    from iree.compiler import api
+
+    session = api.Session()
+    try:
+        session.set_flags(*target.iree_flags(), *_REPRODUCIBLE, *flags)
+    except ValueError as error:
+        raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
+    check_interface(module.operation)
+    check_types(module.operation, target)
+    source = _translated(module, target, _reflection(target, work, export), export)
+    invocation = session.invocation()
+    messages: list[tuple[str, str]] = []
+    keep_alive = _collect_diagnostics(invocation, messages)
+    try:
+        parsed = api.Source.wrap_buffer(session, source, buffer_name="module")
+        if not invocation.parse_source(parsed):
+            raise _refusal(target, messages)
+        # The module holds its own copy of the weights now.
+        parsed.close()
+        del parsed, source
+        if not invocation.execute():
+            raise _refusal(target, messages)
+        finish(api, invocation)
+    except (RuntimeError, ValueError) as error:
+        raise _refusal(target, [*messages, ("error", str(error))]) from None
+    finally:
+        invocation.close()
+        session.close()
+        del keep_alive
+
+
+def _translated(
+    module: Any, target: Target, reflection: dict[str, str], export: Export | None
+) -> bytes:
+    """Return IREE's form of `module` as bytecode.
+
+    The hand-over works in a context of its own, which is freed here: the context of a session,
+    once Python holds it, is never freed, and would keep a copy of the weights for good.
+    """
+    from iree.compiler import ir
+
+    context = ir.Context()
+    handed = unpack(pack(module, target), target, context, reflection)
+    if export is not None:
+        externalize(handed, export)
+    bytecode = io.BytesIO()
+    handed.operation.write_bytecode(bytecode)
+    del handed, context
+    gc.collect()
+    return bytecode.getvalue()
+
+
+def _write(api: Any, invocation: Any, path: Path) -> None:
+    """Write the compiled module to `path`; IREE writes weights straight from where they are."""
+    output = api.Output.open_file(os.fspath(path))
+    try:
+        invocation.output_vm_bytecode(output)
+        output.keep()
+    finally:
+        output.close()
+    try:
+        # The output file of a failed write is removed or empty, without a word from IREE.
+        if path.stat().st_size == 0:
+            raise OSError("the disk may be full")
+    except OSError as error:
+        raise CompileError(f"cannot write {path}: {reason_of(error)}") from None
+
+
+def _reflection(target: Target, work: int | None, export: Export | None) -> dict[str, str]:
+    """Return what the functions of the compiled module say of themselves."""
+    entries = {TARGET_REFLECTION: str(target)}
+    architecture = target.llvm_architecture()
+    if architecture:
+        entries[ARCHITECTURE_REFLECTION] = architecture
+    features = required_features(target)
+    if features:
+        entries[FEATURES_REFLECTION] = ",".join(sorted(features))
+    if work is not None:
+        entries[WORK_REFLECTION] = str(work)
+    if export is not None:
+        entries[PARAMETERS_REFLECTION] = SCOPE
+    return entries
+
+
+def _collect_diagnostics(invocation: Any, messages: list[tuple[str, str]]) -> Any:
+    """Append (severity, text) of each of IREE's diagnostics to `messages`.
+
+    Uses IREE's C interface, whose Python wrapper offers only a console handler. The result must
+    live as long as the invocation.
+    """
+    import iree.compiler.api.ctypes_dl as binding
+
+    library: Any = vars(binding)["_dylib"]
+
+    def receive(severity: int, text: int, size: int, _: int) -> None:
+        decoded = ctypes.string_at(text, size).decode("utf-8", "replace")
+        messages.append((_SEVERITY.get(severity, "error"), decoded))
+
+    callback = _CALLBACK(receive)
+    enable = library.ireeCompilerInvocationEnableCallbackDiagnostics
+    enable.restype = None
+    enable.argtypes = [ctypes.c_void_p, ctypes.c_int, _CALLBACK, ctypes.c_void_p]
+    enable(invocation._inv_p, 0, callback, None)
+    return callback
+
+
+def _refusal(target: Target, messages: list[tuple[str, str]]) -> CompileError:
+    """Return the error for what IREE said."""
+    texts = tuple(text.strip() for severity, text in messages if severity == "error")
+    first = next((text for text in texts if text), "it gave no reason")
+    sentence = first.splitlines()[0].rstrip(":")
+    # IREE spells out every feature of the processor; the target says it already.
+    sentence = re.sub(r"#hal\.executable\.target<.*", str(target), sentence)
+    return CompileError(f"IREE could not compile the module for {target}: {sentence}", texts)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
