@@ -22,11 +22,12 @@ PLAN = Phase(
     "that a person can edit between this phase and the next.",
     "fsa-plan-binarized,fsa-plan-capsule-routing,fsa-plan-stitching",
 )
-CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution")
+CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution,fsa-plan-matmul")
 CPU_KERNELS = Phase(
     "kernels",
     "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
-    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,fsa-stitched-to-cpu",
+    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,fsa-stitched-to-cpu,"
+    "fsa-matmul-to-cpu",
 )
 GPU_KERNELS = Phase(
     "kernels",
@@ -40,8 +41,8 @@ class _ToKernels(Pipeline):
     """What the kernel pipelines have in common."""
 
     kind: ClassVar[str]
-    kernels: ClassVar[Phase]
     plan: ClassVar[Phase] = PLAN
+    kernels: ClassVar[Phase]
 
     arch: str = field(
         default="",
@@ -86,8 +87,8 @@ class FsaToCpu(_ToKernels):
     name: ClassVar[str] = "fsa-to-cpu"
     summary: ClassVar[str] = "Lower fsa ops to CPU kernels, the rest to linalg"
     kind: ClassVar[str] = "cpu"
-    kernels: ClassVar[Phase] = CPU_KERNELS
     plan: ClassVar[Phase] = CPU_PLAN
+    kernels: ClassVar[Phase] = CPU_KERNELS
 
 
 @dataclass(frozen=True)

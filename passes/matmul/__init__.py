@@ -1,0 +1,1 @@
+"""Dense f32 matmuls on CPUs: recognised, planned, their weights packed, and emitted as kernels."""

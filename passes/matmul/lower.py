@@ -1,0 +1,285 @@
+"""Matmuls of a module: found, described for the planner, and replaced by launches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsa.bindings import ir, tensor
+from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.dialects.fsa.shapes import tensor_type, type_dims
+from fsa.passes.base import PassError
+from fsa.passes.emitter import (
+    Builder,
+    Index,
+    Kernel,
+    KernelSpec,
+    Value,
+    emit_guarded_launch,
+    grid_for,
+    kernel,
+    replace_op,
+    tensor_dims,
+)
+from fsa.passes.matmul import kernel_cpu, weights
+from fsa.passes.matmul.contraction import (
+    BATCH,
+    COLUMN,
+    DEPTH,
+    ROW,
+    Axes,
+    Contraction,
+    contraction_of,
+)
+from fsa.passes.matmul.epilogue import FULL, Chain, Epilogue, chain_behind, flattened
+from fsa.passes.matmul.schedules import (
+    COPIED,
+    DIRECT,
+    FORMS,
+    MAX_ROWS,
+    PACKED,
+    PANEL_BYTES,
+    PORTABLE,
+    TURNED,
+    MatmulTile,
+    Problem,
+)
+from fsa.passes.plans import ATTRIBUTE, read_plan, require_plan
+from fsa.runtime.targets import Target
+
+PLANNER = "fsa-plan-matmul"
+
+
+def matmuls(module: Any) -> list[Contraction]:
+    """Return the contractions of f32 in `module`, outside of kernels and stitched regions."""
+    found: list[Contraction] = []
+
+    def visit(op: Any) -> Any:
+        operation = op.operation
+        if operation.name == "fsa.stitched_region" or KERNEL_MARKER in operation.attributes:
+            return ir.WalkResult.SKIP
+        contraction = contraction_of(operation)
+        if contraction is not None:
+            found.append(contraction)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
+
+
+def planned_problem(contraction: Contraction) -> Problem:
+    """Return what the planner needs to know of a contraction."""
+    rhs_axes = contraction.rhs_axes
+    return Problem(
+        batch=contraction.size(BATCH),
+        rows=contraction.size(ROW),
+        columns=contraction.size(COLUMN),
+        depth=contraction.size(DEPTH),
+        constant_rhs=weights.is_constant(contraction.rhs),
+        depth_last=rhs_axes[-1] == DEPTH,
+        epilogue=len(chain_behind(contraction.op.results[0]).stages),
+    )
+
+
+@dataclass
+class _Site:
+    """Where matmuls are lowered; what they share."""
+
+    module: Any
+    target: Target
+    kernels: dict[str, Kernel] = field(default_factory=dict[str, Kernel])
+    panels: dict[Any, Value] = field(default_factory=dict[Any, Value])
+
+
+def lower_all(module: Any, target: Callable[[], Target]) -> None:
+    """Replace each matmul of `module` that has a plan by the launch of a kernel."""
+    planned = [found for found in matmuls(module) if ATTRIBUTE in found.op.attributes]
+    if not planned:
+        return
+    site = _Site(module, target())
+    for contraction in planned:
+        plan = read_plan(contraction.op, MatmulTile, PLANNER)
+        _check(contraction, plan)
+        if plan.form != PORTABLE:
+            _lower(contraction, plan, site)
+
+
+def _check(contraction: Contraction, plan: MatmulTile) -> None:
+    """Raise `PassError` unless a kernel can be built with `plan`."""
+    op = contraction.op
+    require_plan(op, plan.form in FORMS, f"a form of {', '.join(FORMS)}")
+    if plan.form == PORTABLE:
+        return
+    sizes = (plan.tile_columns, plan.chains, plan.task_rows, plan.task_panels, *plan.tile_rows)
+    require_plan(op, bool(plan.tile_rows) and min(sizes) >= 1, "tiles and tasks of at least 1")
+    require_plan(op, max(plan.tile_rows) <= 2 * MAX_ROWS, f"tiles of at most {2 * MAX_ROWS} rows")
+    lanes = plan.lanes
+    require_plan(op, lanes >= 2 and lanes & (lanes - 1) == 0, "lanes that are 2, 4, 8, ...")
+    require_plan(op, _covers(contraction.size(ROW), plan), "tile_rows that cover every row")
+    constant = weights.is_constant(contraction.rhs)
+    require_plan(op, plan.form != PACKED or constant, "another form: the rhs is not constant")
+    if plan.form in (COPIED, TURNED):
+        depth = contraction.size(DEPTH)
+        block = 4 * lanes * plan.tile_columns
+        fits = depth is not None and depth * block <= PANEL_BYTES
+        require_plan(op, fits, f"a static panel of at most {PANEL_BYTES} bytes")
+    last = contraction.rhs_axes[-1]
+    require_plan(op, plan.form != TURNED or last == DEPTH, "another form: the depth is not last")
+    if plan.form in (COPIED, DIRECT):
+        require_plan(op, last == COLUMN, "another form: the columns are not last")
+    chain = chain_behind(op.results[0], plan.epilogue)
+    require_plan(
+        op, len(chain.stages) == plan.epilogue, f"an epilogue of at most {len(chain.stages)} ops"
+    )
+
+
+def _covers(rows: int | None, plan: MatmulTile) -> bool:
+    """Whether the tile heights leave no row of any task over."""
+    if plan.tile_rows[-1] == 1:
+        return True
+    if rows is None:
+        return False
+    blocks = {min(plan.task_rows, rows), rows % plan.task_rows if rows > plan.task_rows else 0}
+    for rest in blocks:
+        for height in plan.tile_rows:
+            rest %= height
+        if rest:
+            return False
+    return True
+
+
+def _lower(contraction: Contraction, plan: MatmulTile, site: _Site) -> None:
+    chain = chain_behind(contraction.op.results[0], plan.epilogue)
+    last = chain.ops[-1] if chain.ops else contraction.op
+    with last.location, ir.InsertionPoint(last):
+        value = _launch(contraction, plan, chain, site)
+    doomed = [contraction.op, *chain.ops]
+    replace_op(doomed.pop(), [value])
+    while doomed:
+        doomed.pop().erase()
+
+
+def _launch(contraction: Contraction, plan: MatmulTile, chain: Chain, site: _Site) -> Value:
+    """Emit the launch; return its value in the shape of the last op that it replaces."""
+    builder = Builder()
+    last = chain.ops[-1] if chain.ops else contraction.op
+    out = last.results[0]
+    rhs, rhs_axes = _rhs(contraction, plan, site)
+    extents = _extents(builder, contraction)
+    rows = builder.mul(extents.get(BATCH, 1), extents[ROW])
+    flat = tensor_type(
+        [rows if isinstance(rows, int) else None,
+         extents[COLUMN] if isinstance(extents[COLUMN], int) else None],
+        ir.F32Type.get(),
+    )  # fmt: skip
+    zero = weights.is_zero_fill(contraction.init)
+    extra = [] if zero else [_as_matrix(builder, contraction.init)]
+    extra += [
+        flattened(builder, value, kind)
+        for value, kind in zip(chain.operands, chain.kinds, strict=True)
+    ]
+    inputs = [contraction.lhs, rhs, *extra]
+    axes = (contraction.lhs_axes, rhs_axes)
+
+    def make_kernel() -> Kernel:
+        spec = KernelSpec("matmul", tuple(value.type for value in inputs), (flat,))
+        key = f"{[str(kind) for kind in spec.inputs]} {flat} {axes} {plan} {zero} {chain.key()}"
+        if key not in site.kernels:
+            static = {axis: size for axis, size in extents.items() if isinstance(size, int)}
+            site.kernels[key] = _kernel(spec, site, plan, chain, axes, static, zero)
+        return site.kernels[key]
+
+    def grid(at: Builder) -> list[Index]:
+        return [grid_for(at, at.product(kernel_cpu.task_extents(at, extents, plan)))]
+
+    (value,) = emit_guarded_launch(
+        make_kernel, grid=grid, inputs=inputs, results=[(flat, [rows, extents[COLUMN]])]
+    )
+    return _reshaped(builder, value, out.type, tensor_dims(builder, last.operands[-1]))
+
+
+def _kernel(
+    spec: KernelSpec, site: _Site, plan: MatmulTile, chain: Chain,
+    axes: tuple[Axes, Axes], static: dict[str, int], zero: bool,
+) -> Kernel:  # fmt: skip
+    with kernel(site.module, spec, site.target) as k:
+        lhs, rhs, *extra = k.inputs
+        init = None if zero else extra.pop(0)
+        extents: dict[str, Index] = {ROW: 1, COLUMN: static.get(COLUMN, 0)}
+        for memory, names in ((lhs, axes[0]), (rhs, axes[1])):
+            for number, axis in enumerate(names):
+                if axis in (BATCH, ROW, COLUMN, DEPTH):
+                    extents[axis] = static.get(axis, None) or k.dim(memory, number)
+        operands = kernel_cpu.Operands(lhs, rhs, init, k.outputs[0], *axes, extents)
+        kernel_cpu.emit(k, operands, plan, Epilogue(chain, tuple(extra)))
+    return k
+
+
+def _rhs(contraction: Contraction, plan: MatmulTile, site: _Site) -> tuple[Value, Axes]:
+    """Return the rhs as the kernel reads it."""
+    if plan.form != PACKED:
+        return contraction.rhs, contraction.rhs_axes
+    width = plan.lanes * plan.tile_columns
+    batch = tuple(axis for axis in contraction.rhs_axes if axis == BATCH)
+    axes = (*batch, "panel", DEPTH, "lane")
+    key = (contraction.rhs, contraction.rhs_axes, width)
+    if key not in site.panels:
+        elements = weights.constant_elements(contraction.rhs)
+        if elements is None:
+            raise PassError(
+                contraction.op.location,
+                f"expected the weights of '{contraction.op.name}' in the module, found a constant "
+                "without its elements",
+            )
+        packed = weights.packed_panels(elements, contraction.rhs_axes, width)
+        with ir.InsertionPoint.at_block_begin(_entry(contraction.op)):
+            site.panels[key] = weights.constant_tensor(packed)
+    return site.panels[key], axes
+
+
+def _entry(op: Any) -> Any:
+    """Return the entry block of the function around `op`."""
+    while op.name != "func.func":
+        op = op.parent.operation
+    return op.regions[0].blocks[0]
+
+
+def _extents(builder: Builder, contraction: Contraction) -> dict[str, Index]:
+    """Return the size of each axis, ints where they are known."""
+    found: dict[str, Index] = {ROW: 1}
+    pairs = (
+        (contraction.lhs, contraction.lhs_axes),
+        (contraction.rhs, contraction.rhs_axes),
+    )
+    for value, axes in pairs:
+        for axis, size in zip(axes, tensor_dims(builder, value), strict=True):
+            if not isinstance(found.get(axis), int) or axis == ROW:
+                found[axis] = size
+    return found
+
+
+def _as_matrix(builder: Builder, value: Value) -> Value:
+    """Return an initial value as [batch * rows, columns]."""
+    return flattened(builder, value, FULL)
+
+
+def _reshaped(builder: Builder, value: Value, kind: Any, dims: list[Index]) -> Value:
+    """Return the matrix `value` as a tensor of type `kind` and size `dims`."""
+    rank = kind.rank
+    if rank == 2:
+        return value if value.type == kind else tensor.cast(kind, value)
+    dynamic = [size for size in dims if not isinstance(size, int)]
+    if rank == 1:
+        return tensor.collapse_shape(kind, value, [[0, 1]])
+    groups = [list(range(rank - 1)), [rank - 1]]
+    lead = type_dims(kind)[:-1]
+    joined = None if None in lead else _product(lead)
+    wanted = tensor_type([joined, type_dims(kind)[-1]], kind.element_type)
+    value = value if value.type == wanted else tensor.cast(wanted, value)
+    return tensor.expand_shape(kind, value, groups, dynamic, list(kind.shape))
+
+
+def _product(sizes: list[Any]) -> int:
+    result = 1
+    for size in sizes:
+        result *= size
+    return result

@@ -1,0 +1,187 @@
+"""Schedules of dense matmuls on a CPU: how each is tiled for a target, and why.
+
+A register tile is some rows by some vectors of columns. Each step along the depth costs one fused
+multiply-add a vector of the tile, one load a vector of the rhs and one broadcast load a row of the
+lhs. Costs are in cycles of a core that does one multiply-add, one vector load or two broadcasts a
+cycle, with a latency of four; they rank tiles and see no IR.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fsa.runtime.target_tables import CPUS
+from fsa.runtime.targets import Target
+
+PACKED, DIRECT, COPIED, TURNED, PORTABLE = "packed", "direct", "copied", "turned", "portable"
+FORMS = (PACKED, DIRECT, COPIED, TURNED, PORTABLE)
+
+LATENCY = 4  # cycles until a sum can be added to again: that many chains keep the unit busy
+CHAINS = 8
+TILE_OVERHEAD = 12  # cycles to begin a tile, fill its sums and store them, a vector
+MAX_COLUMNS = 6  # vectors of a tile
+MAX_ROWS = 14
+# A panel that the kernel fills lies on the stack of a worker thread, which IREE makes small.
+PANEL_BYTES = 64 * 1024
+TASK_SECONDS = 15e-6  # long against a dispatch, short against a call
+DYNAMIC_SIZE = 128  # a dynamic size is planned as if it were this
+
+
+@dataclass(frozen=True)
+class MatmulTile:
+    """A dense matmul on a CPU.
+
+    `form` says where the columns of the rhs come from: "packed", panels that are made at compile
+    time of constant weights; "direct", the operand itself; "copied" and "turned", a panel that each
+    task fills from an operand with its depth first or last; "portable" leaves the op to IREE.
+
+    A tile is `tile_rows` rows (the first height as often as it fits, then the next) by
+    `tile_columns` vectors of `lanes`, with `chains` sums for each element. A task covers
+    `task_rows` rows and `task_panels` tiles of columns. `epilogue` counts the element-wise ops
+    behind the matmul that are computed before the store.
+    """
+
+    form: str
+    lanes: int
+    tile_rows: tuple[int, ...]
+    tile_columns: int
+    chains: int
+    task_rows: int
+    task_panels: int
+    epilogue: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The sizes of a matmul; None where one is dynamic."""
+
+    batch: int | None
+    rows: int | None
+    columns: int | None
+    depth: int | None
+    constant_rhs: bool
+    depth_last: bool  # the depth is the innermost dimension of the rhs
+    epilogue: int
+
+
+def vector_registers(target: Target) -> int:
+    """Return how many vector registers a core of `target` has."""
+    model = CPUS.get(target.arch)
+    many = target.vector_bits >= 512 or (model is not None and model.llvm_arch == "aarch64")
+    return 32 if many else 16
+
+
+def plan_matmul(
+    problem: Problem, target: Target, given: Mapping[str, Any]
+) -> tuple[MatmulTile, list[str]]:
+    """Choose the form and the tiles of a matmul; entries in `given` are kept."""
+    lanes = max(target.vector_bits, 128) // 32
+    form, reason = _form(problem, lanes)
+    form = given.get("form", form)
+    if form == PORTABLE:
+        return replace(MatmulTile(form, lanes, (1,), 1, 1, 1, 1, 0), **given), [reason]
+    rows = None if problem.rows is None else max(problem.rows, 1)
+    columns = DYNAMIC_SIZE if problem.columns is None else problem.columns
+    depth = DYNAMIC_SIZE if problem.depth is None else problem.depth
+    vectors = max(1, -(-columns // lanes))
+    width, heights, cost = _tile(rows, vectors, depth, vector_registers(target))
+    heights = tuple(given.get("tile_rows", heights))
+    width = given.get("tile_columns", width)
+    chains = max(1, min(4, CHAINS // (width * max(heights))))
+    tile = MatmulTile(form, lanes, heights, width, chains, 1, 1, problem.epilogue)
+    tile = _with_tasks(tile, problem, target)
+    used = 2 * (rows or DYNAMIC_SIZE) * columns * depth / (2 * lanes * max(cost, 1))
+    reasons = [
+        reason,
+        f"tiles of {' and '.join(map(str, heights))} rows by {width} vectors of {lanes} columns: "
+        f"about {100 * used:.0f} % of the multiply-add peak",
+    ]
+    if rows is None:
+        reasons.append("the number of rows is dynamic: smaller tiles take what is left")
+    return replace(tile, **given), reasons
+
+
+def _form(problem: Problem, lanes: int) -> tuple[str, str]:
+    sizes = (problem.batch, problem.rows, problem.columns, problem.depth)
+    if 0 in sizes:
+        return PORTABLE, "a size is 0"
+    if problem.constant_rhs:
+        return PACKED, "the rhs is constant: packed into panels at compile time"
+    rows = DYNAMIC_SIZE if problem.rows is None else problem.rows
+    if problem.depth is None or problem.depth * 4 * lanes > PANEL_BYTES:
+        panel = False
+    else:
+        panel = True
+    if problem.depth_last:
+        if not panel:
+            return PORTABLE, "a panel of the rhs exceeds the stack"
+        return TURNED, "the depth of the rhs is innermost: each panel is turned first"
+    if rows >= 2 * MAX_ROWS and panel:
+        return COPIED, "many rows share a panel of the rhs, which is copied together first"
+    return DIRECT, "few rows: the rhs is read where it is"
+
+
+def _tile(
+    rows: int | None, vectors: int, depth: int, registers: int
+) -> tuple[int, tuple[int, ...], float]:
+    """Return vectors and heights of the cheapest tile, and the cycles of the matmul."""
+    best: tuple[float, int, tuple[int, ...]] | None = None
+    for width in range(1, min(MAX_COLUMNS, vectors) + 1):
+        highest = min(MAX_ROWS, (registers - 1 - width) // width)
+        if highest < 1:
+            continue
+        across = -(-vectors // width)
+        for heights, tiles in _divisions(rows, highest):
+            cost = across * sum(n * _tile_cost(h, width, depth) for h, n in tiles)
+            if best is None or cost < best[0]:
+                best = cost, width, heights
+    assert best is not None
+    return best[1], best[2], best[0]
+
+
+def _divisions(
+    rows: int | None, highest: int
+) -> list[tuple[tuple[int, ...], list[tuple[int, int]]]]:
+    """Return the ways to divide rows into tiles: heights, and how many tiles of each."""
+    if rows is None:
+        # Any number of rows: high tiles, then some of 4 rows, then single rows.
+        heights = tuple(h for h in (highest, 4, 1) if h <= highest)
+        heights = tuple(dict.fromkeys(heights))
+        return [(heights, [(highest, DYNAMIC_SIZE // highest), (1, DYNAMIC_SIZE % highest)])]
+    if rows <= highest:
+        return [((rows,), [(rows, 1)])]
+    found: list[tuple[tuple[int, ...], list[tuple[int, int]]]] = []
+    for height in range(highest, max(highest // 2, 1) - 1, -1):
+        count, rest = divmod(rows, height)
+        tiles = [(height, count)] + ([(rest, 1)] if rest else [])
+        found.append((tuple(h for h, _ in tiles), tiles))
+    return found
+
+
+def _tile_cost(height: int, width: int, depth: int) -> float:
+    """Return the cycles of a tile of `height` rows by `width` vectors."""
+    step = max(height * width, width + height / 2, LATENCY / min(4, max(1, CHAINS // height)))
+    return depth * step + TILE_OVERHEAD * height * width / 4 + TILE_OVERHEAD
+
+
+def _with_tasks(tile: MatmulTile, problem: Problem, target: Target) -> MatmulTile:
+    """Return `tile` with tasks that keep their rows of the lhs in the second cache."""
+    depth = DYNAMIC_SIZE if problem.depth is None else problem.depth
+    height = tile.tile_rows[0]
+    budget = max(target.l2_bytes, 256 * 1024) // 4
+    tiles = max(1, budget // max(4 * depth * height, 1))
+    rows = DYNAMIC_SIZE if problem.rows is None else problem.rows
+    if problem.rows is not None and rows <= tiles * height:
+        task_rows = rows
+    else:
+        task_rows = tiles * height
+    blocks = -(-rows // task_rows)
+    columns = DYNAMIC_SIZE if problem.columns is None else problem.columns
+    panels = -(-columns // (tile.lanes * tile.tile_columns))
+    block = tile.lanes * tile.tile_columns
+    flops = 2 * task_rows * block * depth
+    seconds = max(flops / 6e9 / tile.lanes, 4 * depth * block / 30e9)
+    together = max(1, round(TASK_SECONDS / seconds))
+    shared = -(-panels * blocks * max(problem.batch or 1, 1) // (4 * max(target.cores, 1)))
+    # A panel that a task fills is filled again by every block of rows.
+    return replace(tile, task_rows=task_rows, task_panels=max(1, min(together, shared, panels)))
