@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.matmul.lower import matmuls, planned_problem
+from fsa.passes.matmul.lower import epilogues, matmuls, planned_problem
 from fsa.passes.matmul.schedules import MatmulTile, plan_matmul
 from fsa.passes.plans import given_entries, target_of, write_plan
 
@@ -29,7 +29,7 @@ class PlanMatmul(Pass):
         if not found:
             return
         target = target_of(op, "cpu")
-        for contraction in found:
+        for contraction, chain in zip(found, epilogues(found), strict=True):
             given = given_entries(contraction.op, MatmulTile)
-            problem = planned_problem(contraction)
+            problem = planned_problem(contraction, chain)
             write_plan(contraction.op, *plan_matmul(problem, target, given))

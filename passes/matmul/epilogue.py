@@ -6,7 +6,7 @@ value before it can join, when its other operands are read at the same element, 
 along the rows, or are scalars.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,14 +41,16 @@ class Chain:
         return repr(self.kinds) + "".join(_body_key(stage) for stage in self.stages)
 
 
-def chain_behind(result: Value, limit: int | None = None) -> Chain:
-    """Return the chain of element-wise ops behind `result`, at most `limit` of them."""
+def chain_behind(
+    result: Value, limit: int | None = None, taken: Collection[Any] = frozenset()
+) -> Chain:
+    """Return the chain of element-wise ops behind `result`: at most `limit`, none of `taken`."""
     chain, best = Chain(), Chain()
     value = result
     columns = type_dims(result.type)[-1]
     while limit is None or len(chain.stages) < limit:
         user = _only_user(value)
-        if user is None:
+        if user is None or user in taken:
             break
         if user.name in _RESHAPES:
             if not _keeps_columns(user, columns):

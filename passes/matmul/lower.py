@@ -1,6 +1,6 @@
 """Matmuls of a module: found, described for the planner, and replaced by launches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ from fsa.passes.matmul.schedules import (
     COPIED,
     DIRECT,
     FORMS,
+    INITIAL,
     MAX_ROWS,
     PACKED,
     PANEL_BYTES,
@@ -66,8 +67,22 @@ def matmuls(module: Any) -> list[Contraction]:
     return found
 
 
-def planned_problem(contraction: Contraction) -> Problem:
-    """Return what the planner needs to know of a contraction."""
+def epilogues(contractions: Sequence[Contraction]) -> list[Chain]:
+    """Return the element-wise ops that each matmul computes; each op goes to one of them.
+
+    Where an op joins several matmuls, the last takes it: by then the others are computed.
+    """
+    taken: set[Any] = set()
+    found: list[Chain] = []
+    for contraction in reversed(contractions):
+        chain = chain_behind(contraction.op.results[0], taken=taken)
+        taken.update(chain.ops)
+        found.append(chain)
+    return found[::-1]
+
+
+def planned_problem(contraction: Contraction, chain: Chain) -> Problem:
+    """Return what the planner needs to know of a contraction with `chain` as its epilogue."""
     rhs_axes = contraction.rhs_axes
     return Problem(
         batch=contraction.size(BATCH),
@@ -76,7 +91,7 @@ def planned_problem(contraction: Contraction) -> Problem:
         depth=contraction.size(DEPTH),
         constant_rhs=weights.is_constant(contraction.rhs),
         depth_last=rhs_axes[-1] == DEPTH,
-        epilogue=len(chain_behind(contraction.op.results[0]).stages),
+        epilogue=len(chain.stages),
     )
 
 
@@ -92,14 +107,19 @@ class _Site:
 
 def lower_all(module: Any, target: Callable[[], Target]) -> None:
     """Replace each matmul of `module` that has a plan by the launch of a kernel."""
-    planned = [found for found in matmuls(module) if ATTRIBUTE in found.op.attributes]
+    planned = [found.op for found in matmuls(module) if ATTRIBUTE in found.op.attributes]
     if not planned:
         return
     site = _Site(module, target())
-    for contraction in planned:
-        plan = read_plan(contraction.op, MatmulTile, PLANNER)
+    for op in planned:
+        # Read again: the matmul before it may have replaced its operands.
+        contraction = contraction_of(op)
+        assert contraction is not None
+        plan = read_plan(op, MatmulTile, PLANNER)
         _check(contraction, plan)
-        if plan.form != PORTABLE:
+        if plan.form == INITIAL:
+            replace_op(contraction.op, [contraction.init])
+        elif plan.form != PORTABLE:
             _lower(contraction, plan, site)
 
 
@@ -107,7 +127,10 @@ def _check(contraction: Contraction, plan: MatmulTile) -> None:
     """Raise `PassError` unless a kernel can be built with `plan`."""
     op = contraction.op
     require_plan(op, plan.form in FORMS, f"a form of {', '.join(FORMS)}")
-    if plan.form == PORTABLE:
+    if plan.form == INITIAL:
+        known = [contraction.size(axis) for axis in (BATCH, ROW, COLUMN, DEPTH)]
+        require_plan(op, 0 in known, "another form: no size is 0")
+    if plan.form in (INITIAL, PORTABLE):
         return
     sizes = (plan.tile_columns, plan.chains, plan.task_rows, plan.task_panels, *plan.tile_rows)
     require_plan(op, bool(plan.tile_rows) and min(sizes) >= 1, "tiles and tasks of at least 1")

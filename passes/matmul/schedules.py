@@ -13,8 +13,9 @@ from typing import Any
 from fsa.runtime.target_tables import CPUS
 from fsa.runtime.targets import Target
 
-PACKED, DIRECT, COPIED, TURNED, PORTABLE = "packed", "direct", "copied", "turned", "portable"
-FORMS = (PACKED, DIRECT, COPIED, TURNED, PORTABLE)
+PACKED, DIRECT, COPIED, TURNED = "packed", "direct", "copied", "turned"
+INITIAL, PORTABLE = "initial", "portable"
+FORMS = (PACKED, DIRECT, COPIED, TURNED, INITIAL, PORTABLE)
 
 LATENCY = 4  # cycles until a sum can be added to again: that many chains keep the unit busy
 CHAINS = 8
@@ -33,7 +34,8 @@ class MatmulTile:
 
     `form` says where the columns of the rhs come from: "packed", panels that are made at compile
     time of constant weights; "direct", the operand itself; "copied" and "turned", a panel that each
-    task fills from an operand with its depth first or last; "portable" leaves the op to IREE.
+    task fills from an operand with its depth first or last. "initial" is a matmul with no products,
+    whose result is what it adds to; "portable" leaves the op to IREE.
 
     A tile is `tile_rows` rows (the first height as often as it fits, then the next) by
     `tile_columns` vectors of `lanes`, with `chains` sums for each element. A task covers
@@ -78,7 +80,7 @@ def plan_matmul(
     lanes = max(target.vector_bits, 128) // 32
     form, reason = _form(problem, lanes)
     form = given.get("form", form)
-    if form == PORTABLE:
+    if form in (INITIAL, PORTABLE):
         return replace(MatmulTile(form, lanes, (1,), 1, 1, 1, 1, 0), **given), [reason]
     rows = None if problem.rows is None else max(problem.rows, 1)
     columns = DYNAMIC_SIZE if problem.columns is None else problem.columns
@@ -104,7 +106,8 @@ def plan_matmul(
 def _form(problem: Problem, lanes: int) -> tuple[str, str]:
     sizes = (problem.batch, problem.rows, problem.columns, problem.depth)
     if 0 in sizes:
-        return PORTABLE, "a size is 0"
+        # IREE's data tiling ends the process on these.
+        return INITIAL, "a size is 0: nothing is added"
     if problem.constant_rhs:
         return PACKED, "the rhs is constant: packed into panels at compile time"
     rows = DYNAMIC_SIZE if problem.rows is None else problem.rows

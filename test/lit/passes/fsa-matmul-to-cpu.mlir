@@ -74,10 +74,11 @@ module attributes {fsa.target = {kind = "cpu", arch = "generic", vector_bits = 1
 
 // -----
 
-// Without a plan, and with the form "portable", a matmul stays.
+// A matmul without products is what it adds to; with the form "portable", one stays.
 // CHECK-LABEL: func.func @left
-// CHECK: linalg.matmul
-// CHECK: linalg.matmul
+// CHECK-SAME: %[[A:.*]]: tensor<0x4xf32>, %[[B:.*]]: tensor<4x4xf32>
+// CHECK: %[[LEFT:.*]] = linalg.matmul {{.*}} ins(%[[B]]
+// CHECK: return %[[A]], %[[LEFT]]
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
   func.func @left(%a: tensor<0x4xf32>, %b: tensor<4x4xf32>) -> (tensor<0x4xf32>, tensor<4x4xf32>) {
     %0 = linalg.matmul ins(%a, %b : tensor<0x4xf32>, tensor<4x4xf32>) outs(%a : tensor<0x4xf32>) -> tensor<0x4xf32>
@@ -85,5 +86,32 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
         chains = 1 : i64, task_rows = 1 : i64, task_panels = 1 : i64, epilogue = 0 : i64}}
         ins(%b, %b : tensor<4x4xf32>, tensor<4x4xf32>) outs(%b : tensor<4x4xf32>) -> tensor<4x4xf32>
     return %0, %1 : tensor<0x4xf32>, tensor<4x4xf32>
+  }
+}
+
+// -----
+
+// The sum of two matmuls is the epilogue of the second; the third reads what replaced it.
+// CHECK-LABEL: func.func @joined
+// CHECK: %[[A:.*]] = "fsa.launch"({{.*}}) {kernel = @fsa_matmul_0
+// CHECK: %[[SUM:.*]] = "fsa.launch"({{.*}}, %[[A]]) {kernel = @fsa_matmul_1
+// CHECK-NOT: linalg
+// CHECK: "fsa.launch"({{.*}}%[[SUM]], %{{.*}}) {kernel = @fsa_matmul_0
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 256 : i64, cores = 1 : i64}} {
+  func.func @joined(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+    %zero = arith.constant 0.0 : f32
+    %w = arith.constant dense<1.0> : tensor<8x8xf32>
+    %e = tensor.empty() : tensor<4x8xf32>
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %1 = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %2 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
+        iterator_types = ["parallel", "parallel"]} ins(%0, %1 : tensor<4x8xf32>, tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %s = arith.addf %p, %q : f32
+      linalg.yield %s : f32
+    } -> tensor<4x8xf32>
+    %3 = linalg.matmul ins(%2, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+    return %3 : tensor<4x8xf32>
   }
 }

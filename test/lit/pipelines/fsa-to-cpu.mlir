@@ -37,12 +37,12 @@ func.func @stitched(%x: tensor<4x33xf32>) -> tensor<4x33xf32> {
   return %0 : tensor<4x33xf32>
 }
 
-// What is no fsa op stays.
+// What is no fsa op and has no kernel stays.
 // CHECK-LABEL: func.func @plain
 // CHECK: linalg.matmul
-func.func @plain(%a: tensor<4x8xf32>, %b: tensor<8x2xf32>, %c: tensor<4x2xf32>) -> tensor<4x2xf32> {
-  %0 = linalg.matmul ins(%a, %b : tensor<4x8xf32>, tensor<8x2xf32>) outs(%c : tensor<4x2xf32>) -> tensor<4x2xf32>
-  return %0 : tensor<4x2xf32>
+func.func @plain(%a: tensor<4x8xi32>, %b: tensor<8x2xi32>, %c: tensor<4x2xi32>) -> tensor<4x2xi32> {
+  %0 = linalg.matmul ins(%a, %b : tensor<4x8xi32>, tensor<8x2xi32>) outs(%c : tensor<4x2xi32>) -> tensor<4x2xi32>
+  return %0 : tensor<4x2xi32>
 }
 
 // The kernels stand at the end.
