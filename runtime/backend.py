@@ -30,10 +30,11 @@ from fsa.runtime.targets import Target
 
 _SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
-# Both would put paths and line numbers of this machine into the module.
+# Without these, paths and line numbers of the model's files are in the module.
 _REPRODUCIBLE = (
     "--iree-vm-bytecode-module-strip-source-map=true",
     "--iree-llvmcpu-debug-symbols=false",
+    "--iree-hal-executable-debug-level=0",
 )
 # Where IREE leaves what its back ends make of each executable.
 _DUMPS = ("intermediates", "binaries")
@@ -131,6 +132,8 @@ def _translated(
 
     context = ir.Context()
     handed = unpack(pack(module, target), target, context, reflection)
+    # IREE names executables after the file that the module came from.
+    handed.operation.location = ir.Location.unknown(context)
     if export is not None:
         externalize(handed, export)
     bytecode = io.BytesIO()
