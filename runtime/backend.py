@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import io
 import os
 import re
 import tempfile
@@ -98,17 +97,18 @@ def _compile(
         raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
     check_interface(module.operation)
     check_types(module.operation, target)
-    source = _translated(module, target, _reflection(target, work, export), export)
     invocation = session.invocation()
     messages: list[tuple[str, str]] = []
     keep_alive = _collect_diagnostics(invocation, messages)
     try:
-        parsed = api.Source.wrap_buffer(session, source, buffer_name="module")
-        if not invocation.parse_source(parsed):
-            raise _refusal(target, messages)
-        # The module holds its own copy of the weights now.
-        parsed.close()
-        del parsed, source
+        with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
+            path = os.path.join(folder, "module.mlirbc")
+            _translate(module, target, _reflection(target, work, export), export, path)
+            # IREE maps the file while it reads the module.
+            source = api.Source.open_file(session, path)
+            if not invocation.parse_source(source):
+                raise _refusal(target, messages)
+            source.close()
         if not invocation.execute():
             raise _refusal(target, messages)
         finish(api, invocation)
@@ -120,10 +120,10 @@ def _compile(
         del keep_alive
 
 
-def _translated(
-    module: Any, target: Target, reflection: dict[str, str], export: Export | None
-) -> bytes:
-    """Return IREE's form of `module` as bytecode.
+def _translate(
+    module: Any, target: Target, reflection: dict[str, str], export: Export | None, path: str
+) -> None:
+    """Write IREE's form of `module` to `path`, as bytecode.
 
     The hand-over works in a context of its own, which is freed here: the context of a session,
     once Python holds it, is never freed, and would keep a copy of the weights for good.
@@ -136,11 +136,9 @@ def _translated(
     handed.operation.location = ir.Location.unknown(context)
     if export is not None:
         externalize(handed, export)
-    bytecode = io.BytesIO()
-    handed.operation.write_bytecode(bytecode)
+    handed.operation.write_bytecode(path)
     del handed, context
     gc.collect()
-    return bytecode.getvalue()
 
 
 def _write(api: Any, invocation: Any, path: Path) -> None:

@@ -147,7 +147,7 @@ class Module:
             if device.kind == "cpu" and lacking:
                 raise DeviceUnavailable(
                     f"a module compiled for {self.target} needs {lacking}, "
-                    f"found {device.info.description} without"
+                    f"found {device.info.description}"
                 )
             modules = [runtime.create_hal_module(vm_instance(), device.hal)]
             if self.needs_parameters and self.parameters is None:

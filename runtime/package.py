@@ -133,10 +133,10 @@ class Package(Module):
         Without a wanted device that is CUDA, a Vulkan GPU, the CPU, then software Vulkan. A CPU
         variant that needs more features uses wider registers and more instructions.
         """
-        if self.wanted_device is not None:
-            kinds = {open_device(self.wanted_device).kind: 0}
-        else:
+        if self.wanted_device is None:
             kinds = self._kinds_here(reasons)
+        else:
+            kinds = {open_device(self.wanted_device).kind: 0}
             reasons.extend(
                 f"{variant.needs.target}: the device {self.wanted_device} is wanted"
                 for variant in self.variants

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from fsa.errors import InputError
+
+if TYPE_CHECKING:
+    from fsa.runtime.module import Module
 
 EPILOG = """\b
 Examples:
@@ -35,24 +39,20 @@ def command(file: str) -> None:
     try:
         if is_package(data):
             parts = [variant.data for variant in read_variants(data)]
-            click.echo(f"{file}: {len(parts)} targets, {os.path.getsize(file):,} bytes")
         else:
             parts = [data]
-            click.echo(f"{file}: {os.path.getsize(file):,} bytes")
         modules = [Module(part) for part in parts]
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+    click.echo(f"{file}: {os.path.getsize(file):,} bytes")
     for part, module in zip(parts, modules, strict=True):
         click.echo(f"  {_described(module, len(memoryview(part)))}")
     for signature in modules[0].signatures.values():
         click.echo(f"  {signature}")
 
 
-def _described(module: object, size: int) -> str:
+def _described(module: Module, size: int) -> str:
     """Return one line about a module: its target, size and what it needs."""
-    from fsa.runtime.module import Module
-
-    assert isinstance(module, Module)
     needs = module.needs
     words = [f"{needs.target or 'compiled by another tool'}: {size:,} bytes"]
     if needs.architecture:
@@ -63,5 +63,5 @@ def _described(module: object, size: int) -> str:
         words.append("weights in a parameter archive")
     lacking = needs.lacking()
     if lacking:
-        words.append(f"not for this machine, which lacks {lacking}")
+        words.append(f"not for this machine: it needs {lacking}")
     return ", ".join(words)
