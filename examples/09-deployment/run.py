@@ -14,7 +14,7 @@ from fsa.examples import binarized_mlp
 from fsa.runtime.devices import available
 from fsa.runtime.emit import listing
 
-PIXELS = 28 * 28
+SIDE = 28
 TARGETS = "cpu:x86-64-v3,cpu:generic,vulkan,cuda"
 
 
@@ -71,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(FSA_CACHE="1", FSA_CACHE_DIR=str(folder / "cache"))
-        x = np.random.default_rng(0).random((1, PIXELS)).astype(np.float32)
+        x = np.random.default_rng(0).random((1, SIDE, SIDE)).astype(np.float32)
         expected = several_targets(model, x, folder)
         stock_tools(model, x, expected, folder)
         again = fsa.compile(model, target="cpu")  # from the cache
