@@ -9,21 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from fsa.errors import InputError
+from fsa.passes.base import Pass
+from fsa.passes.fsa_check_absent import CheckAbsent
 from fsa.pipelines.base import Phase, Pipeline
 from fsa.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
 class Step:
-    """One clean-up pass: `name` is what `skip` takes, `text` the pipeline text with its options."""
+    """A phase of clean-up: one pass called `name`, or those of `passes`, separated by commas."""
 
     name: str
     why: str
-    text: str = ""
+    passes: str = ""
 
-    def phase(self) -> Phase:
-        """Return the step as a phase."""
-        return Phase(self.name, self.why, self.text or self.name)
+    def names(self) -> list[str]:
+        """Return the names of the passes in order."""
+        return (self.passes or self.name).split(",")
 
 
 FOLD = "canonicalize,cse"
@@ -49,7 +51,7 @@ STEPS: tuple[Step, ...] = (
         "Tensors that bodies extract from are inputs for the steps that follow.",
     ),
     Step(
-        "fsa-simplify-sizes",
+        "sizes-behind-broadcasts",
         "Sizes behind the broadcasts that are gone can be read now.",
         f"fsa-simplify-sizes,{FOLD}",
     ),
@@ -113,14 +115,15 @@ def skip_field() -> Any:
 
 
 def clean_up_phases(skip: tuple[str, ...]) -> tuple[Phase, ...]:
-    """Return a phase for each step that is not in `skip`; raise `InputError` for other names."""
-    known = [step.name for step in STEPS if step.name.startswith("fsa-")]
+    """Return the steps as phases without the passes in `skip`; raise `InputError` for others."""
+    known = sorted({name for step in STEPS for name in step.names() if name.startswith("fsa-")})
     for name in skip:
         if name not in known:
             raise InputError(
                 f"expected a clean-up pass to skip, found '{name}'{did_you_mean(name, known)}"
             )
-    return tuple(step.phase() for step in STEPS if step.name not in skip)
+    kept = [(step, [name for name in step.names() if name not in skip]) for step in STEPS]
+    return tuple(Phase(step.name, step.why, ",".join(names)) for step, names in kept if names)
 
 
 @dataclass(frozen=True)
@@ -139,3 +142,7 @@ class FsaCleanUp(Pipeline):
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
         return clean_up_phases(self.skip)
+
+    def postconditions(self) -> tuple[Pass, ...]:
+        """Return the check that no rewrite left a cast open."""
+        return (CheckAbsent(ops=("builtin.unrealized_conversion_cast",), after=self.name),)
