@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +35,81 @@ def count(
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "calls.ireeprof"
         flags = [f"--module={module}", f"--function={function}", f"--device={driver}", "--output="]
-        for number, array in enumerate(inputs):
-            path = Path(folder) / f"{number}.npy"
-            np.save(path, array)
-            flags.append(f"--input=@{path}")
-        flags += [
-            f"--device_profiling_mode={_MODES[driver]}",
-            f"--device_profiling_output={record}",
-        ]
+        flags += [*_inputs(Path(folder), inputs), *_recording(driver, record)]
         _run("iree_run_module", flags)
         rows = _run("iree_profile", ["dispatch", "--format=jsonl", str(record)])
     return parse(rows)
 
 
+@dataclass(frozen=True)
+class Kernel:
+    """What one kernel takes of a call: how often it is launched, and seconds in all."""
+
+    name: str
+    launches: int
+    seconds: float
+
+
+def times(
+    module: Path,
+    kind: str,
+    inputs: Sequence[np.ndarray[Any, Any]],
+    function: str = "main",
+    calls: int = 10,
+) -> list[Kernel]:
+    """Return what each kernel takes of one call of `function`, the longest first.
+
+    Means over `calls` calls under stock `iree-benchmark-module`. Raises `FsaError` when the module
+    does not run.
+    """
+    driver = DRIVERS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "calls.ireeprof"
+        flags = [f"--module={module}", f"--function={function}", f"--device={driver}"]
+        flags += _inputs(Path(folder), inputs)
+        flags += [f"--benchmark_min_time={calls}x", *_recording(driver, record)]
+        _run("iree_benchmark_module", flags)
+        rows = _run("iree_profile", ["dispatch", "--format=jsonl", str(record)])
+    found = [
+        Kernel(row["key"], row["count"] // calls, row["total_ns"] * 1e-9 / calls)
+        for row in _groups(rows)
+    ]
+    return sorted(found, key=lambda kernel: -kernel.seconds)
+
+
 def parse(rows: str) -> dict[str, int]:
     """Return kernel name -> launches from the lines that `iree-profile dispatch` prints."""
     found: dict[str, int] = {}
-    for line in rows.splitlines():
-        row = json.loads(line)
-        if row["type"].endswith("dispatch_group") and not row["key"].startswith(_ONCE):
-            found[row["key"]] = found.get(row["key"], 0) + row["count"]
+    for row in _groups(rows):
+        found[row["key"]] = found.get(row["key"], 0) + row["count"]
     return found
+
+
+def _groups(rows: str) -> list[dict[str, Any]]:
+    """Return the row of each kernel, without those that only run when the module is loaded."""
+    decoded = [json.loads(line) for line in rows.splitlines()]
+    return [
+        row
+        for row in decoded
+        if row["type"].endswith("dispatch_group") and not row["key"].startswith(_ONCE)
+    ]
+
+
+def _inputs(folder: Path, inputs: Sequence[np.ndarray[Any, Any]]) -> list[str]:
+    """Write arrays to files; return the flags that name them."""
+    flags: list[str] = []
+    for number, array in enumerate(inputs):
+        path = folder / f"{number}.npy"
+        np.save(path, array)
+        flags.append(f"--input=@{path}")
+    return flags
+
+
+def _recording(driver: str, record: Path) -> list[str]:
+    return [
+        f"--device_profiling_mode={_MODES[driver]}",
+        f"--device_profiling_output={record}",
+    ]
 
 
 def _run(tool: str, arguments: Sequence[str]) -> str:

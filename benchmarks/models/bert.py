@@ -62,7 +62,7 @@ MODELS = (
         "encoder",
         "BERT-small classifier: 4 layers of 512, 8 heads, 128 tokens",
         {
-            "small": Config(sequence=11, hidden=36, heads=3, layers=2, vocabulary=101),
+            "small": Config(sequence=11, hidden=36, heads=3, layers=1, vocabulary=101),
             "full": Config(sequence=128, hidden=512, heads=8, layers=4, vocabulary=30522),
         },
         _create,

@@ -33,7 +33,7 @@ class Config:
 
 
 class Prefill(nn.Module):
-    """Token ids [B, T] to logits of the last token [B, V], then keys and values a layer."""
+    """Token ids [B, T] to the last token's logits [B, V], then keys and values a layer."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -41,9 +41,7 @@ class Prefill(nn.Module):
 
     def forward(self, ids: Any) -> Any:
         """Return the logits and the new cache, each entry [B, heads, T, depth]."""
-        cache = DynamicCache()
-        logits = self.model(input_ids=ids, past_key_values=cache, use_cache=True).logits
-        return logits[:, -1], *_flat(cache)
+        return _step(self.model, ids, DynamicCache())
 
 
 class DecodeStep(nn.Module):
@@ -56,12 +54,14 @@ class DecodeStep(nn.Module):
     def forward(self, ids: Any, *past: Any) -> Any:
         """Return the last token's logits [B, V] and the cache, each [B, heads, P + T, depth]."""
         cache = DynamicCache(list(zip(past[::2], past[1::2], strict=True)))
-        logits = self.model(input_ids=ids, past_key_values=cache, use_cache=True).logits
-        return logits[:, -1], *_flat(cache)
+        return _step(self.model, ids, cache)
 
 
-def _flat(cache: Any) -> list[Any]:
-    return [value for layer in cache.layers for value in (layer.keys, layer.values)]
+def _step(model: nn.Module, ids: Any, cache: Any) -> tuple[Any, ...]:
+    """Read `ids` behind what is in `cache`, which is extended; only the last logits are made."""
+    made = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    states = [value for layer in cache.layers for value in (layer.keys, layer.values)]
+    return made.logits[:, -1], *states
 
 
 def decoder_models(
@@ -70,12 +70,13 @@ def decoder_models(
     create: Callable[[Config], nn.Module],
     small: dict[str, int],
     full: dict[str, int],
-    tokens: int,
+    prompt: int = 64,
+    past: int = 128,
 ) -> tuple[Model, Model]:
     """Return the models `<name>-prefill` and `<name>-decode` of one architecture.
 
     `create` makes the language model with any weights, `small` and `full` are its sizes; at full
-    size `tokens` are read by the prefill and lie in the cache of the decode step.
+    size `prompt` tokens are read by the prefill and `past` lie in the cache of the decode step.
     """
 
     def prefill(config: Config) -> nn.Module:
@@ -96,8 +97,8 @@ def decoder_models(
         Model(
             f"{name}-prefill",
             "decoder",
-            f"{title}: {tokens} tokens into an empty cache",
-            {"small": Config(tokens=7, past=0, **small), "full": Config(tokens, 0, **full)},
+            f"{title}: {prompt} tokens into an empty cache",
+            {"small": Config(tokens=7, past=0, **small), "full": Config(prompt, 0, **full)},
             prefill,
             prefill_inputs,
             batch_axes=(0,),
@@ -106,8 +107,8 @@ def decoder_models(
         Model(
             f"{name}-decode",
             "decoder",
-            f"{title}: one token after {tokens}",
-            {"small": Config(tokens=1, past=9, **small), "full": Config(1, tokens, **full)},
+            f"{title}: one token after {past}",
+            {"small": Config(tokens=1, past=9, **small), "full": Config(1, past, **full)},
             decode,
             decode_inputs,
             requires=("torch", "transformers"),

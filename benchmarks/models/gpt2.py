@@ -25,7 +25,6 @@ MODELS = decoder_models(
     "gpt2",
     "GPT-2 small (12 layers of 768)",
     _create,
-    small={"hidden": 36, "heads": 3, "layers": 2, "vocabulary": 97},
+    small={"hidden": 36, "heads": 3, "layers": 1, "vocabulary": 97},
     full={"hidden": 768, "heads": 12, "layers": 12, "vocabulary": 50257},
-    tokens=128,
 )

@@ -25,7 +25,6 @@ MODELS = decoder_models(
     "llama",
     "Llama-like (8 layers of 576, 9 query heads, 3 key heads)",
     _create,
-    small={"hidden": 48, "heads": 4, "layers": 2, "vocabulary": 97, "key_value_heads": 2},
+    small={"hidden": 48, "heads": 4, "layers": 1, "vocabulary": 97, "key_value_heads": 2},
     full={"hidden": 576, "heads": 9, "layers": 8, "vocabulary": 32000, "key_value_heads": 3},
-    tokens=128,
 )

@@ -76,7 +76,7 @@ MODELS = (
         "MLP-mixer",
         "Mixer-S/16 at 224: 8 layers of 512, 196 tokens",
         {
-            "small": Config(20, 4, hidden=36, tokens=22, channels=50, layers=2, classes=7),
+            "small": Config(20, 4, hidden=36, tokens=22, channels=50, layers=1, classes=7),
             "full": Config(224, 16, hidden=512, tokens=256, channels=2048, layers=8, classes=1000),
         },
         _create,

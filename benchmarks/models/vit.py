@@ -96,7 +96,7 @@ MODELS = (
         "vision transformer",
         "ViT-S/16 at 224: 12 layers of 384, 6 heads, 197 tokens",
         {
-            "small": Config(image=20, patch=4, hidden=36, heads=3, layers=2, classes=7),
+            "small": Config(image=20, patch=4, hidden=36, heads=3, layers=1, classes=7),
             "full": Config(image=224, patch=16, hidden=384, heads=6, layers=12, classes=1000),
         },
         _create,

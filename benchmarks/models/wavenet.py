@@ -82,7 +82,7 @@ MODELS = (
         "causal convolution",
         "WaveNet: 20 layers of 64 channels, dilations 1 to 512, 4000 samples",
         {
-            "small": Config(samples=37, channels=6, layers=4, cycle=3, classes=5),
+            "small": Config(samples=37, channels=6, layers=3, cycle=2, classes=5),
             "full": Config(samples=4000, channels=64, layers=20, cycle=10, classes=256),
         },
         _create,

@@ -50,7 +50,9 @@ def randomise(model: nn.Module, *, gain: float = 1.0, seed: int = SEED) -> nn.Mo
         value.copy_(noise * (gain / math.sqrt(fan_in)))
     for part in model.modules():
         if isinstance(part, nn.Embedding):
-            part.weight.copy_(torch.randn(part.weight.shape, generator=generator) * 0.5)
+            # Some language models use the table for their logits too.
+            noise = torch.randn(part.weight.shape, generator=generator)
+            part.weight.copy_(noise / math.sqrt(part.embedding_dim))
         if isinstance(part, _BATCH_NORMS):
             mean, variance = part.running_mean, part.running_var
             assert mean is not None
