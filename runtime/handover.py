@@ -18,6 +18,7 @@ from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.errors import CompileError
 from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
+from fsa.runtime.handover_foreign import restore_foreign_ops
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
 from fsa.runtime.handover_words import check_whole_words
@@ -118,6 +119,7 @@ def unpack(
             launches = [Launch.read(op) for op in _find(module.operation, "fsa.launch")]
             if launches:
                 _place_kernels(module, parcel, launches, target)
+            restore_foreign_ops(module)
             check_whole_words(module, target)
             separate_branches(module)
             _strip_attributes(module)

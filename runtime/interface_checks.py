@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.dialects.fsa.markers import FOREIGN_BODY, KERNEL_MARKER
 from fsa.errors import InputError
 from fsa.locations import place_of
 from fsa.runtime.signature import has_dtype, is_scalar
@@ -30,7 +30,11 @@ def check_interface(root: Any) -> None:
         )
     for function in public:
         _check_types(function)
-    declared = {_name(function) for function in functions if not list(function.regions[0].blocks)}
+    declared = {
+        _name(function)
+        for function in functions
+        if not list(function.regions[0].blocks) and FOREIGN_BODY not in function.attributes
+    }
     if declared:
         _check_calls(root, declared)
 

@@ -9,6 +9,7 @@ from fsa.errors import InputError
 from fsa.frontend.mlir import read_mlir
 from fsa.frontend.onnx import is_onnx, read_onnx
 from fsa.frontend.pytorch import is_pytorch, read_pytorch
+from fsa.frontend.stablehlo import is_stablehlo, read_stablehlo
 
 
 def read_model(
@@ -21,7 +22,7 @@ def read_model(
     """Return `source` as a verified `ir.Module` on tensors.
 
     `source` is a `torch.nn.Module` or a `torch.export.ExportedProgram`, an ONNX file or
-    `onnx.ModelProto`, or MLIR as `read_mlir` takes it. `example_inputs` and `dynamic_shapes` belong
+    `onnx.ModelProto`, a lowered JAX function, or MLIR as `read_mlir` takes it, StableHLO too. `example_inputs` and `dynamic_shapes` belong
     to PyTorch, `shapes` to ONNX. Raises `InputError`, also for an option that the kind of source
     has no use for.
     """
@@ -34,7 +35,7 @@ def read_model(
     _refuse(
         example_inputs=example_inputs, dynamic_shapes=dynamic_shapes, shapes=shapes, kind="MLIR"
     )
-    return read_mlir(source)
+    return read_stablehlo(source) if is_stablehlo(source) else read_mlir(source)
 
 
 def _refuse(kind: str, **options: Any) -> None:

@@ -1,0 +1,145 @@
+"""StableHLO in: what JAX lowers to, as text, bytecode, portable artifact or JAX object.
+
+IREE's MLIR has the passes for all of StableHLO and CHLO, so the module is lowered there
+(`stablehlo_lowering`), in a child process, and crosses to ours as bytecode.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from typing import Any
+
+from fsa.errors import InputError, reason_of
+from fsa.frontend.isolation import Crashed, run_isolated
+from fsa.frontend.pytorch_errors import first_line
+from fsa.frontend.stablehlo_erf import restore_erf
+from fsa.frontend.stablehlo_lowering import lower_to_linalg
+
+_LOWERED = "jax._src.stages.Lowered"
+_EXPORTED = "jax._src.export._export.Exported"
+_JITTED = ("PjitFunction", "Wrapped", "Traced", "Compiled")
+_OP = re.compile(rb"(?:stablehlo|chlo|vhlo)\.\w")
+_MENTION = re.compile(rb"stablehlo|StableHLO|chlo|vhlo")
+_COMMENT = re.compile(rb"//[^\n]*")
+_BYTECODE = b"ML\xefR"
+_ARTIFACT = b"StableHLO_v"
+_SUFFIXES = (".mlir", ".mlirbc", ".stablehlo", ".bin")
+
+
+def is_stablehlo(source: Any) -> bool:
+    """Return whether `source` is a JAX object, or MLIR that holds StableHLO; does not import JAX.
+
+    MLIR is a path, text or bytecode.
+    """
+    if _qualified_name(source) in (_LOWERED, _EXPORTED) or _is_jax_function(source):
+        return True
+    try:
+        data = _data(source)
+    except (OSError, ValueError):
+        return False
+    if data is None:
+        return False
+    if data.startswith(_BYTECODE):
+        return _MENTION.search(data) is not None
+    return _OP.search(_COMMENT.sub(b"", data)) is not None
+
+
+def read_stablehlo(source: Any) -> Any:
+    """Return StableHLO as a verified `ir.Module` on tensors.
+
+    `source` is a `jax.stages.Lowered` (`jax.jit(f).lower(*args)`), a `jax.export.Exported`, or
+    StableHLO, with CHLO, as a path, text, bytecode or portable artifact. Public functions keep
+    their names; JAX calls its function `main`, and leaves out arguments that it does not use.
+    Raises `InputError` with the location of what cannot be lowered.
+    """
+    if _is_jax_function(source):
+        raise InputError(
+            f"expected a lowered JAX function, found {type(source).__name__}: "
+            "pass jax.jit(f).lower(*arguments)"
+        )
+    forms = _forms(source)
+    try:
+        data = run_isolated(lambda: lower_to_linalg(forms))
+    except Crashed as crash:
+        raise InputError(
+            f"the StableHLO module cannot be lowered: IREE ended with {crash}"
+        ) from None
+    except RuntimeError as error:
+        raise InputError(f"the StableHLO module cannot be lowered: {error}") from None
+    return _parse(data)
+
+
+def _qualified_name(source: Any) -> str:
+    return f"{type(source).__module__}.{type(source).__qualname__}"
+
+
+def _is_jax_function(source: Any) -> bool:
+    kind = type(source)
+    return kind.__name__ in _JITTED and kind.__module__.startswith("jax")
+
+
+def _data(source: Any) -> bytes | None:
+    """Return the MLIR that `source` holds or names; None when it is something else."""
+    if isinstance(source, bytes):
+        return source
+    path = isinstance(source, os.PathLike)
+    if isinstance(source, str):
+        path = "\n" not in source and source.endswith(_SUFFIXES)
+        if not path:
+            return source.encode("utf-8", "replace")
+    if not path:
+        return None
+    with open(source, "rb") as file:
+        return file.read()
+
+
+def _forms(source: Any) -> list[bytes]:
+    """Return the module in the forms in which IREE may read it, the best first."""
+    name = _qualified_name(source)
+    try:
+        if name == _LOWERED:
+            return _forms_of(source.compiler_ir("stablehlo").operation)
+        data = source.mlir_module_serialized if name == _EXPORTED else _data(source)
+    except OSError as error:
+        raise InputError(f"cannot read {source}: {reason_of(error)}") from None
+    if data.startswith(_BYTECODE) and _ARTIFACT in data[:64]:
+        return _forms_of(_portable(data).operation)
+    return [data]
+
+
+def _forms_of(operation: Any) -> list[bytes]:
+    """Return bytecode, which is compact, and text, which other versions of MLIR read too."""
+    bytecode = io.BytesIO()
+    operation.write_bytecode(bytecode)
+    return [bytecode.getvalue(), operation.get_asm(enable_debug_info=True).encode()]
+
+
+def _portable(artifact: bytes) -> Any:
+    """Read a portable artifact, which any later version of StableHLO understands."""
+    from fsa.bindings import ir, load_extensions, stablehlo_extension
+    from fsa.dialects.fsa.dialect import new_context
+
+    context = new_context()
+    load_extensions(context, {"stablehlo", "chlo", "vhlo"})
+    try:
+        return stablehlo_extension.deserialize_portable_artifact(context, artifact)
+    except (ir.MLIRError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"expected a StableHLO artifact that this version reads, found: {first_line(error)}"
+        ) from None
+
+
+def _parse(data: bytes) -> Any:
+    from fsa.bindings import ir
+    from fsa.dialects.fsa.dialect import new_context
+
+    with new_context():
+        try:
+            module = ir.Module.parse(data)
+        except ir.MLIRError as error:
+            found = "; ".join(str(item.message) for item in error.error_diagnostics)
+            raise InputError(f"the StableHLO module cannot be read back: {found}") from None
+        restore_erf(module)
+    return module
