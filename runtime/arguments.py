@@ -9,7 +9,7 @@ import numpy as np
 from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.devices import Device, first_line
-from fsa.runtime.signature import ScalarSpec, Spec, TensorSpec, numpy_dtype
+from fsa.runtime.signature import ScalarSpec, Spec, TensorSpec, numpy_dtype, same_bits
 from fsa.runtime.tensors import DeviceTensor, as_array, copier
 
 _NUMBERS = bool | int | float | complex
@@ -68,7 +68,7 @@ class TensorArgument:
                 f"{self.name} expected a tensor on {self._device.info.name}, "
                 f"found one on {argument.device.info.name}"
             )
-        if argument.element != self.element or not self._fits(argument.shape):
+        if not (same_bits(argument.element, self.element) and self._fits(argument.shape)):
             raise CallError(
                 f"{self.name} expected {self.spec}, found {argument.dtype} of shape "
                 f"{list(argument.shape)}"

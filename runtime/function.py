@@ -75,7 +75,7 @@ class _GeneralCall:
         self.result_kinds = [_kind(spec, device) for spec in signature.results]
         self._signature = signature
         self._arguments = [
-            argument_of(f"argument {index} of @{signature.name}", spec, device)
+            argument_of(signature.argument(index), spec, device)
             for index, spec in enumerate(signature.arguments)
         ]
         self._vm_function = vm_function

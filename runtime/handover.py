@@ -9,12 +9,18 @@ contract of what comes in.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.dialects.fsa.markers import (
+    ARGUMENT_NAMES,
+    KERNEL_MARKER,
+    RESULT_NAMES,
+    UNSIGNED_RESULTS,
+)
 from fsa.errors import CompileError
 from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
@@ -122,9 +128,9 @@ def unpack(
             restore_foreign_ops(module)
             check_whole_words(module, target)
             separate_branches(module)
+            _reflect(module, reflection or {})
             _strip_attributes(module)
             _check_lowered(module)
-            _reflect(module, reflection or {})
             return module
     except ir.MLIRError as error:
         raise CompileError(f"the module did not cross to IREE: {error}") from None
@@ -236,12 +242,28 @@ def _reflect(module: Any, entries: dict[str, str]) -> None:
 
     for op in module.body.operations:
         attributes = op.operation.attributes
-        if op.operation.name != "func.func" or "sym_visibility" in attributes:
+        if op.operation.name != "func.func" or not _is_public(attributes):
             continue
         given = attributes[_REFLECTION] if _REFLECTION in attributes else {}
         merged = {named.name: named.attr for named in given} if given else {}
-        merged |= {name: ir.StringAttr.get(text) for name, text in entries.items()}
+        own = {**_interface(attributes), **entries}
+        merged |= {name: ir.StringAttr.get(text) for name, text in own.items()}
         attributes[_REFLECTION] = ir.DictAttr.get(merged)
+
+
+def _is_public(attributes: Any) -> bool:
+    return "sym_visibility" not in attributes or attributes["sym_visibility"].value == "public"
+
+
+def _interface(attributes: Any) -> dict[str, str]:
+    """Return what a front end noted of a function's interface, as JSON lists."""
+    found: dict[str, str] = {}
+    for name in (ARGUMENT_NAMES, RESULT_NAMES):
+        if name in attributes:
+            found[name] = json.dumps([item.value for item in attributes[name]])
+    if UNSIGNED_RESULTS in attributes:
+        found[UNSIGNED_RESULTS] = json.dumps(list(attributes[UNSIGNED_RESULTS]))
+    return found
 
 
 def _check_lowered(module: Any) -> None:

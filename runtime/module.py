@@ -14,11 +14,10 @@ from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_
 from fsa.runtime.files import path_text, write_file
 from fsa.runtime.function import Function
 from fsa.runtime.resident_call import PositionalCall
-from fsa.runtime.signature import Signature, parse_declaration
+from fsa.runtime.signature import DECLARATION, Signature, signature_of
 from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
 
 ENTRY = "main"
-DECLARATION = "iree.abi.declaration"
 # What a compiled function says of itself, beside IREE's declaration of its types.
 TARGET_REFLECTION = "fsa.target"
 WORK_REFLECTION = "fsa.work"
@@ -77,8 +76,7 @@ class Module:
                 self._vm_functions[name] = vm_function
                 self._reflections[name] = reflection
         self.signatures: dict[str, Signature] = {
-            name: parse_declaration(name, reflection[DECLARATION])
-            for name, reflection in self._reflections.items()
+            name: signature_of(name, reflection) for name, reflection in self._reflections.items()
         }
         if self.target is not None and not has_checksum:
             raise InputError(

@@ -6,11 +6,16 @@ into the reflection data of each public function, so a `.vmfb` alone says what i
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES, UNSIGNED_RESULTS
+
+DECLARATION = "iree.abi.declaration"
 _TENSOR = r"tensor<(?:[^<>]|<[^<>]*>)*>"
 _ARGUMENT = re.compile(rf"%[\w$.-]+:\s*({_TENSOR}|[^\s,(){{}}]+)")
 _SHAPED = re.compile(r"tensor<((?:(?:\d+|\?)x)*)([^,]+)[,>]")
@@ -64,16 +69,56 @@ class Signature:
     name: str
     arguments: tuple[Spec, ...]
     results: tuple[Spec, ...]
+    # What a front end called them; empty where it said nothing.
+    argument_names: tuple[str, ...] = ()
+    result_names: tuple[str, ...] = ()
+
+    def argument(self, index: int) -> str:
+        """Return what messages call an argument: `argument 0 (x) of @main`."""
+        named = index < len(self.argument_names)
+        name = f" ({self.argument_names[index]})" if named else ""
+        return f"argument {index}{name} of @{self.name}"
 
     def __str__(self) -> str:
         given = ", ".join(map(str, self.arguments))
         return f"@{self.name}({given}) -> ({', '.join(map(str, self.results))})"
 
 
+def signature_of(name: str, reflection: Mapping[str, str]) -> Signature:
+    """Return the signature of the function `name` from what it says of itself.
+
+    IREE's declaration gives the types; a front end that knows more noted names, and results whose
+    integers have no sign.
+    """
+    signature = parse_declaration(name, reflection[DECLARATION])
+    unsigned = json.loads(reflection.get(UNSIGNED_RESULTS, "[]"))
+    results = tuple(
+        _unsigned(spec) if index in unsigned else spec
+        for index, spec in enumerate(signature.results)
+    )
+    return replace(
+        signature,
+        results=results,
+        argument_names=tuple(json.loads(reflection.get(ARGUMENT_NAMES, "[]"))),
+        result_names=tuple(json.loads(reflection.get(RESULT_NAMES, "[]"))),
+    )
+
+
 def parse_declaration(name: str, declaration: str) -> Signature:
     """Parse the reflection attribute `iree.abi.declaration` of the function `name`."""
     given, _, returned = declaration.partition("->")
     return Signature(name, _specs(given.partition("(")[2]), _specs(returned))
+
+
+def same_bits(element: str, other: str) -> bool:
+    """Return whether two MLIR element types differ in nothing but the sign of integers."""
+    return element == other or element.lstrip("su") == other.lstrip("su")
+
+
+def _unsigned(spec: Spec) -> Spec:
+    """Return `spec` with its integers unsigned."""
+    whole = isinstance(spec, TensorSpec) and re.fullmatch(r"i(8|16|32|64)", spec.element)
+    return replace(spec, element=f"u{spec.element}") if whole else spec
 
 
 def parse_spec(text: str) -> Spec:

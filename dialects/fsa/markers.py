@@ -5,3 +5,9 @@ KERNEL_MARKER = "fsa.kernel"
 
 # On a declared func.func: the text of the function, with ops that only IREE has.
 FOREIGN_BODY = "fsa.foreign_body"
+
+# On a public func.func: what a front end knows of its interface and its type does not say. Names
+# are arrays of strings; the indices of results whose integers are unsigned are an array of i64.
+ARGUMENT_NAMES = "fsa.argument_names"
+RESULT_NAMES = "fsa.result_names"
+UNSIGNED_RESULTS = "fsa.unsigned_results"

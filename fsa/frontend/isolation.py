@@ -29,14 +29,14 @@ def run_isolated(action: Callable[[], Any]) -> Any:
     child = context.Process(target=_answer, args=(action, sender), daemon=True)
     with warnings.catch_warnings():
         # The child runs one thread of MLIR and leaves without running anyone else's exit handlers.
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         child.start()
     sender.close()
     try:
         failed, value = receiver.recv()
     except EOFError:
         child.join()
-        raise Crashed(_how(child.exitcode)) from None
+        raise Crashed(how_it_ended(child.exitcode)) from None
     child.join()
     if failed:
         raise RuntimeError(value)
@@ -59,7 +59,8 @@ def _answer(action: Callable[[], Any], sender: Any) -> None:
     os._exit(0)
 
 
-def _how(exit_code: int | None) -> str:
+def how_it_ended(exit_code: int | None) -> str:
+    """Return "signal 11 (Segmentation fault)" or "exit code 1" of a process that gave no answer."""
     if exit_code is not None and exit_code < 0:
         return f"signal {-exit_code} ({signal.strsignal(-exit_code)})"
     return f"exit code {exit_code}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from fsa.errors import InputError
 from fsa.frontend.failing_nodes import failing_nodes
+from fsa.frontend.interface import mark_unsigned_results
 from fsa.frontend.isolation import Crashed, run_isolated
 from fsa.frontend.passes import run_passes
 
@@ -13,6 +14,9 @@ def lower_imported(module: Any, pipeline: str, what: str) -> None:
 
     Raises `InputError` with all nodes that cannot be lowered, else with the errors of the passes.
     """
+    from fsa.bindings import ir
+
+    mark_unsigned_results(module, ir)
     try:
         errors = run_isolated(lambda: run_passes(module, pipeline))
     except Crashed as crash:

@@ -22,9 +22,9 @@ def read_model(
     """Return `source` as a verified `ir.Module` on tensors.
 
     `source` is a `torch.nn.Module` or a `torch.export.ExportedProgram`, an ONNX file or
-    `onnx.ModelProto`, a lowered JAX function, or MLIR as `read_mlir` takes it, StableHLO too. `example_inputs` and `dynamic_shapes` belong
-    to PyTorch, `shapes` to ONNX. Raises `InputError`, also for an option that the kind of source
-    has no use for.
+    `onnx.ModelProto`, a lowered or exported JAX function, or MLIR as `read_mlir` takes it, with
+    StableHLO too. `example_inputs` and `dynamic_shapes` belong to PyTorch, `shapes` to ONNX. Raises
+    `InputError`, also for an option that the kind of source has no use for.
     """
     if is_pytorch(source):
         _refuse(shapes=shapes, kind="a PyTorch model")

@@ -10,12 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES
 from fsa.errors import InputError
 from fsa.frontend.pytorch_errors import explain, is_own
 from fsa.frontend.pytorch_export import check_program, quietly
 from fsa.frontend.pytorch_literals import Literals
-
-ARGUMENT_NAMES, RESULT_NAMES = "fsa.argument_names", "fsa.result_names"
 
 
 def import_program(program: Any) -> Any:

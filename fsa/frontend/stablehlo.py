@@ -9,13 +9,17 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from fsa.errors import InputError, reason_of
-from fsa.frontend.isolation import Crashed, run_isolated
-from fsa.frontend.pytorch_errors import first_line
+from fsa.frontend.isolation import how_it_ended
+from fsa.frontend.jax_sharding import without_sharding
 from fsa.frontend.stablehlo_erf import restore_erf
-from fsa.frontend.stablehlo_lowering import lower_to_linalg
+from fsa.frontend.stablehlo_lowering import ERROR, FORM, RESULT
 
 _LOWERED = "jax._src.stages.Lowered"
 _EXPORTED = "jax._src.export._export.Exported"
@@ -59,16 +63,29 @@ def read_stablehlo(source: Any) -> Any:
             f"expected a lowered JAX function, found {type(source).__name__}: "
             "pass jax.jit(f).lower(*arguments)"
         )
-    forms = _forms(source)
-    try:
-        data = run_isolated(lambda: lower_to_linalg(forms))
-    except Crashed as crash:
-        raise InputError(
-            f"the StableHLO module cannot be lowered: IREE ended with {crash}"
-        ) from None
-    except RuntimeError as error:
-        raise InputError(f"the StableHLO module cannot be lowered: {error}") from None
-    return _parse(data)
+    return _lowered(_forms(source))
+
+
+def _lowered(forms: list[bytes] | Path) -> Any:
+    """Lower a module in a process of its own, where a crash does no harm, and read the result."""
+    files = [str(forms)] if isinstance(forms, Path) else []
+    with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
+        for index, form in enumerate([] if isinstance(forms, Path) else forms):
+            Path(folder, f"{index}{FORM}").write_bytes(form)
+        # JAX runs threads, so the process is not forked from this one.
+        done = subprocess.run(
+            [sys.executable, "-m", "fsa.frontend.stablehlo_lowering", folder, *files],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        error, result = Path(folder, ERROR), Path(folder, RESULT)
+        if error.exists():
+            raise InputError(f"the StableHLO module cannot be lowered: {error.read_text()}")
+        if not result.exists():
+            found = how_it_ended(done.returncode)
+            raise InputError(f"the StableHLO module cannot be lowered: IREE ended with {found}")
+        return _parse(str(result))
 
 
 def _qualified_name(source: Any) -> str:
@@ -84,29 +101,32 @@ def _data(source: Any) -> bytes | None:
     """Return the MLIR that `source` holds or names; None when it is something else."""
     if isinstance(source, bytes):
         return source
-    path = isinstance(source, os.PathLike)
-    if isinstance(source, str):
-        path = "\n" not in source and source.endswith(_SUFFIXES)
-        if not path:
-            return source.encode("utf-8", "replace")
-    if not path:
+    if isinstance(source, str) and _is_text(source):
+        return source.encode("utf-8", "replace")
+    if not isinstance(source, str | os.PathLike):
         return None
     with open(source, "rb") as file:
         return file.read()
 
 
-def _forms(source: Any) -> list[bytes]:
-    """Return the module in the forms in which IREE may read it, the best first."""
+def _is_text(source: str) -> bool:
+    return "\n" in source or not source.endswith(_SUFFIXES)
+
+
+def _forms(source: Any) -> list[bytes] | Path:
+    """Return the module in the forms in which IREE may read it, the best first, or its file."""
     name = _qualified_name(source)
     try:
         if name == _LOWERED:
-            return _forms_of(source.compiler_ir("stablehlo").operation)
-        data = source.mlir_module_serialized if name == _EXPORTED else _data(source)
+            return _forms_of(without_sharding(source.compiler_ir("stablehlo")))
+        data: bytes = source.mlir_module_serialized if name == _EXPORTED else _data(source) or b""
     except OSError as error:
         raise InputError(f"cannot read {source}: {reason_of(error)}") from None
     if data.startswith(_BYTECODE) and _ARTIFACT in data[:64]:
         return _forms_of(_portable(data).operation)
-    return [data]
+    return (
+        [data] if data is source or (isinstance(source, str) and _is_text(source)) else Path(source)
+    )
 
 
 def _forms_of(operation: Any) -> list[bytes]:
@@ -126,18 +146,19 @@ def _portable(artifact: bytes) -> Any:
     try:
         return stablehlo_extension.deserialize_portable_artifact(context, artifact)
     except (ir.MLIRError, RuntimeError, ValueError) as error:
+        found = " ".join(str(error).split())
         raise InputError(
-            f"expected a StableHLO artifact that this version reads, found: {first_line(error)}"
+            f"expected a StableHLO artifact that this version reads, found: {found}"
         ) from None
 
 
-def _parse(data: bytes) -> Any:
+def _parse(path: str) -> Any:
     from fsa.bindings import ir
     from fsa.dialects.fsa.dialect import new_context
 
     with new_context():
         try:
-            module = ir.Module.parse(data)
+            module = ir.Module.parseFile(path)
         except ir.MLIRError as error:
             found = "; ".join(str(item.message) for item in error.error_diagnostics)
             raise InputError(f"the StableHLO module cannot be read back: {found}") from None

@@ -6,63 +6,107 @@ into functions whose text crosses as an attribute: `foreign_ops`.
 
 from __future__ import annotations
 
-import io
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, UNSIGNED_RESULTS
 from fsa.frontend.foreign_ops import outline_foreign_ops
+from fsa.frontend.interface import unsigned_results
+from fsa.frontend.stablehlo_dynamic import prepare
 from fsa.frontend.stablehlo_erf import keep_erf
 from fsa.locations import describe_location
 
-PIPELINE = (
-    "builtin.module(func.func(chlo-legalize-to-stablehlo),"
-    "iree-stablehlo-input-transformation-pipeline,canonicalize,cse)"
-)
+# Inlining and folding make dynamic broadcasts anew, so they come before what is said of those.
+MERGE = "builtin.module(inline,func.func(chlo-legalize-to-stablehlo,iree-stablehlo-canonicalize))"
+LOWER = "builtin.module(iree-stablehlo-input-transformation-pipeline,canonicalize,cse)"
+# In the folder that the process is given: the module in its forms, and what becomes of it.
+FORM, RESULT, ERROR = ".form", "linalg.mlirbc", "error.txt"
+_NAMED = re.compile(r'loc\("((?:[^"\\]|\\.)*)"(?!:\d)')
 _SPLIT = ("mhlo.num_partitions", "mhlo.num_replicas")
 
 
-def lower_to_linalg(forms: list[bytes]) -> bytes:
-    """Return the bytecode of a StableHLO module, lowered to linalg; it holds `fsa.` attributes.
+def main() -> None:
+    """Lower the module in the folder that the command line names, or the file after it."""
+    folder = Path(sys.argv[1])
+    try:
+        forms = [Path(path) for path in sys.argv[2:]] or sorted(folder.glob(f"*{FORM}"))
+        lower_to_linalg(forms, folder / RESULT)
+    except Exception as error:
+        (folder / ERROR).write_text(str(error) or type(error).__name__)
 
-    `forms` are texts or bytecodes of the same module; the first that IREE reads is taken. Raises
-    RuntimeError with what is wrong and where.
+
+def lower_to_linalg(forms: list[Path], result: Path) -> None:
+    """Write a StableHLO module, lowered to linalg, as bytecode to `result`.
+
+    `forms` are files with texts or bytecodes of the same module; the first that IREE reads is
+    taken. Raises RuntimeError with what is wrong and where.
     """
-    from iree.compiler import ir, passmanager
+    from iree.compiler import ir
 
-    with ir.Context() as context, ir.Location.unknown():
+    with ir.Context(), ir.Location.unknown():
         module = _read(forms)
         _check_whole(module)
+        interfaces = _interfaces(module)
         keep_erf(module)
-        names = _names(module)
-        errors: list[str] = []
-
-        def record(found: Any) -> bool:
-            if found.severity == ir.DiagnosticSeverity.ERROR:
-                errors.append(_phrase(found.message, found.location))
-            return True
-
-        context.emit_error_diagnostics = True
-        handler = context.attach_diagnostic_handler(record)
-        try:
-            passmanager.PassManager.parse(PIPELINE).run(module.operation)
-        except ir.MLIRError as error:
-            raise RuntimeError("; ".join(errors) or _line(error)) from None
-        finally:
-            handler.detach()
+        _run(MERGE, module)
+        prepare(module)
+        _run(LOWER, module)
         outline_foreign_ops(module)
-        _set_names(module, names)
-        bytecode = io.BytesIO()
-        module.operation.write_bytecode(bytecode)
-        return bytecode.getvalue()
+        _note(module, interfaces)
+        module.operation.write_bytecode(str(result))
 
 
-def _read(forms: list[bytes]) -> Any:
+def _run(pipeline: str, module: Any) -> None:
+    """Run passes on `module` in place; raise RuntimeError with all that they report."""
+    from iree.compiler import ir, passmanager
+
+    called = _custom_calls(module)
+    errors: list[str] = []
+
+    def record(found: Any) -> bool:
+        if found.severity == ir.DiagnosticSeverity.ERROR:
+            text = _phrase(found.message, found.location)
+            target = called.get(str(found.location)) if "custom_call" in text else None
+            errors.append(f"{text} of {target}" if target else text)
+        return True
+
+    context = module.context
+    context.emit_error_diagnostics = True
+    handler = context.attach_diagnostic_handler(record)
+    try:
+        passmanager.PassManager.parse(pipeline).run(module.operation)
+    except ir.MLIRError as error:
+        raise RuntimeError("; ".join(errors) or _line(error)) from None
+    finally:
+        handler.detach()
+
+
+def _custom_calls(module: Any) -> dict[str, str]:
+    """Return the targets of custom calls by their location."""
+    from iree.compiler import ir
+
+    found: dict[str, str] = {}
+
+    def visit(op: Any) -> Any:
+        if op.name == "stablehlo.custom_call":
+            found[str(op.location)] = op.attributes["call_target_name"].value
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    return found
+
+
+def _read(forms: list[Path]) -> Any:
     """Return the module, read from the first form that can be read."""
     from iree.compiler import ir
 
     for index, form in enumerate(forms):
         try:
-            return ir.Module.parse(form)
+            # A text from memory has no file that its locations could name.
+            inner = form.suffix == FORM
+            return ir.Module.parse(form.read_bytes()) if inner else ir.Module.parseFile(str(form))
         except ir.MLIRError as error:
             if index == len(forms) - 1:
                 found = [_phrase(item.message, item.location) for item in error.error_diagnostics]
@@ -81,33 +125,39 @@ def _check_whole(module: Any) -> None:
             )
 
 
-def _names(module: Any) -> dict[str, list[str]]:
-    """Return the names of the arguments of each function, as far as all have one."""
+def _interfaces(module: Any) -> dict[str, dict[str, Any]]:
+    """Return what each function with a body says of its interface, as attributes."""
     from iree.compiler import ir
 
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for op in module.body.operations:
         if op.operation.name != "func.func" or not len(op.operation.regions[0].blocks):
             continue
+        attributes = op.operation.attributes
+        noted: dict[str, Any] = {}
         arguments = op.operation.regions[0].blocks[0].arguments
-        names = [re.match(r'loc\("((?:[^"\\]|\\.)*)"(?!:\d)', str(a.location)) for a in arguments]
-        if all(names):
-            symbol = ir.StringAttr(op.operation.attributes["sym_name"]).value
-            found[symbol] = [name[1] for name in names if name is not None]
+        names = [_NAMED.match(str(argument.location)) for argument in arguments]
+        if names and all(names):
+            texts = [ir.StringAttr.get(name[1]) for name in names if name is not None]
+            noted[ARGUMENT_NAMES] = ir.ArrayAttr.get(texts)
+        unsigned = unsigned_results(ir.FunctionType(attributes["function_type"].value))
+        if unsigned:
+            noted[UNSIGNED_RESULTS] = ir.DenseI64ArrayAttr.get(unsigned)
+        found[attributes["sym_name"].value] = noted
     return found
 
 
-def _set_names(module: Any, names: dict[str, list[str]]) -> None:
-    from iree.compiler import ir
-
+def _note(module: Any, interfaces: dict[str, dict[str, Any]]) -> None:
+    """Give the functions the attributes that the passes dropped with their types."""
     for op in module.body.operations:
+        attributes = op.operation.attributes
         if op.operation.name != "func.func":
             continue
-        given = names.get(ir.StringAttr(op.operation.attributes["sym_name"]).value)
-        inputs = ir.FunctionType(op.operation.attributes["function_type"].value).inputs
-        if given is not None and len(given) == len(inputs):
-            values = [ir.StringAttr.get(name) for name in given]
-            op.operation.attributes["fsa.argument_names"] = ir.ArrayAttr.get(values)
+        # The visibility that is the default is not written elsewhere.
+        if "sym_visibility" in attributes and attributes["sym_visibility"].value == "public":
+            del attributes["sym_visibility"]
+        for name, value in interfaces.get(attributes["sym_name"].value, {}).items():
+            attributes[name] = value
 
 
 def _phrase(message: Any, location: Any) -> str:
@@ -118,3 +168,7 @@ def _phrase(message: Any, location: Any) -> str:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    main()

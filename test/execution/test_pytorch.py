@@ -93,6 +93,7 @@ CASES = {
     "tied": (Tied(), (torch.randint(0, 90, (2, 5)),)),
     "types": (Function(MIXED[0]), MIXED[1]),
     "f64": (nn.Linear(4, 3).double(), (torch.randn(2, 4).double(),)),
+    "unsigned": (Function(lambda x: (x + 1, x / 2)), (torch.arange(120, 255).byte(),)),
     "sort": (Function(lambda x: (x.sort(-1), x.topk(3), x.argmax(-1))), (torch.randn(2, 5),)),
     "nested": (
         Nested(),
