@@ -126,7 +126,14 @@ class DeviceTensor:
 
     def __dlpack__(self, **_: Any) -> Any:
         kind, ordinal = self.__dlpack_device__()
-        return self.device.hal.create_dlpack_capsule(self.view, kind, ordinal)
+        view = self.view
+        if self.element.startswith("ui"):
+            # A module's own views hold integers without a sign.
+            from iree.runtime import HalBufferView
+
+            element = hal_element_type(self.element)
+            view = HalBufferView(view.get_buffer(), shape=self.shape, element_type=element)
+        return self.device.hal.create_dlpack_capsule(view, kind, ordinal)
 
     def __repr__(self) -> str:
         return (

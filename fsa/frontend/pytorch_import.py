@@ -26,6 +26,7 @@ def import_program(program: Any) -> Any:
     from fsa.bindings import fx_decompositions, ir
     from fsa.frontend.torch_constants import pack_constants, program_constants
     from fsa.frontend.torch_custom_ops import decompositions
+    from fsa.frontend.torch_unsigned import widen_bytes
 
     check_program(program)
     table = {**fx_decompositions.get_decomposition_table(), **decompositions()}
@@ -34,6 +35,7 @@ def import_program(program: Any) -> Any:
     except Exception as error:
         raise InputError(f"the PyTorch graph cannot be decomposed: {explain(error)}") from None
     _refuse_effects(program)
+    widen_bytes(program.graph)
     pack_constants(program.graph, program_constants(program))
     names = _names(program)
     _drop_none(program)

@@ -111,7 +111,9 @@ def import_graph(module: Any) -> Any:
     from fsa.frontend.pytorch_import import import_with
     from fsa.frontend.torch_constants import pack_constants
     from fsa.frontend.torch_custom_ops import lower_torch
+    from fsa.frontend.torch_unsigned import widen_bytes
 
+    widen_bytes(module.graph)
     pack_constants(module.graph, {})
     imported, _ = import_with(
         lambda importer: importer.import_graph_module(module, func_name="main")

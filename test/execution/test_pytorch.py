@@ -93,7 +93,10 @@ CASES = {
     "tied": (Tied(), (torch.randint(0, 90, (2, 5)),)),
     "types": (Function(MIXED[0]), MIXED[1]),
     "f64": (nn.Linear(4, 3).double(), (torch.randn(2, 4).double(),)),
-    "unsigned": (Function(lambda x: (x + 1, x / 2)), (torch.arange(120, 255).byte(),)),
+    "bytes": (
+        Function(lambda x: (x / 2, x // 3, x > 130, x.max(0), x * 3, torch.where(x > 9, x, 0))),
+        (torch.arange(120, 255).byte(),),
+    ),
     "sort": (Function(lambda x: (x.sort(-1), x.topk(3), x.argmax(-1))), (torch.randn(2, 5),)),
     "nested": (
         Nested(),
