@@ -91,8 +91,18 @@ def planned_problem(contraction: Contraction, chain: Chain) -> Problem:
         depth=contraction.size(DEPTH),
         constant_rhs=weights.is_constant(contraction.rhs),
         depth_last=rhs_axes[-1] == DEPTH,
+        row_bytes=_row_bytes(contraction),
         epilogue=len(chain.stages),
     )
+
+
+def _row_bytes(contraction: Contraction) -> int:
+    """Return the bytes between rows of the lhs, 0 where depth is not innermost or sizes are open."""
+    axes = contraction.lhs_axes
+    if ROW not in axes or axes[-1] != DEPTH:
+        return 0
+    inner = type_dims(contraction.lhs.type)[axes.index(ROW) + 1 :]
+    return 0 if None in inner else 4 * _product(inner)
 
 
 @dataclass
