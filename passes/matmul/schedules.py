@@ -185,23 +185,27 @@ def _tile_cost(height: int, width: int, depth: int) -> float:
 
 
 def _with_tasks(tile: MatmulTile, problem: Problem, target: Target) -> MatmulTile:
-    """Return `tile` with tasks that keep their rows of the lhs in the second cache."""
+    """Return `tile` with tasks that keep their rows of the lhs in the second cache.
+
+    Each block of rows reads the whole rhs again, so where that comes from memory the rows are left
+    to the last cache instead.
+    """
     depth = DYNAMIC_SIZE if problem.depth is None else problem.depth
-    height = tile.tile_rows[0]
-    budget = max(target.l2_bytes, 256 * 1024) // 4
-    tiles = max(1, budget // max(4 * depth * height, 1))
-    rows = DYNAMIC_SIZE if problem.rows is None else problem.rows
-    if problem.rows is not None and rows <= tiles * height:
-        task_rows = rows
-    else:
-        task_rows = tiles * height
-    blocks = -(-rows // task_rows)
     columns = DYNAMIC_SIZE if problem.columns is None else problem.columns
-    panels = -(-columns // (tile.lanes * tile.tile_columns))
+    rows = DYNAMIC_SIZE if problem.rows is None else problem.rows
+    budget = max(target.l2_bytes, 256 * 1024) // 2
+    if 4 * depth * columns > target.l3_bytes // 2:
+        budget *= 4
+    height = tile.tile_rows[0]
+    task_rows = height * max(1, budget // max(4 * depth * height, 1))
+    if problem.rows is not None and rows <= task_rows:
+        task_rows = rows
+    blocks = -(-rows // task_rows)
     block = tile.lanes * tile.tile_columns
-    flops = 2 * task_rows * block * depth
-    seconds = max(flops / 6e9 / tile.lanes, 4 * depth * block / 30e9)
-    together = max(1, round(TASK_SECONDS / seconds))
+    panels = -(-columns // block)
+    flops = 2 * min(task_rows, rows) * block * depth
+    seconds = max(flops / 6e9 / tile.lanes, 4 * depth * block / 30e9, 1e-9)
+    together = round(TASK_SECONDS / seconds)
+    # Tasks enough for every core to take several.
     shared = -(-panels * blocks * max(problem.batch or 1, 1) // (4 * max(target.cores, 1)))
-    # A panel that a task fills is filled again by every block of rows.
     return replace(tile, task_rows=task_rows, task_panels=max(1, min(together, shared, panels)))
