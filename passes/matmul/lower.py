@@ -97,7 +97,7 @@ def planned_problem(contraction: Contraction, chain: Chain) -> Problem:
 
 
 def _row_bytes(contraction: Contraction) -> int:
-    """Return the bytes between rows of the lhs, 0 where depth is not innermost or sizes are open."""
+    """Return the bytes between rows of the lhs; 0 where depth is not innermost, or sizes open."""
     axes = contraction.lhs_axes
     if ROW not in axes or axes[-1] != DEPTH:
         return 0
