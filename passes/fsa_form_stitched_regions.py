@@ -161,6 +161,7 @@ def _outline(scope: Scope, group: Group) -> None:
         for use in list(old.uses):
             if scope.position_of_user(use) not in members:
                 use.owner.operation.operands[use.operand_number] = new
+    scope.forget(ops)
     for op in reversed(ops):
         op.erase()
 

@@ -10,6 +10,7 @@ has its own copy.
 A matmul or convolution keeps its element-wise epilogue, which IREE fuses into it for free.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +77,12 @@ class Scope:
         """Whether a value is made by an op that each region copies."""
         position = self.position.get(value)
         return position is not None and self.ops[position].name in LEAVES
+
+    def forget(self, ops: Sequence[Any]) -> None:
+        """Drop the results of ops that are about to go: a new op may take their addresses."""
+        for op in ops:
+            for result in op.results:
+                del self.position[result]
 
     def position_of_user(self, use: Any) -> int:
         """Return the position of the op of the block that a use belongs to, however deep.
