@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed-$(subst $(comma),-,$(EXTRAS))
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup vulkan demo test check lit docs bench long clean
+.PHONY: help setup vulkan demo test check lit docs bench table long clean
 
 help:  ## Show this text.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -59,6 +59,10 @@ docs: setup  ## Write docs/passes.md, docs/pipelines.md and docs/ops.md from the
 bench: setup  ## Measure FSA and its peers in turns; results go to benchmarks/results/.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),bench]'
 	$(BIN)/fsa bench
+
+table: setup  ## Measure the model table on one core: docs/models.md and benchmarks/results/models.json.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),torch,onnx]'
+	$(BIN)/python -m fsa.benchmarks.model_table
 
 long: setup  ## What `make test` samples, in full: 10,000 differential cases, fuzzing, every target name, CUDA.
 	FSA_LONG=1 $(BIN)/python -m pytest test -k "differential or programs or fuzz or knows_every_name or cuda"

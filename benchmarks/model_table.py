@@ -138,6 +138,13 @@ def measure_row(
     return row
 
 
+def check_on_vulkan(row: dict[str, Any], seconds: float, say: Say) -> dict[str, Any]:
+    """Return `row` with its model checked on Vulkan anew; what was timed stays."""
+    with tempfile.TemporaryDirectory(prefix="fsa-table-") as name:
+        say("checking on Vulkan")
+        return row | {"vulkan": _step("vulkan", row["model"], row["size"], Path(name), seconds)}
+
+
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {"schema": SCHEMA, "rows": []}
@@ -178,6 +185,7 @@ Examples:
   python -m fsa.benchmarks.model_table
   python -m fsa.benchmarks.model_table --append                    (what is missing)
   python -m fsa.benchmarks.model_table --append --only vit,minilm:128   (these anew)
+  python -m fsa.benchmarks.model_table --only-vulkan               (check all known rows again)
   python -m fsa.benchmarks.model_table --profile convnext
   python -m fsa.benchmarks.model_table --report                    (docs/models.md alone)
 """
@@ -191,6 +199,7 @@ Examples:
 @click.option("--profile", "profiled", metavar="ROW", help="Print the time per kernel and stop.")
 @click.option("--contenders", default=",".join(LABELS), help="Contenders, separated by commas.")
 @click.option("--vulkan/--no-vulkan", default=True, help="Check each model on Vulkan too.")
+@click.option("--only-vulkan", is_flag=True, help="Keep what was timed; check on Vulkan anew.")
 @click.option("--rounds", default=11, show_default=True, type=click.IntRange(min=1))
 @click.option("--sample-seconds", default=0.1, show_default=True, type=click.FloatRange(min=0))
 @click.option("--seconds", default=900.0, show_default=True, help="Limit for one step of a row.")
@@ -203,6 +212,7 @@ def table(
     report: bool,
     profiled: str | None,
     contenders: str,
+    only_vulkan: bool,
     results: Path,
     document: Path,
     **settings: Any,
@@ -216,16 +226,21 @@ def table(
         name, _, size = profiled.partition(":")
         click.echo(profile(name, size or "full"))
         return
-    known = _read(results) if append or report else {"schema": SCHEMA, "rows": []}
-    wanted = _wanted(only, list(rows), known, append)
+    keep = append or report or only_vulkan
+    known: dict[str, Any] = _read(results) if keep else {"schema": SCHEMA, "rows": []}
+    timed = {row["name"]: row for row in known["rows"]}
+    wanted = _wanted(only, list(timed if only_vulkan else rows), known, append)
     for number, name in enumerate([] if report else wanted, start=1):
         prefix = f"[{number}/{len(wanted)}] {name}: "
-        row = measure_row(
-            *rows[name],
-            contenders=[each.strip() for each in contenders.split(",")],
-            say=lambda text, prefix=prefix: click.echo(prefix + text, err=True),
-            **settings,
-        )
+
+        def say(text: str, prefix: str = prefix) -> None:
+            click.echo(prefix + text, err=True)
+
+        if only_vulkan:
+            row = check_on_vulkan(timed[name], settings["seconds"], say)
+        else:
+            chosen = [each.strip() for each in contenders.split(",")]
+            row = measure_row(*rows[name], contenders=chosen, say=say, **settings)
         click.echo(prefix + model_report.summary(row), err=True)
         known |= {"schema": SCHEMA, "machine": machine.describe()}
         _merge(known, row)
