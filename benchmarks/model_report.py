@@ -59,8 +59,8 @@ def document(results: dict[str, Any]) -> str:
         "The numbers are in `benchmarks/results/models.json`, the models in `benchmarks/models/`.",
         f"{where}; {versions}. All contenders of a row run in turns in one process with one "
         "thread; medians. A ratio above 1 says that FSA is faster. Plain IREE gets the import as "
-        "it is, at `--iree-opt-level=O3`, and at its best flags: data tiling and convolutions as "
-        "matmuls beside that.",
+        "it is, at `--iree-opt-level=O3`, and at its best flags: beside that, data tiling, "
+        "convolutions as matmuls, and kernels allowed that need more than the default stack.",
         _speed_table(ready),
         _means(ready),
         _extremes(ready),
