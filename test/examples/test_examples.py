@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fsa.examples import demo
+from fsa.examples.packages import NEEDS, require
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted((ROOT / "examples").glob("[0-9][0-9]-*"))
@@ -32,6 +33,8 @@ def test_example_runs(folder: Path) -> None:
         timeout=300,
         check=False,
     )
+    if done.returncode and done.stderr.startswith(NEEDS):
+        pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -75,3 +78,12 @@ def test_demo_fails_on_nan() -> None:
 
 def test_demo_without_any_device_fails() -> None:
     assert demo.main(["--devices", "cuda:99"]) == 1
+
+
+def test_example_says_what_to_install() -> None:
+    require({"numpy": "numpy"})
+    with pytest.raises(SystemExit) as ended:
+        require({"numpy": "numpy", "no_such_package": "--no-deps no-such-package"})
+    assert str(ended.value) == (
+        "this example needs no_such_package: run `pip install --no-deps no-such-package`"
+    )
