@@ -162,8 +162,8 @@ def _merge(document: dict[str, Any], row: dict[str, Any]) -> None:
 def profile(model: str, size: str) -> str:
     """Return a table of what each kernel of FSA's module takes of a call, on the CPU."""
     import fsa
-    from fsa.benchmarks import dispatches
     from fsa.benchmarks.models import model as model_of
+    from fsa.runtime import dispatches
 
     instance = model_of(model).build(size)
     with tempfile.TemporaryDirectory() as folder:

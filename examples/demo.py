@@ -20,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 import fsa
-from fsa.benchmarks import dispatches, plain_iree
+from fsa.benchmarks import plain_iree
 from fsa.benchmarks.timing import time_in_turns
 from fsa.errors import DeviceUnavailable, FsaError
 from fsa.examples import binarized_mlp, capsule_network, digits, transformer_block
+from fsa.runtime import dispatches
 from fsa.runtime.devices import DeviceInfo, open_device
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from fsa.explanation.data import Explanation
     from fsa.runtime.module import Module
     from fsa.runtime.targets import Target
 
 __version__ = "0.1.0"
-__all__ = ["Module", "compile", "load", "reference"]
+__all__ = ["Module", "compile", "explain", "load", "reference"]
 
 
 def compile(
@@ -62,6 +63,40 @@ def compile(
         skip=skip,
         cache=cache,
         parameters=parameters,
+        example_inputs=example_inputs,
+        shapes=shapes,
+        dynamic_shapes=dynamic_shapes,
+    )
+
+
+def explain(
+    source: Any,
+    example_inputs: Sequence[Any] | None = None,
+    *,
+    target: str | Target = "cpu",
+    pipeline: str | None = None,
+    skip: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    dynamic_shapes: Any = None,
+    measure: bool | Sequence[Any] = False,
+) -> Explanation:
+    """Say what compiling `source` for `target` does to it, and why.
+
+    The arguments are those of `compile`. The result holds the graph before and after, the stitched
+    regions with the plan and the reason of every value, the kernels, and what was left out, as
+    plain data; see `fsa.explanation.data`. With `measure` the module also runs on the device, on
+    the arguments in `measure` or, for True, on random ones, and each kernel is timed.
+
+    Raises what `compile` raises, and `FsaError` where a measured module does not run.
+    """
+    from fsa.explanation.explain import explain_model
+
+    return explain_model(
+        source,
+        target,
+        pipeline,
+        skip=skip,
+        measure=measure,
         example_inputs=example_inputs,
         shapes=shapes,
         dynamic_shapes=dynamic_shapes,

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fsa.errors import InputError, TargetError
 from fsa.runtime.backend import compile_to_file, compile_to_vmfb
@@ -22,6 +22,10 @@ from fsa.runtime.package import Package
 from fsa.runtime.parameters import MINIMUM_BYTES, Export, is_intact, merge_archives
 from fsa.runtime.targets import ATTRIBUTE, Target
 from fsa.runtime.work import estimate_work
+
+if TYPE_CHECKING:
+    from fsa.diagnostics import Diagnostics
+    from fsa.passes.driver.runner import Observer
 
 __all__ = ["compile_module", "compile_to_vmfb", "lower", "parse_targets", "pipeline_text"]
 
@@ -136,11 +140,19 @@ def pipeline_text(target: Target, pipeline: str | None, skip: Sequence[str] = ()
     return text if text.startswith("builtin.module(") else f"builtin.module({text})"
 
 
-def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
+def lower(
+    module: Any,
+    target: Target,
+    pipeline: str | None = None,
+    *,
+    diagnostics: Diagnostics | None = None,
+    observers: Sequence[Observer] = (),
+) -> Any:
     """Return a copy of `module` (an `ir.Module`) after `pipeline`, as an `ir.Operation`.
 
     `pipeline` is a name, with options in braces, or pipeline text that starts at builtin.module;
-    None takes the target's kernel pipeline. Raises `InputError` and `PassFailure`.
+    None takes the target's kernel pipeline. Warnings and remarks go to `diagnostics`, and
+    `observers` see every pass. Raises `InputError` and `PassFailure`.
     """
     from fsa.bindings import ir
     from fsa.diagnostics import Diagnostics
@@ -152,7 +164,8 @@ def lower(module: Any, target: Target, pipeline: str | None = None) -> Any:
     with module.context, ir.Location.unknown():
         root = module.operation.clone()
         _attach(root, target)
-        Runner(Diagnostics()).run(resolve(parse_pipeline(text), module.context), root)
+        runner = Runner(diagnostics or Diagnostics(), observers=observers)
+        runner.run(resolve(parse_pipeline(text), module.context), root)
     return root
 
 

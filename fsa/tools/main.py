@@ -20,6 +20,7 @@ from fsa.errors import FsaError
 COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("fsa.tools.commands.compile:command", "Compile a model to a file that runs."),
     "run": ("fsa.tools.commands.run:command", "Call a function of a compiled module."),
+    "explain": ("fsa.tools.commands.explain:command", "Say what becomes of a model, and why."),
     "inspect": ("fsa.tools.commands.inspect:command", "Say what a compiled file holds."),
     "cache": ("fsa.tools.commands.cache:command", "See and clear what was compiled before."),
     "bench": ("fsa.benchmarks.command:bench", "Measure FSA and its peers in turns."),

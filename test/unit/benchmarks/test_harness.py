@@ -8,12 +8,13 @@ import sys
 import numpy as np
 import pytest
 
-from fsa.benchmarks import dispatches, limits, machine, report, session, timing
+from fsa.benchmarks import limits, machine, report, session, timing
 from fsa.benchmarks.case import Case, Work, deviation
 from fsa.benchmarks.cases import CASES, case_of
 from fsa.benchmarks.peers import PEERS, peer_of
 from fsa.benchmarks.peers.base import Peer, Prepared, Unavailable, form_of, require
 from fsa.errors import InputError
+from fsa.runtime import dispatches
 from fsa.tools.main import main
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fsa.errors import FsaError
 
 # The drivers offer different records: host spans on the CPU, device events on GPUs.
@@ -23,13 +21,11 @@ DRIVERS = {"cpu": "local-sync", "vulkan": "vulkan", "cuda": "cuda"}
 _ONCE = "_initializer"  # kernels that prepare constants when the module is loaded
 
 
-def count(
-    module: Path, kind: str, inputs: Sequence[np.ndarray[Any, Any]], function: str = "main"
-) -> dict[str, int]:
+def count(module: Path, kind: str, inputs: Sequence[Any], function: str = "main") -> dict[str, int]:
     """Return kernel name -> launches for one call of `function` of a `.vmfb` file.
 
-    `kind` is "cpu", "vulkan" or "cuda". Kernels that run only when the module is loaded are left
-    out. Raises `FsaError` when the module does not run.
+    `kind` is "cpu", "vulkan" or "cuda", `inputs` are arrays and numbers. Kernels that run only when
+    the module is loaded are left out. Raises `FsaError` when the module does not run.
     """
     driver = DRIVERS[kind]
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +49,7 @@ class Kernel:
 def times(
     module: Path,
     kind: str,
-    inputs: Sequence[np.ndarray[Any, Any]],
+    inputs: Sequence[Any],
     function: str = "main",
     calls: int = 10,
 ) -> list[Kernel]:
@@ -95,10 +91,15 @@ def _groups(rows: str) -> list[dict[str, Any]]:
     ]
 
 
-def _inputs(folder: Path, inputs: Sequence[np.ndarray[Any, Any]]) -> list[str]:
-    """Write arrays to files; return the flags that name them."""
+def _inputs(folder: Path, inputs: Sequence[Any]) -> list[str]:
+    """Write arrays to files; return the flags that name them, and those of numbers."""
+    import numpy as np
+
     flags: list[str] = []
     for number, array in enumerate(inputs):
+        if isinstance(array, int | float):
+            flags.append(f"--input={array}")
+            continue
         path = folder / f"{number}.npy"
         np.save(path, array)
         flags.append(f"--input=@{path}")
