@@ -45,7 +45,7 @@ demo: setup  ## Compile three trained networks, run real digits on every device,
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python examples/demo.py
 
 test: setup check  ## Lint, type check and run every test.
-	$(BIN)/python -m pytest -n auto test
+	$(BIN)/python -m pytest -n auto --dist worksteal test
 
 check: setup  ## ruff and pyright.
 	$(BIN)/ruff check .

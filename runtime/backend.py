@@ -35,6 +35,8 @@ _REPRODUCIBLE = (
     "--iree-llvmcpu-debug-symbols=false",
     "--iree-hal-executable-debug-level=0",
 )
+# The size of a module from which on its memory counts more than the time of a collection.
+_LARGE_BYTES = 1 << 24
 # Where IREE leaves what its back ends make of each executable.
 _DUMPS = ("intermediates", "binaries")
 
@@ -138,7 +140,11 @@ def _translate(
         externalize(handed, export)
     handed.operation.write_bytecode(path)
     del handed, context
-    gc.collect()
+    # References alone free the copy of the weights. What a cycle may hold of them is worth a look
+    # where they are large: the look takes as long as the process has objects, with PyTorch
+    # longer than a small module compiles.
+    if export is not None or os.path.getsize(path) >= _LARGE_BYTES:
+        gc.collect()
 
 
 def _write(api: Any, invocation: Any, path: Path) -> None:
