@@ -17,6 +17,7 @@ from fsa.passes.capsule.ops import (
 )
 from fsa.passes.capsule.predict_cpu import emit_predict
 from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size
+from fsa.passes.capsule.routing_split_cpu import launch_parts
 from fsa.passes.capsule.squash_cpu import emit_squash
 from fsa.passes.emitter import (
     Builder,
@@ -34,13 +35,15 @@ from fsa.runtime.targets import Target
 
 MAX_LANES = 64
 MAX_SWEEP = 64
+MAX_PARTS = 1024
 
 
 @dataclass(frozen=True)
 class CapsuleToCpu(Pass):
     """Lower the planned capsule ops to CPU kernels and `fsa.launch`.
 
-    Each op becomes one launch. Half types are summed in f32. Sizes of 0 are decided at the launch:
+    Each op becomes one launch, routing whose workgroups share the low-level capsules one an
+    iteration and one more. Half types are summed in f32. Sizes of 0 are decided at the launch:
     the result is then zero.
     """
 
@@ -77,6 +80,8 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
     _check_routing(op, plan)
     u_hat = op.operands[0]
     accumulator = accumulator_type(op)
+    if plan.distribute == "low":
+        return launch_parts(module, op, plan, accumulator, target)
     builder = Builder()
     sizes = tensor_dims(builder, u_hat)
     batch, _, high, depth = sizes
@@ -103,12 +108,15 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
 def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
     _require_lanes(op, plan.lanes)
     agreement = ir.StringAttr(op.attributes["agreement"]).value
-    allowed = ("batch", "none") if agreement == "per_sample" else ("none",)
+    allowed = ("batch", "low", "none") if agreement == "per_sample" else ("low", "none")
     require_plan(
         op,
         plan.distribute in allowed,
         f"distribute {' or '.join(allowed)} with {agreement} agreement, found {plan.distribute}",
     )
+    is_split = plan.distribute == "low"
+    limit = MAX_PARTS if is_split else 1
+    require_plan(op, 1 <= plan.parts <= limit, f"parts from 1 to {limit} here, found {plan.parts}")
     require_plan(
         op, 1 <= plan.sweep <= MAX_SWEEP, f"a sweep from 1 to {MAX_SWEEP}, found {plan.sweep}"
     )
@@ -118,7 +126,7 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
     if plan.buffers == "local":
         _, _, high, depth = type_dims(op.operands[0].type)
         fits = high is not None and depth is not None and plan.distribute == "batch"
-        require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is none")
+        require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is not batch")
 
 
 def _predict(module: Any, op: Any, target: Target) -> Value:

@@ -57,10 +57,13 @@ def _plan(op: Any, target: Target) -> None:
 def _plan_routing(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:
     on_cpu = target.kind == "cpu"
     given = given_entries(op, schedules.RoutingCpu if on_cpu else schedules.RoutingGpu)
-    schedule = schedules.routing_cpu if on_cpu else schedules.routing_gpu
     batch, low, high, depth = type_dims(op.operands[0].type)
+    sizes = (batch, low, high, depth)
     agreement = ir.StringAttr(op.attributes["agreement"]).value
-    return schedule((batch, low, high, depth), element, agreement, target, given)
+    if not on_cpu:
+        return schedules.routing_gpu(sizes, element, agreement, target, given)
+    iterations = ir.IntegerAttr(op.attributes["iterations"]).value
+    return schedules.routing_cpu(sizes, iterations, element, agreement, target, given)
 
 
 def _plan_predict(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:

@@ -23,10 +23,11 @@ def sum_rows(builder: Builder, vectors: list[Value]) -> Value:
         kept: list[int] = []
         folded: list[int] = []
         for lane in range(lanes):
-            # Blocks of `distance` lanes alternate between the first vector and the second.
-            start = lane if (lane // distance) % 2 == 0 else lanes + lane - distance
-            kept.append(start)
-            folded.append(start + distance)
+            # Blocks of `distance` lanes alternate between the first vector and the second. Those
+            # that stay where they are cost a blend, which is cheaper than a shuffle.
+            is_first = (lane // distance) % 2 == 0
+            kept.append(lane if is_first else lanes + lane)
+            folded.append(lane + distance if is_first else lanes + lane - distance)
         half = len(vectors) // 2
         vectors = [
             builder.add(builder.shuffle(a, b, kept), builder.shuffle(a, b, folded))
@@ -83,7 +84,9 @@ class Block:
             added: list[Value] = []
             for row, total in enumerate(sums):
                 a, b = left(row, position, count), right(row, position, count)
-                added.append(builder.mul(a, b) if total is zero else builder.fma(a, b, total))
+                added.append(
+                    builder.mul(a, b) if total is zero else builder.multiply_add(a, b, total)
+                )
             return added
 
         sums = for_pieces(builder, depth, self.lanes, add_products, sums)

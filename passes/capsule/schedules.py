@@ -8,6 +8,7 @@ A schedule comes with the reasons for it, one short text a choice.
 from dataclasses import dataclass
 from typing import Any
 
+from fsa.passes.capsule.distribution import distribution
 from fsa.runtime.targets import Target
 
 Size = int | None
@@ -26,12 +27,15 @@ CPU_TASK_BYTES = 64 * 1024
 class RoutingCpu:
     """All routing iterations in one launch of workgroups of one thread.
 
-    `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one. `lanes` elements
-    of D form a vector and as many low-level capsules a tile; `sweep` vectors of H x D are summed
-    at once in the first iteration; `buffers` says where sums, directions and logits live.
+    `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one, both with all
+    iterations in one launch; with "low", `parts` workgroups share the low-level capsules, and an
+    iteration is a launch. `lanes` elements of D form a vector and as many low-level capsules a
+    tile; `sweep` vectors of H x D are summed at once in the first iteration; `buffers` says where
+    sums, directions and logits live.
     """
 
     distribute: str
+    parts: int
     lanes: int
     sweep: int
     buffers: str
@@ -97,6 +101,7 @@ def vector_lanes(target: Target, element: str, depth: Size) -> tuple[int, str]:
 
 def routing_cpu(
     shape: tuple[Size, Size, Size, Size],
+    iterations: int,
     element: str,
     agreement: str,
     target: Target,
@@ -107,11 +112,10 @@ def routing_cpu(
     size = accumulator_bytes(element)
     lanes, why_lanes = vector_lanes(target, element, depth)
     lanes = given.get("lanes", lanes)
-    if agreement == "per_sample":
-        distribute, why = "batch", "batch: samples are independent"
-    else:
-        distribute, why = "none", "none: the logits of a tile sum over the batch"
-    reasons = [why, why_lanes]
+    distribute, parts, why = distribution(shape, iterations, agreement, target.cores)
+    distribute = given.get("distribute", distribute)
+    parts = given.get("parts", parts if distribute == "low" else 1)
+    reasons = [*why, why_lanes]
     if high is None or depth is None:
         sweep, local = 1, False
         reasons.append("scratch: the number of sums is dynamic")
@@ -124,10 +128,13 @@ def routing_cpu(
             if local
             else "scratch: sums of the whole batch"
             if distribute == "none"
+            else "scratch: sums cross from launch to launch"
+            if distribute == "low"
             else f"scratch: {needed} bytes exceed {LOCAL_BYTES} of local memory"
         )
     return RoutingCpu(
-        distribute=given.get("distribute", distribute),
+        distribute=distribute,
+        parts=parts,
         lanes=lanes,
         sweep=given.get("sweep", sweep),
         buffers=given.get("buffers", "local" if local else "scratch"),

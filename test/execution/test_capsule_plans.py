@@ -18,6 +18,8 @@ ROUTING_PLANS = {
         f"lanes = 2 : i64, sweep = 1 : i64, {SCRATCH}",
         "lanes = 32 : i64, sweep = 3 : i64",
         f'distribute = "none", {SCRATCH}',
+        'distribute = "low", parts = 2 : i64',
+        'distribute = "low", parts = 7 : i64, lanes = 4 : i64',
     ],
     "vulkan": [
         "workgroup_size = 1 : i64, tile = 1 : i64, parts = 1 : i64",
@@ -59,17 +61,26 @@ def planned(plans: dict[str, list[str]]) -> Any:
 
 @planned(ROUTING_PLANS)
 def test_routing(target: str, plan: str, tmp_path: Path) -> None:
-    sizes = (3, 37, 5, 11)
+    check_routing(target, plan, tmp_path, iterations=4, agreement="per_sample")
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_shared_routing_in_parts(iterations: int, tmp_path: Path) -> None:
+    plan = 'distribute = "low", parts = 3 : i64'
+    check_routing("cpu", plan, tmp_path, iterations=iterations, agreement="batch_shared")
+
+
+def check_routing(target: str, plan: str, folder: Path, *, iterations: int, agreement: str) -> None:
     given, result = "tensor<?x37x5x11xf32>", "tensor<?x5x11xf32>"
-    attributes = {"iterations": 4, "agreement": "per_sample", "epsilon": 1e-7}
+    attributes = {"iterations": iterations, "agreement": agreement, "epsilon": 1e-7}
     text = f"""func.func @main(%u: {given}) -> {result} {{
-      %v = "fsa.capsule_routing"(%u) {{iterations = 4 : i64, agreement = "per_sample",
+      %v = "fsa.capsule_routing"(%u) {{iterations = {iterations} : i64, agreement = "{agreement}",
         epsilon = 1.0e-7 : f64, plan = {{{plan}}}}} : ({given}) -> {result}
       return %v : {result}
     }}"""
-    u_hat = floats(sizes, np.float32)
+    u_hat = floats((3, 37, 5, 11), np.float32)
     wanted = reference.capsule_routing(u_hat, **attributes)
-    got = run(text, target, tmp_path, u_hat)
+    got = run(text, target, folder, u_hat)
     assert np.all(np.abs(got - wanted) <= allowed("capsule_routing", (u_hat,), attributes, wanted))
 
 

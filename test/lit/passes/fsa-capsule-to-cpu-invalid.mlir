@@ -34,10 +34,10 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @coupled(%p: tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32> {
-    // expected-error@+1 {{to have distribute none with batch_shared agreement, found batch}}
+    // expected-error@+1 {{to have distribute low or none with batch_shared agreement, found batch}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, buffers = "scratch"}}
+         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }
@@ -47,11 +47,24 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @buffers(%p: tensor<2x7x3x?xf32>) -> tensor<2x3x?xf32> {
-    // expected-error@+1 {{to have buffers scratch where H or D is dynamic or distribute is none}}
+    // expected-error@+1 {{to have buffers scratch where H or D is dynamic or distribute is not batch}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, buffers = "local"}}
+         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, parts = 1 : i64, buffers = "local"}}
         : (tensor<2x7x3x?xf32>) -> tensor<2x3x?xf32>
     return %r : tensor<2x3x?xf32>
+  }
+}
+
+// -----
+
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @parts(%p: tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32> {
+    // expected-error@+1 {{to have parts from 1 to 1 here, found 2}}
+    %r = "fsa.capsule_routing"(%p)
+        {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
+         plan = {distribute = "batch", lanes = 8 : i64, sweep = 1 : i64, parts = 2 : i64, buffers = "scratch"}}
+        : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
+    return %r : tensor<2x3x5xf32>
   }
 }

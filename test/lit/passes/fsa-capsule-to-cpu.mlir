@@ -15,7 +15,8 @@
 // CHECK: arith.extf %{{.*}} : vector<16xf16> to vector<16xf32>
 // CHECK: math.sqrt
 // CHECK: vector.shuffle
-// CHECK: math.exp %{{.*}} : vector<16xf32>
+// The exponential is written out for vectors of f32.
+// CHECK: arith.shli %{{.*}} : vector<16xi32>
 // The last, single row of 33.
 // CHECK: math.exp %{{.*}} : f32
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
@@ -91,5 +92,31 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
         : (tensor<2x5x6xf32>, tensor<5x3x4x6xf32>) -> tensor<2x5x3x4xf32>
     %q = "fsa.squash"(%p) {epsilon = 1.0e-7 : f64} : (tensor<2x5x3x4xf32>) -> tensor<2x5x3x4xf32>
     return %q : tensor<2x5x3x4xf32>
+  }
+}
+
+// -----
+
+// Three workgroups share the low-level capsules: a launch an iteration, and one that joins them.
+// CHECK-LABEL: func.func @parts
+// CHECK: "fsa.launch"
+// CHECK-SAME: kernel = @fsa_capsule_routing_first_0
+// CHECK-SAME: -> tensor<3x2x3x5xf32>
+// CHECK: "fsa.launch"
+// CHECK-SAME: kernel = @fsa_capsule_routing_second_0
+// CHECK-SAME: -> (tensor<3x2x3x5xf32>, tensor<3x2x3x5xf32>, tensor<144xf32>)
+// CHECK: "fsa.launch"
+// CHECK-SAME: kernel = @fsa_capsule_routing_later_0
+// CHECK: "fsa.launch"
+// CHECK-SAME: kernel = @fsa_capsule_routing_later_0
+// CHECK: "fsa.launch"
+// CHECK-SAME: kernel = @fsa_capsule_routing_end_0
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @parts(%p: tensor<2x70x3x5xf32>) -> tensor<2x3x5xf32> {
+    %r = "fsa.capsule_routing"(%p)
+        {iterations = 4 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
+         plan = {distribute = "low", parts = 3 : i64}}
+        : (tensor<2x70x3x5xf32>) -> tensor<2x3x5xf32>
+    return %r : tensor<2x3x5xf32>
   }
 }

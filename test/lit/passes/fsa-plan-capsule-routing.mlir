@@ -98,3 +98,35 @@ module attributes {fsa.target = {kind = "vulkan", arch = "", workgroup_memory_by
     return %0, %1, %2 : tensor<?x10x16xf32>, tensor<?x10x16xf32>, tensor<1x1000x16xf32>
   }
 }
+
+// -----
+
+// One sample on two cores: its low-level capsules are shared where that is worth the waits; the
+// logits of a batch tie its samples together.
+// CHECK-LABEL: func.func @split
+// CHECK: plan = {buffers = "local", distribute = "batch", lanes = 16 : i64, parts = 1 : i64
+// CHECK-SAME: "batch: {{[0-9]+}} us for {{[0-9]+}} elements in the busiest group
+// CHECK-SAME: "not low: {{[0-9]+}} us
+// CHECK-SAME: "not high: {{[0-9]+}} us
+// CHECK: plan = {buffers = "scratch", distribute = "low", lanes = 16 : i64, parts = 2 : i64
+// CHECK-SAME: sums cross from launch to launch
+// CHECK: plan = {buffers = "local", distribute = "batch"
+// CHECK: plan = {buffers = "scratch", distribute = "low", lanes = 16 : i64, parts = 2 : i64
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 2 : i64}} {
+  func.func @split(%a: tensor<1x288x10x16xf32>, %b: tensor<1x4608x62x16xf32>, %c: tensor<2x4608x62x16xf32>)
+      -> (tensor<1x10x16xf32>, tensor<1x62x16xf32>, tensor<2x62x16xf32>, tensor<2x62x16xf32>) {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x288x10x16xf32>) -> tensor<1x10x16xf32>
+    %1 = "fsa.capsule_routing"(%b)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x4608x62x16xf32>) -> tensor<1x62x16xf32>
+    %2 = "fsa.capsule_routing"(%c)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<2x4608x62x16xf32>) -> tensor<2x62x16xf32>
+    %3 = "fsa.capsule_routing"(%c)
+        {iterations = 3 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64}
+        : (tensor<2x4608x62x16xf32>) -> tensor<2x62x16xf32>
+    return %0, %1, %2, %3 : tensor<1x10x16xf32>, tensor<1x62x16xf32>, tensor<2x62x16xf32>, tensor<2x62x16xf32>
+  }
+}

@@ -1,0 +1,163 @@
+"""The CPU kernels of `fsa.capsule_routing` whose workgroups share the low-level capsules.
+
+Where the batch is smaller than the number of cores, or its samples share their logits, each of
+`parts` workgroups takes a range of L. An iteration is one launch: its workgroups first add up the
+partial sums that all of the launch before it left, squash them into directions, each for itself,
+and then route their own range. What crosses from launch to launch is H x D numbers a part and
+sample, and one more launch turns the last of them into v.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.capsule.routing_tiles_cpu import Buffer, RoutingTiles, Share, State
+from fsa.passes.capsule.schedules import RoutingCpu
+from fsa.passes.emitter import (
+    Builder,
+    Index,
+    Kernel,
+    KernelSpec,
+    Value,
+    emit_guarded_launch,
+    grid_for,
+    kernel,
+    tensor_dims,
+)
+from fsa.runtime.targets import Target
+
+
+def launch_parts(module: Any, op: Any, plan: RoutingCpu, accumulator: Any, target: Target) -> Value:
+    """Emit the launches of the `fsa.capsule_routing` `op` at the insertion point; return v."""
+    u_hat = op.operands[0]
+    shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+    iterations = ir.IntegerAttr(op.attributes["iterations"]).value
+    sizes = tensor_dims(Builder(), u_hat)
+    batch, _, high, depth = sizes
+    groups = 1 if shared else batch
+    made: dict[str, Kernel] = {}
+
+    def launch(
+        name: str,
+        emit: Callable[[Kernel], None],
+        tasks: Callable[[Builder], Index],
+        inputs: list[Value],
+        results: list[tuple[Any, list[Index]]],
+    ) -> list[Value]:
+        def make() -> Kernel:
+            if name not in made:
+                kinds = tuple(value.type for value in inputs)
+                spec = KernelSpec(f"{op.name}_{name}", kinds, tuple(kind for kind, _ in results))
+                with kernel(module, spec, target) as built:
+                    emit(built)
+                made[name] = built
+            return made[name]
+
+        return emit_guarded_launch(
+            make, grid=lambda b: [grid_for(b, tasks(b))], inputs=inputs, results=results
+        )
+
+    def result(*dims: Index) -> tuple[Any, list[Index]]:
+        extents = [d if isinstance(d, int) else ir.ShapedType.get_dynamic_size() for d in dims]
+        return ir.RankedTensorType.get(extents, accumulator), list(dims)
+
+    copies = result(plan.parts, batch, high, depth)
+    state: list[Value] = []
+    for number in range(iterations):
+        step = ("first", "second", "later")[min(number, 2)]
+        made_here = [copies]
+        if number:
+            logits = Builder().product([groups, plan.parts, high, plan.lanes])
+            made_here += [copies, result(logits)]
+        state = launch(
+            step,
+            lambda k, step=step: emit_part(k, plan, op, accumulator, shared=shared, step=step),
+            lambda b: b.mul(groups, plan.parts),
+            [u_hat, *state[:2]],
+            made_here,
+        )
+    return launch(
+        "end",
+        lambda k: emit_end(k, plan, op, accumulator),
+        lambda b: batch,
+        [state[0]],
+        [(op.results[0].type, [batch, high, depth]), result(batch, high, depth)],
+    )[0]
+
+
+def emit_part(
+    kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any, *, shared: bool, step: str
+) -> None:
+    """Fill the kernel of one iteration; `step` is "first", "second" or "later".
+
+    Inputs: u_hat; after the first step the partial sums [parts, B, H, D] of the step before, in
+    later ones also the directions [parts, B, H, D], a copy a part. Outputs: partial sums; after the
+    first step also directions and H x lanes logits a workgroup.
+    """
+    k = kernel
+    sizes = k.dims(k.inputs[0])
+    batch, low, high, depth = sizes
+    samples = batch if shared else 1
+    groups = 1 if shared else batch
+    copy = k.product([batch, high, depth])
+    with k.tasks(k.mul(groups, plan.parts)) as task:
+        first = 0 if shared else k.floordiv(task, plan.parts)
+        part = task if shared else k.rem(task, plan.parts)
+        chunk = k.mul(k.ceildiv(k.ceildiv(low, plan.lanes), plan.parts), plan.lanes)
+        start = k.min(k.mul(part, chunk), low)
+        share = Share(first, samples, start, k.min(k.add(start, chunk), low))
+        tiles = RoutingTiles(k, plan, op, accumulator, sizes, share)
+        own = k.add(k.mul(part, copy), k.product([first, high, depth]))
+        sums = Buffer(k.flatten(k.outputs[0]), own)
+        if step == "first":
+            tiles.each_sample(lambda sample: tiles.mean(sums, sample))
+            return
+        directions = Buffer(k.flatten(k.outputs[1]), own)
+        logits = Buffer(k.flatten(k.outputs[2]), k.mul(task, k.mul(high, plan.lanes)))
+        before = Buffer(k.flatten(k.inputs[2]), own) if step == "later" else None
+
+        def turn(sample: Index) -> None:
+            _combine(tiles, plan, k.flatten(k.inputs[1]), copy, sums, sample)
+
+            def write(value: Value, position: Index, count: Index | None) -> None:
+                if before is not None:
+                    value = k.add(value, tiles.load(before, sample, position, count))
+                tiles.store(value, directions, sample, position, count)
+
+            tiles.squash(sums, sample, write)
+
+        tiles.each_sample(turn)
+        tiles.route(State(sums, directions, logits))
+
+
+def emit_end(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) -> None:
+    """Fill the kernel that makes v [B, H, D] of partial sums; output 1 is scratch of that size."""
+    k = kernel
+    _, batch, high, depth = k.dims(k.inputs[0])
+    sizes = [batch, 0, high, depth]
+    width = k.mul(high, depth)
+    with k.tasks(batch) as task:
+        tiles = RoutingTiles(k, plan, op, accumulator, sizes, Share(task, 1, 0, 0))
+        at = k.mul(task, width)
+        v, sums = (Buffer(k.flatten(output), at) for output in k.outputs)
+        _combine(tiles, plan, k.flatten(k.inputs[0]), k.mul(batch, width), sums, 0)
+        tiles.squash(
+            sums, 0, lambda value, position, count: tiles.store(value, v, 0, position, count)
+        )
+
+
+def _combine(
+    tiles: RoutingTiles, plan: RoutingCpu, partials: Value, copy: Index, sums: Buffer, sample: Index
+) -> None:
+    """Set the sums of a sample to those of all parts, which lie `copy` elements apart."""
+    k = tiles.k
+    at = k.mul(tiles.share.first, tiles.width)
+
+    def add(position: Index, count: Index | None) -> None:
+        loop = k.loop(0, plan.parts, 1, [k.splat(0, plan.lanes, tiles.accumulator)])
+        with loop as (part, (total,)):
+            of_part = Buffer(partials, k.add(at, k.mul(part, copy)))
+            loop.yield_(k.add(total, tiles.load(of_part, sample, position, count)))
+        tiles.store(loop.results[0], sums, sample, position, count)
+
+    tiles.for_vectors(add)

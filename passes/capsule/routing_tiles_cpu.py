@@ -1,0 +1,287 @@
+"""What the CPU kernels of `fsa.capsule_routing` do with a tile of low-level capsules.
+
+Logits start at zero and each iteration adds u_hat . v, so those of iteration t are u_hat . (v_1 +
+... + v_(t-1)), and none need be kept from one iteration to the next. A tile computes its logits
+from the sum of the outputs so far (the direction), turns them into coefficients and adds its
+weighted predictions to the sums while it is still in the first-level cache: one pass over u_hat an
+iteration. The first iteration has equal coefficients and is a plain mean.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.capsule.arithmetic import exp_nonpositive, squash_factor
+from fsa.passes.capsule.rows import Block, for_blocks, for_pieces
+from fsa.passes.capsule.schedules import RoutingCpu
+from fsa.passes.emitter import Index, Kernel, Value
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A part of a rank-1 buffer, from `start` on."""
+
+    memory: Value
+    start: Index
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a workgroup works on: samples from `first` on, low-level capsules [start, stop)."""
+
+    first: Index
+    samples: Index
+    start: Index
+    stop: Index
+
+
+@dataclass(frozen=True)
+class State:
+    """The buffers of a workgroup: H x D sums and directions a sample, H x lanes logits."""
+
+    sums: Buffer
+    directions: Buffer
+    logits: Buffer
+
+
+class RoutingTiles:
+    """Emits the steps of routing for the `Share` and `State` of a workgroup.
+
+    `sizes` are those of u_hat [B, L, H, D], the kernel's first input where a step reads it.
+    Samples are numbered from the share's first.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        plan: RoutingCpu,
+        op: Any,
+        accumulator: Any,
+        sizes: list[Index],
+        share: Share,
+    ) -> None:
+        self.k = kernel
+        self.plan = plan
+        self.accumulator = accumulator
+        self.share = share
+        self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
+        _, self.low, self.high, self.depth = sizes
+        self.width = kernel.mul(self.high, self.depth)
+        self.u_hat = kernel.flatten(kernel.inputs[0])
+
+    def each_sample(self, body: Callable[[Index], None]) -> None:
+        """Run `body(sample)` for each sample of the share."""
+        with self.k.loop(0, self.share.samples) as (sample, _):
+            body(sample)
+
+    def for_vectors(
+        self, body: Callable[[Index, Index | None], None], extent: Index | None = None
+    ) -> None:
+        """Run `body(position, count)` for each vector of H x D."""
+
+        def piece(_: list[Value], position: Index, count: Index | None) -> list[Value]:
+            body(position, count)
+            return []
+
+        for_pieces(self.k, self.width if extent is None else extent, self.plan.lanes, piece, [])
+
+    def load(self, buffer: Buffer, sample: Index, position: Index, count: Index | None) -> Value:
+        """Load a vector of a sample's H x D elements in `buffer`."""
+        at = self._at(buffer, sample, position)
+        return self.k.vector_load(buffer.memory, at, self.plan.lanes, count)
+
+    def store(
+        self, value: Value, buffer: Buffer, sample: Index, position: Index, count: Index | None
+    ) -> None:
+        """Store a vector of a sample's H x D elements, in the type of the buffer."""
+        cast = self.k.cast(value, buffer.memory.type.element_type)
+        self.k.vector_store(cast, buffer.memory, self._at(buffer, sample, position), count)
+
+    def _at(self, buffer: Buffer, sample: Index, position: Index) -> list[Index]:
+        k = self.k
+        return [k.add(buffer.start, k.add(k.mul(sample, self.width), position))]
+
+    def _predictions(
+        self, sample: Index, low: Index, position: Index, count: Index | None = None
+    ) -> Value:
+        """Return `lanes` elements of u_hat of a sample and `low` from `position` of H x D on."""
+        k = self.k
+        row = k.add(k.mul(k.add(self.share.first, sample), self.low), low)
+        index = k.add(k.mul(row, self.width), position)
+        return k.cast(k.vector_load(self.u_hat, [index], self.plan.lanes, count), self.accumulator)
+
+    def clear(self, sums: Buffer, sample: Index) -> None:
+        """Set the sums of a sample to zero."""
+        zero = self.k.splat(0, self.plan.lanes, self.accumulator)
+        self.for_vectors(lambda at, count: self.store(zero, sums, sample, at, count))
+
+    def mean(self, sums: Buffer, sample: Index) -> None:
+        """Set the sums of a sample to those over L, divided by H: what equal coefficients give."""
+        k, lanes, sweep = self.k, self.plan.lanes, self.plan.sweep
+        share = k.div(k.constant(1, self.accumulator), k.cast(self.high, self.accumulator))
+        factor = k.splat(share, lanes)
+        stride = sweep * lanes
+        whole = k.mul(k.floordiv(self.width, stride), stride)
+        if not (isinstance(whole, int) and whole == 0):
+            with k.loop(0, whole, stride) as (position, _):
+                places = [(k.add(position, i * lanes), None) for i in range(sweep)]
+                self._sum_columns(sums, sample, places, factor)
+        if isinstance(whole, int) and isinstance(self.width, int):
+            rest = range(whole, self.width, lanes)
+            places = [(p, None if p + lanes <= self.width else self.width - p) for p in rest]
+            if places:
+                self._sum_columns(sums, sample, places, factor)
+            return
+        with k.loop(whole, self.width, lanes) as (position, _):
+            self._sum_columns(sums, sample, [(position, k.sub(self.width, position))], factor)
+
+    def _sum_columns(
+        self,
+        sums: Buffer,
+        sample: Index,
+        places: list[tuple[Index, Index | None]],
+        factor: Value,
+    ) -> None:
+        """Sum u_hat over L at several vectors of H x D, in the order in which memory holds them."""
+        k = self.k
+        zero = k.splat(0, self.plan.lanes, self.accumulator)
+        loop = k.loop(self.share.start, self.share.stop, 1, [zero] * len(places))
+        with loop as (low, totals):
+            loop.yield_(
+                *[
+                    k.add(total, self._predictions(sample, low, position, count))
+                    for total, (position, count) in zip(totals, places, strict=True)
+                ]
+            )
+        for total, (position, count) in zip(loop.results, places, strict=True):
+            self.store(k.mul(total, factor), sums, sample, position, count)
+
+    def route(self, state: State) -> None:
+        """Set the sums to the predictions of the share, weighted as the directions tell."""
+        self.each_sample(lambda sample: self.clear(state.sums, sample))
+        for_blocks(
+            self.k,
+            self.share.start,
+            self.share.stop,
+            self.plan.lanes,
+            lambda rows, first: self._weigh(state, rows, first),
+        )
+
+    def _weigh(self, state: State, rows: int, first_low: Index) -> None:
+        k = self.k
+        block = Block(k, rows, self.plan.lanes, self.accumulator)
+        maximum = self._compute_logits(state, block, first_low)
+        total = self._exponentiate(state.logits, block, maximum)
+        share = k.div(block.constant(1), total)
+        # Through memory: spreading one number from there over all lanes costs no shuffle.
+        with k.loop(0, self.high) as (capsule, _):
+            coefficient = k.mul(self._logit(state.logits, block, capsule), share)
+            block.store(coefficient, state.logits.memory, self._logit_at(state, block, capsule))
+        with k.loop(0, self.high) as (capsule, _):
+            self.each_sample(
+                lambda sample: self._add_weighted(state, block, first_low, capsule, sample)
+            )
+
+    def _logit_at(self, state: State, block: Block, capsule: Index) -> Index:
+        return self.k.add(state.logits.start, self.k.mul(capsule, block.rows))
+
+    def _logit(self, logits: Buffer, block: Block, capsule: Index) -> Value:
+        at = self.k.add(logits.start, self.k.mul(capsule, block.rows))
+        return block.load(logits.memory, at)
+
+    def _compute_logits(self, state: State, block: Block, first_low: Index) -> Value:
+        """Store the logits of a tile and return their maximum over H."""
+        k, samples = self.k, self.share.samples
+        loop = k.loop(0, self.high, 1, [block.constant(float("-inf"))])
+        with loop as (capsule, (maximum,)):
+            over_samples = k.loop(0, samples, 1, [block.constant(0)])
+            with over_samples as (sample, (logit,)):
+                agreement = self._agreement(state, block, first_low, capsule, sample)
+                one = isinstance(samples, int) and samples == 1
+                over_samples.yield_(agreement if one else k.add(logit, agreement))
+            (logit,) = over_samples.results
+            block.store(logit, state.logits.memory, self._logit_at(state, block, capsule))
+            # A NaN may lose here: the sum of the exponentials brings it back.
+            loop.yield_(k.select(k.compare("gt", logit, maximum), logit, maximum))
+        return loop.results[0]
+
+    def _agreement(
+        self, state: State, block: Block, first_low: Index, capsule: Index, sample: Index
+    ) -> Value:
+        """Return u_hat . direction of one high-level capsule for each row of the tile."""
+        k = self.k
+        start = k.mul(capsule, self.depth)
+        cached: dict[int, Value] = {}
+
+        def prediction(row: int, position: Index, count: Index | None) -> Value:
+            if row == 0:
+                at = k.add(start, position)
+                cached[0] = self.load(state.directions, sample, at, count)
+            low = k.add(first_low, row)
+            return self._predictions(sample, low, k.add(start, position), count)
+
+        def direction(row: int, position: Index, count: Index | None) -> Value:
+            return cached[0]
+
+        return block.dots(self.depth, prediction, direction)
+
+    def _exponentiate(self, logits: Buffer, block: Block, maximum: Value) -> Value:
+        """Replace logits by exp(logit - maximum) and return their sum over H."""
+        k = self.k
+        loop = k.loop(0, self.high, 1, [block.constant(0)])
+        with loop as (capsule, (total,)):
+            power = exp_nonpositive(k, k.sub(self._logit(logits, block, capsule), maximum))
+            block.store(power, logits.memory, k.add(logits.start, k.mul(capsule, block.rows)))
+            loop.yield_(k.add(total, power))
+        return loop.results[0]
+
+    def _add_weighted(
+        self, state: State, block: Block, first_low: Index, capsule: Index, sample: Index
+    ) -> None:
+        """Add the tile's weighted predictions of one high-level capsule to its sums."""
+        k, lanes = self.k, self.plan.lanes
+        at = self._logit_at(state, block, capsule)
+        weights = [
+            k.splat(k.load(state.logits.memory, [k.add(at, row)]), lanes)
+            for row in range(block.rows)
+        ]
+        start = k.mul(capsule, self.depth)
+
+        def body(position: Index, count: Index | None) -> None:
+            at = k.add(start, position)
+            # Two chains of additions hide half of their latency.
+            totals = [self.load(state.sums, sample, at, count), None]
+            for row, weight in enumerate(weights):
+                value = self._predictions(sample, k.add(first_low, row), at, count)
+                chain = totals[row % 2]
+                totals[row % 2] = (
+                    k.mul(value, weight) if chain is None else k.multiply_add(value, weight, chain)
+                )
+            total = totals[0] if totals[1] is None else k.add(totals[0], totals[1])
+            self.store(total, state.sums, sample, at, count)
+
+        self.for_vectors(body, self.depth)
+
+    def squash(
+        self, sums: Buffer, sample: Index, write: Callable[[Value, Index, Index | None], None]
+    ) -> None:
+        """Run `write(v, position, count)` for each vector of the squashed sums of a sample."""
+        k, lanes = self.k, self.plan.lanes
+        block = Block(k, 1, lanes, self.accumulator)
+        with k.loop(0, self.high) as (capsule, _):
+            start = k.mul(capsule, self.depth)
+
+            def row(_: int, position: Index, count: Index | None, start: Index = start) -> Value:
+                return self.load(sums, sample, k.add(start, position), count)
+
+            squared = block.dots(self.depth, row, row)
+            factor = k.splat(squash_factor(k, squared, self.epsilon), lanes)
+
+            def scale(
+                position: Index, count: Index | None, start: Index = start, factor: Value = factor
+            ) -> None:
+                at = k.add(start, position)
+                write(k.mul(self.load(sums, sample, at, count), factor), at, count)
+
+            self.for_vectors(scale, self.depth)
