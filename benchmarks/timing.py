@@ -64,8 +64,13 @@ def time_in_turns(
     rounds: int = 15,
     sample_seconds: float = 0.05,
     clock: Clock = time.perf_counter,
+    warm: bool = False,
 ) -> dict[str, Timing]:
-    """Time all `contenders`, each once a round; raise ValueError when `rounds` is below 1."""
+    """Time all `contenders`, each once a round; raise ValueError when `rounds` is below 1.
+
+    With `warm`, each sample follows a call that is not timed: memory that the machine took back
+    while the others ran, and caches that they filled, then count for nobody.
+    """
     if rounds < 1:
         raise ValueError(f"expected at least 1 round, found {rounds}")
     names = list(contenders)
@@ -74,5 +79,7 @@ def time_in_turns(
     for number in range(rounds):
         first = number % len(names) if names else 0
         for name in names[first:] + names[:first]:
+            if warm:
+                contenders[name]()
             samples[name].append(_time(contenders[name], counts[name], clock))
     return {name: Timing(tuple(samples[name]), counts[name]) for name in names}

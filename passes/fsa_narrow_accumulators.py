@@ -8,7 +8,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.precision.groups import Grouping
 from fsa.passes.precision.narrow import Narrower, drop_copies, erase_dead, fold_casts
-from fsa.passes.precision.sums import is_sum, regroup
+from fsa.passes.precision.sums import LONG_SUM, is_sum
 from fsa.passes.structure.loops import linalg_ops
 
 
@@ -23,13 +23,9 @@ class FsaNarrowAccumulators(Pass):
     by an op that the pass does not know, all of them stay f64. f64 constants cast down are
     rounded at once.
 
-    What f64 gave, small rounding errors of long sums, the order of additions gives back: a sum of
-    more than 64 numbers becomes sums of 16 lanes, 256 numbers each, then sums of those (blocked
-    summation; N. J. Higham, SIAM J. Sci. Comput. 14, 1993). For n numbers x the error is at most
-    d u / (1 - d u) times the sum of |x|, with u = 2^-24, as long as no partial sum overflows. The
-    chain d is n up to 64, n/16 + 16 up to 4096 (a few more where 16 does not divide n), at most 350
-    up to a million, and n/16 + 17 along a dynamic axis. Other sums of the same input over the same
-    axes are regrouped alike, so that they can become one.
+    What f64 gave, small rounding errors of long sums, the order of additions gives back: the sums
+    get the attribute `fsa.long_sum`, for `fsa-regroup-sums` and for kernels, which add in blocks.
+    Other sums of the same input over the same axes get it too, so that they can become one.
 
     A variance keeps its two passes: mean m first, then the mean of (x - m)^2. With a relative error
     e of both sums it is off by at most e times itself plus (e mean|x|)^2, besides the rounding of
@@ -37,7 +33,7 @@ class FsaNarrowAccumulators(Pass):
     """
 
     name: ClassVar[str] = "fsa-narrow-accumulators"
-    summary: ClassVar[str] = "Bring f64 sums between f32 and f32 back to f32, in blocks"
+    summary: ClassVar[str] = "Bring f64 sums between f32 and f32 back to f32"
     anchor: ClassVar[str] = "any"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
@@ -78,7 +74,7 @@ def _narrow(function: Any) -> None:
     wanted = {_what_is_added(op) for op in found if op.results[0] in marked}
     for op in found:
         if _what_is_added(op) in wanted:
-            regroup(op)
+            op.attributes[LONG_SUM] = ir.UnitAttr.get()
     erase_dead(function)
 
 

@@ -36,6 +36,7 @@ PASSES: dict[str, str] = {
     "fsa-plan-matmul": "fsa.passes.fsa_plan_matmul:PlanMatmul",
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
     "fsa-propagate-transposes": "fsa.passes.fsa_propagate_transposes:FsaPropagateTransposes",
+    "fsa-regroup-sums": "fsa.passes.fsa_regroup_sums:FsaRegroupSums",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",

@@ -18,6 +18,12 @@ SHAPES = Phase(
     "Dimensions come from the operands first, so that no op is kept alive for its shape alone.",
     "fsa-resolve-shapes,canonicalize,cse",
 )
+SUMS = Phase(
+    "sums",
+    "Kernels add long sums up in blocks themselves; the sums that are in none get their blocks as "
+    "ops.",
+    "fsa-regroup-sums",
+)
 REST_TO_LINALG = Phase(
     "linalg",
     "What is left of the dialect becomes linalg, which every device takes.",
@@ -53,7 +59,7 @@ class FsaToLinalg(Pipeline):
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
-        return (*clean_up_phases(self.skip), SIMPLIFY, SHAPES, REST_TO_LINALG, CLEAN_UP)
+        return (*clean_up_phases(self.skip), SIMPLIFY, SHAPES, SUMS, REST_TO_LINALG, CLEAN_UP)
 
     def postconditions(self) -> tuple[Pass, ...]:
         """Return the check that no fsa op is left."""

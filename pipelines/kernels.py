@@ -12,6 +12,7 @@ from fsa.pipelines.fsa_to_linalg import (
     REST_TO_LINALG,
     SHAPES,
     SIMPLIFY,
+    SUMS,
     nothing_but_launches,
 )
 from fsa.pipelines.imports import clean_up_phases, skip_field
@@ -65,6 +66,7 @@ class _ToKernels(Pipeline):
             SIMPLIFY,
             SHAPES,
             self.plan,
+            SUMS,
             self.kernels,
             REST_TO_LINALG,
             CLEAN_UP,

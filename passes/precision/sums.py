@@ -39,6 +39,9 @@ BLOCK = 4096
 
 UNIT_ROUNDOFF = 2.0**-24
 
+# A sum that was in f64, or is equal to one that was: it is to be added up in blocks.
+LONG_SUM = "fsa.long_sum"
+
 
 def depth(*extents: int) -> int:
     """Return the longest chain of additions in a sum over axes of static `extents`, outer first.

@@ -35,7 +35,8 @@ def is_expensive(graph: Graph, n: int) -> bool:
         for operand in operation.operands:
             loops |= varies.get(operand, frozenset())
         if operation.name == "linalg.index":
-            loops = frozenset({ir.IntegerAttr(operation.attributes["dim"]).value})
+            number = node.loops[ir.IntegerAttr(operation.attributes["dim"]).value]
+            loops = frozenset() if number is None else frozenset({number})
         for result in operation.results:
             varies[result] = loops
         if _is_slow(operation.name) and loops == everything:

@@ -298,7 +298,8 @@ class _Body:
             return self.e.value(self.e.graph.refs[wanted], ())
         op = wanted.owner
         if op.name == "linalg.index":
-            return self.e.lane_index(self.loops[op.attributes["dim"].value])
+            number = self.node.loops[op.attributes["dim"].value]
+            return self.e.lane_index(Linear() if number is None else self.loops[number])
         if op.name == "arith.constant":
             return Computed(self.e.k.constant_of(op.attributes["value"]), 0)
         operands = [self.value(operand) for operand in op.operands]

@@ -45,7 +45,11 @@ class Access:
 
 @dataclass
 class Node:
-    """One tensor op: loops, accesses, and a scalar body (None for a view, which copies)."""
+    """One tensor op: loops, accesses, and a scalar body (None for a view, which copies).
+
+    Loops that run once are left out: `loops` has the number of each loop of the op among those
+    that are kept, None for one that is not.
+    """
 
     position: int
     op: Any
@@ -54,6 +58,7 @@ class Node:
     inputs: list[Access]
     inits: list[Access]
     results: list[Index]
+    loops: list[int | None]
     block: Any = None
     combiners: list[Combiner | None] = field(default_factory=list[Combiner | None])
 
@@ -205,29 +210,31 @@ class _Reader:
         return None
 
     def _view(self, position: int, op: Any, index: Index) -> Node:
-        extents = shape_of(op.results[0].type)
-        identity = tuple(loop(k) for k in range(len(extents)))
-        source = Access(self._ref(op.operands[0]), index)
+        kept = _Kept(shape_of(op.results[0].type))
+        identity = tuple(loop(k) for k in range(len(kept.loops)))
+        source = Access(self._ref(op.operands[0]), kept.index(index))
         return Node(
-            position, op, extents, [False] * len(extents), [source], [], [identity], None, [None]
-        )
+            position, op, kept.extents, [False] * len(kept.extents), [source], [],
+            [kept.index(identity)], kept.loops, None, [None],
+        )  # fmt: skip
 
     def _generic(self, position: int, op: Any) -> Node:
         maps = [_map_index(op, attribute) for attribute in op.attributes["indexing_maps"]]
         refs = [self._ref(value) for value in op.operands]
-        accesses = [Access(ref, index) for ref, index in zip(refs, maps, strict=True)]
-        first = len(accesses) - len(op.results)
+        first = len(refs) - len(op.results)
         iterators = [str(i) for i in op.attributes["iterator_types"]]
         if any("window" in i for i in iterators):
             raise Unsupported("linalg.generic has a window iterator")
         reduction = ["reduction" in i for i in iterators]
         types = [value.type for value in op.operands]
-        extents = _loop_extents(len(reduction), accesses, types)
+        kept = _Kept(_loop_extents(len(reduction), maps, types))
+        accesses = [Access(ref, kept.index(index)) for ref, index in zip(refs, maps, strict=True)]
+        reduction = [flag for flag, k in zip(reduction, kept.loops, strict=True) if k is not None]
         block = op.regions[0].blocks[0]
         _check_body(block)
         node = Node(
-            position, op, extents, reduction, accesses[:first], accesses[first:],
-            [access.index for access in accesses[first:]], block,
+            position, op, kept.extents, reduction, accesses[:first], accesses[first:],
+            [access.index for access in accesses[first:]], kept.loops, block,
         )  # fmt: skip
         _check_results(node)
         node.combiners = [
@@ -264,14 +271,28 @@ def _map_index(op: Any, attribute: Any) -> Index:
         raise Unsupported(f"{op.name} reads through the non-linear index {error}") from None
 
 
-def _loop_extents(count: int, accesses: Sequence[Access], types: Sequence[Any]) -> list[int | None]:
+class _Kept:
+    """The loops of an op without those that run once: the position in those is always 0."""
+
+    def __init__(self, extents: Sequence[int | None]):
+        self.extents = [extent for extent in extents if extent != 1]
+        numbers = iter(range(len(self.extents)))
+        self.loops = [None if extent == 1 else next(numbers) for extent in extents]
+        self._new = [Linear() if k is None else loop(k) for k in self.loops]
+
+    def index(self, index: Index) -> Index:
+        """Return an index in terms of the loops that are kept."""
+        return tuple(expression.substitute(self._new) for expression in index)
+
+
+def _loop_extents(count: int, maps: Sequence[Index], types: Sequence[Any]) -> list[int | None]:
     """Extents of the loops; a static extent wins over a dynamic one."""
     extents: list[int | None] = [None] * count
     found = [False] * count
-    for access, type_ in zip(accesses, types, strict=True):
+    for index, type_ in zip(maps, types, strict=True):
         if not isinstance(type_, ir.RankedTensorType):
             continue
-        for expression, size in zip(access.index, shape_of(type_), strict=True):
+        for expression, size in zip(index, shape_of(type_), strict=True):
             number = expression.loop
             if number is not None:
                 found[number] = True

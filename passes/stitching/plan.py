@@ -104,6 +104,13 @@ def write(plan: RegionPlan, region: Any, node_ops: list[Any]) -> None:
         op.attributes[NODE] = _dictionary(node)
 
 
+def has_kernels(region: Any) -> bool:
+    """Return whether a region (an `ir.Operation`) has a plan, and the plan says kernels."""
+    if PLAN not in region.attributes or not isinstance(region.attributes[PLAN], ir.DictAttr):
+        return False
+    return _entries(region.attributes[PLAN], "plan").get("form") == "kernels"
+
+
 def read_form(region: Any) -> tuple[str, str]:
     """Return `form` and `reason` of a region's plan; raise `PlanError` when they are malformed."""
     if PLAN not in region.attributes:

@@ -1,4 +1,4 @@
-// RUN: fsa-opt %s --split-input-file --fsa-narrow-accumulators --canonicalize --cse | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-narrow-accumulators --fsa-regroup-sums --canonicalize --cse | FileCheck %s
 
 // A mean in f64, as torch-mlir writes it: rows of 384 are summed in 24 groups of 16 lanes. The same
 // sum in f32 becomes one with it.

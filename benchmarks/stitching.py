@@ -1,0 +1,258 @@
+"""Memory-bound computations on one core: FSA's stitched regions, IREE, TorchInductor and XLA.
+
+Contenders run in turns in one process on one core, beside a copy of as many bytes as the case reads
+and writes (`copy`, NumPy's `copyto` between buffers that exist). A ratio is the median over the
+rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share is the copy's
+time by FSA's. Times are processor time of the process. Run:
+`python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+import fsa
+from fsa.benchmarks import machine, plain_iree
+from fsa.benchmarks.cases.memory_bound import PROBLEMS, Problem
+from fsa.benchmarks.timing import Timing, time_in_turns
+from fsa.frontend.model import read_model
+
+OUTPUT = Path(__file__).parent / "results" / "stitching_cpu.json"
+ELEMENTS: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
+# |found - reference| relative to the largest |reference|, as far as the result's type allows.
+TOLERANCES = {"f32": 2e-5, "f16": 4e-3, "bf16": 3e-2}
+PIPELINE = "fsa-clean-up,fsa-form-stitched-regions{min-ops=1},fsa-to-cpu"
+PEERS = ("iree", "inductor", "xla")
+Array = np.ndarray[Any, Any]
+
+
+def _tuple(result: Any) -> tuple[Any, ...]:
+    return tuple(result) if isinstance(result, tuple | list) else (result,)
+
+
+def _to_torch(array: Array) -> Any:
+    import torch
+
+    if array.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+    return torch.from_numpy(array.copy())
+
+
+def _wide(result: Any) -> Array:
+    """Return a result of any contender in float64."""
+    if hasattr(result, "detach"):
+        result = result.detach().double().numpy()
+    elif hasattr(result, "numpy"):
+        result = result.numpy()
+    return np.asarray(result).astype(np.float64)
+
+
+class Contest:
+    """One problem in one dtype: its arguments, its reference and its contenders."""
+
+    def __init__(self, problem: Problem, dtype: str, wanted: Sequence[str]):
+        self.problem, self.dtype = problem, dtype
+        self.arrays = tuple(
+            given.draw(seed, ELEMENTS[dtype]) for seed, given in enumerate(problem.inputs)
+        )
+        self.tensors = tuple(map(_to_torch, self.arrays))
+        wide = tuple(t.double() if t.is_floating_point() else t for t in self.tensors)
+        self.reference = [_wide(r) for r in _tuple(problem.torch(*wide))]
+        outputs = _tuple(problem.torch(*self.tensors))
+        self.bytes = sum(a.nbytes for a in self.arrays) + sum(t.nbytes for t in outputs)
+        self.calls: dict[str, Callable[[], Any]] = {}
+        self.deviations: dict[str, float] = {}
+        self.absent: dict[str, str] = {}
+        for name in wanted:
+            try:
+                call = getattr(self, f"_{name}")()
+                self.deviations[name] = self._deviation(_tuple(call()))
+                self.calls[name] = call
+            except Exception as error:  # a contender that fails is a result
+                self.absent[name] = (str(error).strip().splitlines() or [repr(error)])[0][:200]
+        source = np.ones(max(self.bytes // 2, 1), np.uint8)
+        target = np.empty_like(source)
+        self.calls["copy"] = lambda: np.copyto(target, source)
+
+    def _deviation(self, found: tuple[Any, ...]) -> float:
+        worst = 0.0
+        for got, expected in zip(found, self.reference, strict=True):
+            difference = np.abs(_wide(got).reshape(expected.shape) - expected)
+            worst = max(worst, float(difference.max()) / (float(np.abs(expected).max()) or 1.0))
+        return worst
+
+    def _imported(self) -> Any:
+        import torch
+
+        problem = self.problem
+
+        class Wrapped(torch.nn.Module):
+            def forward(self, *arguments: Any) -> Any:
+                return problem.torch(*arguments)
+
+        return read_model(Wrapped(), self.tensors)
+
+    def _of_module(self, module: Any) -> Callable[[], Any]:
+        module.wanted_device = "cpu:sync"
+        resident = [module.to_device(array) for array in self.arrays]
+        return lambda: module(*resident)
+
+    def _fsa(self) -> Callable[[], Any]:
+        return self._of_module(
+            fsa.compile(self._imported(), target="cpu", pipeline=PIPELINE, cache=False)
+        )
+
+    def _iree(self) -> Callable[[], Any]:
+        return self._of_module(plain_iree.compile_module(self._imported(), "cpu", "cpu:sync"))
+
+    def _inductor(self) -> Callable[[], Any]:
+        import torch
+
+        torch.set_num_threads(1)
+        function: Any = torch.compile(self.problem.torch)
+
+        def call() -> Any:
+            with torch.inference_mode():
+                return function(*self.tensors)
+
+        return call
+
+    def _xla(self) -> Callable[[], Any]:
+        import jax
+
+        jax.config.update("jax_enable_x64", any(a.dtype == np.int64 for a in self.arrays))
+        function = jax.jit(self.problem.jax)
+        arguments = tuple(map(jax.numpy.asarray, self.arrays))
+        return lambda: jax.block_until_ready(function(*arguments))
+
+
+def _median_ratio(theirs: Timing, ours: Timing) -> float:
+    return statistics.median(a / b for a, b in zip(theirs.samples, ours.samples, strict=True))
+
+
+def run_case(
+    problem: Problem, dtype: str, wanted: Sequence[str], rounds: int, sample_seconds: float
+) -> dict[str, Any]:
+    """Time one problem in one dtype; return what the result file holds of it."""
+    contest = Contest(problem, dtype, wanted)
+    timings = time_in_turns(
+        contest.calls,
+        rounds=rounds,
+        sample_seconds=sample_seconds,
+        clock=time.process_time,
+        warm=True,
+    )
+    ours = timings.get("fsa")
+    wrong = [n for n, d in contest.deviations.items() if not d <= TOLERANCES[dtype]]
+    rivals = [name for name in timings if name in PEERS and name not in wrong]
+    best = min(rivals, key=lambda name: timings[name].median, default=None)
+    case: dict[str, Any] = {
+        "name": problem.name,
+        "dtype": dtype,
+        "bytes": contest.bytes,
+        "median_seconds": {name: timing.median for name, timing in timings.items()},
+        "spread": {name: timing.spread for name, timing in timings.items()},
+        "deviation": contest.deviations,
+        "wrong": wrong,
+        "absent": contest.absent,
+    }
+    if ours is not None:
+        case["ratio"] = {n: _median_ratio(timings[n], ours) for n in timings if n != "fsa"}
+        case["share_of_copy"] = case["ratio"]["copy"]
+        case["best_peer"] = best
+        case["ratio_to_best"] = case["ratio"][best] if best else None
+        if best:
+            case["best_peer_share_of_copy"] = _median_ratio(timings["copy"], timings[best])
+    return case
+
+
+def geometric_mean(numbers: Sequence[float]) -> float:
+    """Return the geometric mean; 1 for no numbers."""
+    return statistics.geometric_mean(numbers) if numbers else 1.0
+
+
+def summary(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the figures that the targets are about, by dtype."""
+    figures: dict[str, Any] = {}
+    for dtype in ELEMENTS:
+        found = [c for c in cases if c["dtype"] == dtype and c.get("ratio_to_best")]
+        slow = [c for c in found if c["best_peer_share_of_copy"] < 0.5]
+        below = [c["name"] for c in found if c["ratio_to_best"] < 1.1 and c["share_of_copy"] < 0.9]
+        figures[dtype] = {
+            "cases": len(found),
+            "geometric_mean": geometric_mean([c["ratio_to_best"] for c in found]),
+            "geometric_mean_where_peer_below_half": geometric_mean(
+                [c["ratio_to_best"] for c in slow]
+            ),
+            "below_both_bounds": below,
+        }
+    return figures
+
+
+def _line(case: Mapping[str, Any]) -> str:
+    ours = case["median_seconds"].get("fsa", float("nan"))
+    ratios = "  ".join(
+        f"{name} {case['ratio'][name]:5.2f}" if name in case.get("ratio", {}) else f"{name}   -  "
+        for name in PEERS
+    )
+    notes = [f"wrong: {','.join(case['wrong'])}"] if case["wrong"] else []
+    notes += [f"{name}: {why}" for name, why in case["absent"].items()]
+    return (
+        f"{case['name']:29} {case['dtype']:4} {ours * 1e6:10.1f} us  "
+        f"copy {case.get('share_of_copy', float('nan')):5.0%}  {ratios}  "
+        f"best {case.get('ratio_to_best') or float('nan'):5.2f} {'; '.join(notes)}"
+    )
+
+
+def main() -> None:
+    """Measure the problems; print a table and write the result file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--sample-seconds", type=float, default=0.02)
+    parser.add_argument("--peers", default=",".join(PEERS), help="peers, with commas")
+    parser.add_argument("--dtypes", default=",".join(ELEMENTS), help="dtypes, with commas")
+    parser.add_argument("--only", default="", help="problems whose name has one of these texts")
+    parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
+    options = parser.parse_args()
+    wanted = ["fsa", *(name for name in options.peers.split(",") if name)]
+    pinned = machine.pin(options.core)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    document: dict[str, Any] = {
+        "schema": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "benchmarks/stitching.py", *sys.argv[1:]]),
+        "pinned_core": pinned,
+        "rounds": options.rounds,
+        "machine": machine.describe(),
+        "cases": [],
+    }
+    for problem in PROBLEMS:
+        if not any(text in problem.name for text in options.only.split(",")):
+            continue
+        for dtype in options.dtypes.split(","):
+            if dtype in problem.dtypes:
+                case = run_case(problem, dtype, wanted, options.rounds, options.sample_seconds)
+                document["cases"].append(case)
+                print(_line(case), flush=True)
+    document["summary"] = summary(document["cases"])
+    print(json.dumps(document["summary"], indent=1))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
