@@ -68,7 +68,7 @@ table: setup  ## Measure the model table on one core: docs/models.md and benchma
 	$(BIN)/python -m fsa.benchmarks.model_table
 
 long: setup  ## What `make test` samples, in full: 10,000 differential cases, fuzzing, every target name, CUDA.
-	FSA_LONG=1 $(BIN)/python -m pytest test -k "differential or programs or fuzz or knows_every_name or cuda"
+	FSA_LONG=1 $(BIN)/python -m pytest test -k "differential or programs or fuzz or knows_every_name or cuda or linalg-on-vulkan"
 
 clean:  ## Remove what was built.
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -2,12 +2,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from arrays import floats
 from op_cases import FLOATS, Case, element_name
 from op_execution import Configuration, check, configurations
 
 Sizes = tuple[int, int, int, int]  # B, L, H, D
 
+AGREEMENTS = ("per_sample", "batch_shared")
 SIZES: list[Sizes] = [
     (1, 1, 1, 1),
     (2, 7, 5, 3),
@@ -40,7 +42,7 @@ def special_predictions(dtype: Any) -> tuple:
 
 CASES = [
     made
-    for agreement in ("per_sample", "batch_shared")
+    for agreement in AGREEMENTS
     for made in (
         *(
             case(
@@ -89,5 +91,7 @@ CASES = [
 
 
 @configurations()
-def test_capsule_routing(configuration: Configuration, tmp_path: Path) -> None:
-    check(CASES, configuration, tmp_path)
+@pytest.mark.parametrize("agreement", AGREEMENTS)
+def test_capsule_routing(agreement: str, configuration: Configuration, tmp_path: Path) -> None:
+    some = [case for case in CASES if case.attributes["agreement"] == agreement]
+    check(some, configuration, tmp_path)

@@ -1,11 +1,10 @@
 """For CUDA every op compiles through both lowerings, and its PTX assembles where `ptxas` exists."""
 
 import importlib
-import os
 from pathlib import Path
 
 import pytest
-from op_execution import PORTABLE, assemble, compiled, has_ptxas, ptx_of
+from op_execution import LONG, PORTABLE, assemble, compiled, has_ptxas, ptx_of
 
 from fsa.pipelines.registry import PIPELINES
 
@@ -27,7 +26,7 @@ PIPELINE_NAMES = [name for name in (PORTABLE, "fsa-to-cuda") if name in PIPELINE
 @pytest.mark.parametrize("op", OPS)
 def test_compiles_for_cuda(op: str, pipeline: str, tmp_path: Path) -> None:
     cases = importlib.import_module(f"test_{op}").CASES
-    if os.environ.get("FSA_LONG") != "1":
+    if not LONG:
         cases = cases[::3]  # code for a GPU takes long to generate
     path = compiled(cases, pipeline, "cuda", tmp_path)
     programs = ptx_of(path.read_bytes())
