@@ -3,8 +3,8 @@ PYTHON ?= python3
 EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/installed-$(subst $(comma),-,$(EXTRAS))
 comma := ,
+STAMP := $(VENV)/installed-$(subst $(comma),-,$(EXTRAS))
 # The packages of an extra whose list is one line of pyproject.toml.
 packages = $$(sed -n '/^$1 = /{s/^[^[]*\[//;s/\].*//;s/[",]//g;p}' pyproject.toml)
 
