@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES
 from fsa.errors import InputError
 from fsa.frontend.lowering import lower_imported
+from fsa.frontend.onnx_nodes import check_nodes, name_nodes
+from fsa.frontend.onnx_shapes import set_shapes
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
 # Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
@@ -48,7 +51,7 @@ def read_onnx(source: Any, shapes: Mapping[str, Sequence[int | str]] | None = No
     else:
         model = onnx.ModelProto()
         model.CopyFrom(source)
-    return _import(_prepared(model, shapes or {}))
+    return _import(_prepared(model, {} if shapes is None else shapes))
 
 
 def _load(path: Path) -> Any:
@@ -56,6 +59,8 @@ def _load(path: Path) -> Any:
     from google.protobuf.message import DecodeError
 
     try:
+        if path.is_file() and not path.stat().st_size:
+            raise InputError(f"expected an ONNX model in {path}, found an empty file")
         return onnx.load(str(path))
     except OSError as error:
         raise InputError(f"cannot read {error.filename or path}: {error.strerror}") from None
@@ -68,53 +73,26 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
     import onnx
     import onnxslim
 
+    if not model.graph.output:
+        raise InputError("expected an ONNX model, found one without results")
     opset = next((s.version for s in model.opset_import if s.domain in ("", "ai.onnx")), None)
     if opset is None or not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise InputError(
             f"expected an ONNX model of operator set {OLDEST_OPSET} to {NEWEST_OPSET}, "
             f"found {opset}"
         )
-    _set_shapes(model, shapes)
+    set_shapes(model, shapes)
+    name_nodes(model)
+    check_nodes(model)
     try:
         if opset < CONVERT_BELOW:
             model = onnx.version_converter.convert_version(model, CONVERT_BELOW)
         model = onnxslim.slim(model)
+        name_nodes(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except Exception as error:
         text = " ".join(str(error).split())
         raise InputError(f"the ONNX model cannot be prepared: {text}") from None
-
-
-def _set_shapes(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> None:
-    weights = {initializer.name for initializer in model.graph.initializer}
-    inputs = {value.name: value for value in model.graph.input if value.name not in weights}
-    for name, shape in shapes.items():
-        if name not in inputs:
-            raise InputError(f"expected a shape for one of {', '.join(inputs)}, found '{name}'")
-        dims = inputs[name].type.tensor_type.shape.dim
-        if len(dims) != len(shape):
-            raise InputError(
-                f"expected {len(dims)} sizes for input '{name}', found {len(shape)}: {tuple(shape)}"
-            )
-        for dim, size in zip(dims, shape, strict=True):
-            if isinstance(size, int) and dim.HasField("dim_value") and dim.dim_value != size:
-                raise InputError(
-                    f"expected size {dim.dim_value} in input '{name}', found {size}: "
-                    "the model fixes this dimension"
-                )
-            dim.Clear()
-            if isinstance(size, int):
-                dim.dim_value = size
-            else:
-                dim.dim_param = size
-    if not shapes:
-        return
-    # What was inferred for the old shapes would contradict the new ones.
-    del model.graph.value_info[:]
-    for output in model.graph.output:
-        for dim in output.type.tensor_type.shape.dim:
-            if not dim.HasField("dim_value"):
-                dim.Clear()
 
 
 def _import(model: Any) -> Any:
@@ -132,5 +110,16 @@ def _import(model: Any) -> Any:
         raise InputError(f"the ONNX graph cannot be imported: {error}") from None
     entry = module.body.operations[0]
     entry.attributes["sym_name"] = ir.StringAttr.get("main", context)
+    _note_names(entry, info.main_graph)
     lower_imported(module, LOWERING, "the ONNX graph")
     return module
+
+
+def _note_names(entry: Any, graph: Any) -> None:
+    """Note on the function `entry` what the graph calls its inputs and outputs."""
+    from fsa.bindings import ir
+
+    results = [value.name for value in graph.graph_proto.output]
+    with entry.context:
+        for key, names in ((ARGUMENT_NAMES, list(graph.input_map)), (RESULT_NAMES, results)):
+            entry.attributes[key] = ir.ArrayAttr.get([ir.StringAttr.get(name) for name in names])

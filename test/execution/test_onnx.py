@@ -1,0 +1,210 @@
+"""ONNX models through the compiler give what ONNX's own evaluator gives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from arrays import floats
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxslim")
+
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+import fsa  # noqa: E402
+from fsa.errors import CallError, InputError  # noqa: E402
+from fsa.frontend.model import read_model  # noqa: E402
+from fsa.runtime.devices import available  # noqa: E402
+
+VULKAN = any(device.kind == "vulkan" for device in available())
+OPSETS = (13, 15, 18, 21)
+IR_VERSIONS = {13: 7, 15: 8, 18: 8, 21: 10}
+
+
+def parse(text: str, opset: int = 17) -> Any:
+    """Return the graph in `text` as a model."""
+    ir_version = IR_VERSIONS.get(opset, 8)
+    return onnx.parser.parse_model(f'<ir_version: {ir_version}, opset_import: ["":{opset}]>{text}')
+
+
+def network(opset: int) -> Any:
+    """Two heads on a convolution, with ops whose form depends on the operator set."""
+    new = opset >= 18
+    model = parse(
+        f"""g (float[n,3,h,w] x) => (float[n,3] y, float[n,3] z) {{
+            c = Conv<kernel_shape=[3,3], pads=[1,1,1,1], strides=[2,2]>(x, weight)
+            r = {"HardSwish" if opset >= 14 else "HardSigmoid"}(c)
+            m = ReduceMean<keepdims=0{"" if new else ", axes=[2,3]"}>(r{", axes" if new else ""})
+            one, two = Split<axis=1{", num_outputs=2" if new else ""}>(m)
+            y = {"LayerNormalization<axis=-1>(one, scale, shift)" if new else "Identity(one)"}
+            s = ReduceSum<keepdims=1>(two, last)
+            e = Mul(s, two)
+            z = Softmax<axis=-1>(e)
+        }}""",
+        opset,
+    )
+    constants = {
+        "weight": floats((6, 3, 3, 3), np.float32),
+        "axes": np.array([2, 3], np.int64),
+        "last": np.array([-1], np.int64),
+        "scale": floats((3,), np.float32),
+        "shift": floats((3,), np.float32),
+    }
+    used = {name for node in model.graph.node for name in node.input}
+    for name, value in constants.items():
+        if name in used:
+            model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    return model
+
+
+def check(module: Any, model: Any, *inputs: np.ndarray) -> None:
+    names = [value.name for value in model.graph.input]
+    expected = ReferenceEvaluator(model).run(None, dict(zip(names, inputs, strict=True)))
+    found = module(*inputs)
+    for got, want in zip(found if isinstance(found, tuple) else (found,), expected, strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_opsets_and_open_sizes(opset: int) -> None:
+    """The file leaves batch, height and width open; all stay so in the odd cases."""
+    model = network(opset)
+    fixed = opset in (13, 18)
+    shapes = {"x": (1, 3, 48, 320)} if fixed else {"x": ("batch", 3, 48, 320)}
+    target = "vulkan" if VULKAN and opset == 21 else "cpu"
+    module = fsa.compile(model, target=target, shapes=shapes, cache=False)
+    assert module.signatures["main"].argument_names == ("x",)
+    assert module.signatures["main"].result_names == ("y", "z")
+    for batch in (1,) if fixed else (1, 3):
+        check(module, model, floats((batch, 3, 48, 320), np.float32))
+
+
+def test_symbolic_sizes_stay_dynamic() -> None:
+    module = fsa.compile(network(18), cache=False)
+    assert module.signatures["main"].arguments[0].shape == (None, 3, None, None)
+    check(module, network(18), floats((2, 3, 9, 14), np.float32))
+    with pytest.raises(CallError, match=r"argument 0 \(x\) of @main"):
+        module(np.zeros((2, 4, 9, 14), np.float32))
+
+
+def external(folder: Path) -> Path:
+    """Write a model whose weights lie in a file beside it."""
+    model = parse("g (float[2,64] x) => (float[2,64] y) { y = MatMul(x, w) }")
+    weight = onnx.numpy_helper.from_array(floats((64, 64), np.float32), "w")
+    model.graph.initializer.append(weight)
+    path = folder / "model.onnx"
+    onnx.save(model, str(path), save_as_external_data=True, location="weights", size_threshold=0)
+    return path
+
+
+def test_external_data(tmp_path: Path) -> None:
+    path = external(tmp_path)
+    check(fsa.compile(path, cache=False), onnx.load(str(path)), floats((2, 64), np.float32))
+    (tmp_path / "weights").unlink()
+    with pytest.raises(InputError, match="weights"):
+        read_model(path)
+
+
+def test_model_stays_as_it_was() -> None:
+    model = network(13)
+    before = model.SerializeToString()
+    read_model(model, shapes={"x": (1, 3, 8, 8)})
+    assert model.SerializeToString() == before
+
+
+UNSUPPORTED = """g (float[1,8,4] x, int64[2] size, int64[2] block) => (float[1,2,4,2] y) {
+    [first] a = Relu(x)
+    [second] b = Col2Im(a, size, block)
+    [third] c = Sigmoid(b)
+    d = Col2Im(a, block, size)
+    y = Add(c, d)
+}"""
+
+
+def test_unsupported_nodes_are_a_list() -> None:
+    """All of them, by kind and name, or by the result of one that has no name."""
+    with pytest.raises(InputError) as caught:
+        read_model(parse(UNSUPPORTED, 18))
+    assert str(caught.value) == (
+        "the ONNX graph cannot be lowered: Col2Im (node 'second') is not supported; "
+        "Col2Im (node 'd') is not supported"
+    )
+
+
+INVALID = {
+    "an attribute that Softmax does not have": (
+        "g (float[2,4] x) => (float[2,4] y) { [soft] y = Softmax<axes=1>(x) }",
+        r"Softmax \(node 'soft'\): Unrecognized attribute: axes",
+    ),
+    "sizes that do not fit": (
+        "g (float[2,4] x) => (float[2,2] y) { [mm] y = MatMul(x, x) }",
+        "MatMul, node name: mm.*Incompatible dimensions",
+    ),
+    "a value that nothing makes": (
+        "g (float[2,4] x) => (float[2,4] y) { [relu] y = Relu(q) }",
+        "Relu, node name: relu",
+    ),
+    "an op that ONNX does not have": (
+        "g (float[2,4] x) => (float[2,4] y) { [what] y = Soft(x) }",
+        r"Soft \(node 'what'\) is not supported",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_models(case: str) -> None:
+    text, expected = INVALID[case]
+    with pytest.raises(InputError, match=expected):
+        read_model(parse(text))
+
+
+@pytest.mark.parametrize("opset", [12, 22])
+def test_opsets_outside(opset: int) -> None:
+    with pytest.raises(InputError, match=f"operator set 13 to 21, found {opset}"):
+        read_model(parse("g (float[2] x) => (float[2] y) { y = Relu(x) }", opset))
+
+
+DAMAGED: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "text": lambda _: b"this is no model\n" * 10,
+    "zeros": lambda data: bytes(len(data)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damaged_files(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(DAMAGED[damage](network(18).SerializeToString()))
+    with pytest.raises(InputError, match="expected an ONNX model"):
+        read_model(path)
+
+
+@pytest.mark.parametrize(("name", "reason"), [("no", "No such file"), ("folder", "directory")])
+def test_files_that_cannot_be_read(name: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.onnx").mkdir()
+    path = tmp_path / f"{name}.onnx"
+    with pytest.raises(InputError, match=f"cannot read {path}: .*{reason}"):
+        read_model(path)
+
+
+SHAPES: dict[str, tuple[Any, str]] = {
+    "another input": ({"z": (1, 4)}, "one of x, found 'z'"),
+    "too many sizes": ({"x": (1, 4, 4)}, "2 sizes for input 'x', found 3"),
+    "a fixed size": ({"x": (1, 5)}, "size 4 in input 'x', found 5"),
+    "a negative size": ({"x": (-1, 4)}, "found -1"),
+    "a fraction": ({"x": (1.5, 4)}, "found 1.5"),
+    "no size": ({"x": (None, 4)}, "found None"),
+    "a string": ({"x": "1x4"}, "a tuple of sizes for input 'x', found '1x4'"),
+    "no dict": ((1, 4), r"a dict by input name.*found \(1, 4\)"),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_wrong_shapes(case: str) -> None:
+    shapes, expected = SHAPES[case]
+    with pytest.raises(InputError, match=expected):
+        read_model(parse("g (float[n,4] x) => (float[n,4] y) { y = Relu(x) }"), shapes=shapes)
