@@ -37,6 +37,7 @@ PASSES: dict[str, str] = {
     "fsa-plan-stitching": "fsa.passes.fsa_plan_stitching:FsaPlanStitching",
     "fsa-propagate-transposes": "fsa.passes.fsa_propagate_transposes:FsaPropagateTransposes",
     "fsa-regroup-sums": "fsa.passes.fsa_regroup_sums:FsaRegroupSums",
+    "fsa-raise-binarized": "fsa.passes.fsa_raise_binarized:FsaRaiseBinarized",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",

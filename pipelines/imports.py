@@ -83,6 +83,11 @@ STEPS: tuple[Step, ...] = (
         "Most products of a transposed convolution, as front ends write it, are with zeros.",
     ),
     Step(
+        "fsa-raise-binarized",
+        "Thresholds are those of the batch norms as they were trained, before weights take them.",
+        f"fsa-raise-binarized,{FOLD}",
+    ),
+    Step(
         "fsa-fold-batch-norm",
         "At inference a batch normalization is a scale and a shift that weights can take over.",
     ),

@@ -21,9 +21,14 @@ _BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "arith.divf": np.divide,
     "arith.maximumf": np.maximum,
     "arith.minimumf": np.minimum,
+    "arith.maxnumf": np.fmax,
+    "arith.minnumf": np.fmin,
     "arith.addi": np.add,
     "arith.subi": np.subtract,
     "arith.muli": np.multiply,
+    "arith.andi": np.bitwise_and,
+    "arith.ori": np.bitwise_or,
+    "arith.xori": np.bitwise_xor,
 }
 _UNARY: dict[str, Callable[[Array], Array]] = {
     "arith.negf": np.negative,
@@ -33,6 +38,8 @@ _UNARY: dict[str, Callable[[Array], Array]] = {
     "math.absf": np.abs,
 }
 _CASTS = frozenset(f"arith.{name}" for name in "extf truncf sitofp index_cast extsi trunci".split())
+# Of booleans these are what NumPy makes of them; of wider integers the highest bit differs.
+_UNSIGNED_CASTS = ("arith.uitofp", "arith.extui")
 _COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
     "eq": np.equal,
     "ne": np.not_equal,
@@ -164,7 +171,9 @@ class Body:
             return _BINARY[name](*operands)
         if name in _UNARY:
             return _UNARY[name](*operands)
-        if name in _CASTS:
+        if name in _UNSIGNED_CASTS and operands[0].dtype == np.bool_:
+            return operands[0].astype(dtype)
+        if name in _CASTS and operands[0].dtype != np.bool_:
             return operands[0].astype(dtype)
         if name in ("arith.cmpf", "arith.cmpi"):
             known = _FLOAT_PREDICATES if name == "arith.cmpf" else _INTEGER_PREDICATES

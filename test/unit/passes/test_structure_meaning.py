@@ -23,6 +23,7 @@ PASSES = [
     "fsa-convolutions-to-matmul",
     "fsa-gather-reversed",
     "fsa-propagate-transposes",
+    "fsa-raise-binarized",
     "fsa-simplify-broadcasts",
     "fsa-simplify-matmuls",
     "fsa-simplify-reductions",

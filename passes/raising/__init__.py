@@ -1,0 +1,1 @@
+"""Raising: finding the binarized ops of the dialect in what front ends write in floats."""

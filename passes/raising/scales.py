@@ -1,0 +1,88 @@
+"""Binary weights with a scale for each filter, and sums that become floats again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fsa.bindings import arith, ir
+from fsa.dialects.fsa.constants import Array, dtype_of
+from fsa.dialects.fsa.packed_arrays import pack
+from fsa.passes.patterns.tensors import dims, elementwise_of, sizes_of
+from fsa.passes.raising.bits import Packer
+from fsa.passes.structure.transposes import transposed
+
+MAX_DEPTH = 1 << 24  # up to here floats hold every sum, so the op that is replaced was exact
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Constant weights by their signs: bool [filters, ...], and the scale of each filter, f64."""
+
+    signs: Array
+    scale: Array
+
+
+def weights_of(array: Array | None) -> Weights | None:
+    """Return constant weights [filters, ...] whose absolute value is one number a filter."""
+    if array is None or not array.size or array.dtype.kind in "iub":
+        return None
+    rows = np.abs(array.reshape(len(array), -1).astype(np.float64))
+    scale = rows[:, 0]
+    if not (rows == scale[:, None]).all() or not (scale > 0).all() or not np.isfinite(scale).all():
+        return None
+    return Weights(array >= 0, scale)
+
+
+def ordered(signs: Array, order: Array | None, word_width: int) -> Array:
+    """Return the words of bits [rows, K], the places along a row in `order`."""
+    if order is None:
+        return pack(signs, word_width)
+    return pack(signs[:, order], word_width)
+
+
+def constant_words(packer: Packer, words: Array) -> Any:
+    """Return words as a constant of the module."""
+    element = ir.IntegerType.get_signless(packer.word_width)
+    return packer.known.constants.make(words, element, "bits")
+
+
+def scaled(
+    packer: Packer, sums: Any, scales: Array, place: list[int], order: tuple[int, ...], op: Any
+) -> Any:
+    """Return init + scale * sums in the float type of `op`, dimensions moved to `order`.
+
+    `scales` is one number, or has the dimensions `place` of the sums.
+    """
+    element = op.results[0].type.element_type
+    loops = dims(sums.type.rank)
+    inputs: list[tuple[Any, Sequence[Any]]] = [(sums, loops)]
+    one = scales.size == 1
+    number = float(scales.flat[0])
+    if not one and (scales == number).all():
+        one = True
+    if not one:
+        made = packer.known.constants.make(scales.astype(dtype_of(element)), element, "scales")
+        inputs.append((made, [loops[d] for d in place]))
+    init = op.operands[2]
+    starts = packer.known.scalar(init) != 0
+
+    def body(total: Any, *rest: Any) -> Any:
+        result = arith.sitofp(element, total)
+        if rest:
+            return arith.mulf(result, rest[0])
+        return result if number == 1 else arith.mulf(result, arith.constant(element, number))
+
+    made = elementwise_of(sizes_of(sums), element, inputs, body)
+    if list(order) != sorted(order):
+        made = transposed(made, order)
+    if starts:
+        loops = dims(made.type.rank)
+        made = elementwise_of(
+            sizes_of(made),
+            element,
+            [(made, loops), (init, loops)],
+            lambda product, start: arith.addf(product, start),
+        )
+    return made
