@@ -12,6 +12,7 @@ from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
 from fsa.passes.stitching.planner import describe_plan, plan_region
 from fsa.passes.stitching.regions import form_of, normalize, regions_of
+from fsa.passes.stitching.scheduled import check_schedule, schedule_in
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class FsaPlanStitching(Pass):
     tensor ops `fsa.stitch`. What a person has already written there is kept and completed; a plan
     that breaks a rule is an error. A region that the kernel path cannot take gets the form
     "portable" with the reason, which is also reported as a remark, and is left to
-    `convert-fsa-to-linalg`.
+    `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
+    leaves them, gets the form "scheduled": on a CPU its loops become the kernel as they stand.
     """
 
     name = "fsa-plan-stitching"
@@ -33,6 +35,12 @@ class FsaPlanStitching(Pass):
         target = target_of(op)
         for region in regions_of(op):
             if plans.PLAN in region.attributes and form_of(region) == "portable":
+                continue
+            first = schedule_in(region)
+            if first is not None:
+                check_schedule(region, target)
+                reason = f"the body holds {first}: its loops are the kernel"
+                plans.write(plans.RegionPlan("scheduled", reason), region, [])
                 continue
             normalize(region)
             try:

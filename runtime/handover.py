@@ -37,6 +37,9 @@ _DIALECTS = (
 )
 _REFLECTION = "iree.reflection"
 _EXECUTABLE = "fsa_kernels"
+# Scripts that have scheduled the module, and the attribute that allows them: no part of a program.
+_SCRIPTS = ("transform.named_sequence",)
+_SCRIPTED = "transform.with_named_sequence"
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,12 @@ def pack(module: Any, target: Target) -> Parcel:
                 elif name == "gpu.module":
                     texts |= _gpu_kernels(op.operation, launched, target)
                     doomed.append(op)
+                elif name in _SCRIPTS:
+                    doomed.append(op)
             for op in doomed:
                 op.operation.erase()
+            if _SCRIPTED in host.attributes:
+                del host.attributes[_SCRIPTED]
             missing = sorted(launched - set(texts))
             if missing:
                 raise CompileError(

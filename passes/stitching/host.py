@@ -26,6 +26,7 @@ from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.regions import form_of, planned, regions_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
+from fsa.passes.stitching.scheduled import lower_scheduled
 from fsa.runtime.targets import Target
 
 
@@ -37,7 +38,10 @@ def lower_regions(module: Any, kinds: Sequence[str]) -> None:
     """
     target = target_of(module, *kinds)
     for region in regions_of(module):
-        if form_of(region) == "kernels":
+        form = form_of(region)
+        if form == "scheduled":
+            lower_scheduled(module, region, target)
+        elif form == "kernels":
             with region.location:
                 _Lowering(module, region, target).run()
 

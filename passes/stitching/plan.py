@@ -1,6 +1,7 @@
 """What a plan says, and how it is written in attributes.
 
-The region's attribute `plan` is a dictionary with `form` ("kernels" or "portable"), `reason`, the
+The region's attribute `plan` is a dictionary with `form` ("kernels", "portable", or "scheduled" for
+a body that already has loops), `reason`, the
 sizes of the region's dimensions and one dictionary a kernel (`KernelPlan`). Each node carries
 `fsa.stitch` (`NodePlan`). A person may edit any of it; `schedule.check` says what does not hold.
 """
@@ -64,9 +65,12 @@ class NodePlan:
 
 @dataclass(frozen=True)
 class RegionPlan:
-    """The plan of a region; `portable` means: lower it to linalg, for `reason`."""
+    """The plan of a region; `portable` means: lower it to linalg, for `reason`.
 
-    form: Literal["kernels", "portable"]
+    `scheduled` means that the loops in its body are the plan.
+    """
+
+    form: Literal["kernels", "portable", "scheduled"]
     reason: str = ""
     extents: tuple[int | None, ...] = ()
     kernels: tuple[KernelPlan, ...] = ()
@@ -117,8 +121,10 @@ def read_form(region: Any) -> tuple[str, str]:
         raise PlanError("the region has no plan; run fsa-plan-stitching first")
     given = _entries(region.attributes[PLAN], "plan")
     form = given.get("form")
-    if form not in ("kernels", "portable"):
-        raise PlanError(f'expected plan.form to be "kernels" or "portable", found {form!r}')
+    if form not in ("kernels", "portable", "scheduled"):
+        raise PlanError(
+            f'expected plan.form to be "kernels", "portable" or "scheduled", found {form!r}'
+        )
     return form, str(given.get("reason", ""))
 
 

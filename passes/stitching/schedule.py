@@ -340,6 +340,10 @@ def _check_kernel(kernel: Kernel) -> None:
     count = len(kernel.space.extents)
     if any(not 0 <= d < count for d in plan.outer) or len(set(plan.outer)) != len(plan.outer):
         raise PlanError(f"{where}: outer {plan.outer} are not distinct dimensions below {count}")
+    if not -1 <= plan.lane < count:
+        raise PlanError(
+            f"{where}: expected lane to be a dimension below {count}, or -1, found {plan.lane}"
+        )
     for name in ("lanes", "unroll", "rows", "chunk"):
         if getattr(plan, name) < 1:
             raise PlanError(f"{where}: expected {name} >= 1, found {getattr(plan, name)}")

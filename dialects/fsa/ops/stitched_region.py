@@ -10,10 +10,15 @@ from fsa.dialects.fsa.region_shapes import RegionShapes
 from fsa.dialects.fsa.shapes import Extent, ShapeBuilder
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
-BODY_DIALECTS = ("affine", "arith", "complex", "index", "linalg", "math", "tensor", "ub")
+BODY_DIALECTS = (
+    *("affine", "arith", "complex", "index", "linalg", "math", "tensor", "ub"),
+    "vector",
+)
 BODY_OPS = tuple(f"fsa.{name}" for name in TENSOR_OPS)
 # Ops of the dialects above with control flow or side effects.
-EXCLUDED_OPS = ("affine.for", "affine.if", "affine.parallel")
+EXCLUDED_OPS = ("affine.for", "affine.if", "affine.parallel", "vector.print")
+# What a schedule by hand leaves in a body: loops over tiles, and vectors.
+SCHEDULE_OPS = ("scf.for", "scf.forall", "scf.forall.in_parallel", "scf.if", "scf.yield")
 TERMINATOR = "fsa.yield"
 
 
@@ -58,8 +63,8 @@ class StitchedRegion(
             require(
                 "stitched_region_c5",
                 False,
-                f"expected ops of the dialects {', '.join(BODY_DIALECTS)} and tensor ops of fsa "
-                f"in the body, found {name}",
+                f"expected ops of the dialects {', '.join(BODY_DIALECTS)}, loops of scf and tensor "
+                f"ops of fsa in the body, found {name}",
             )
 
     @classmethod
@@ -114,7 +119,9 @@ def _disallowed(operations: Sequence[Any]) -> Iterator[str]:
         operation = view.operation
         name = operation.name
         if name in EXCLUDED_OPS or (
-            name.partition(".")[0] not in BODY_DIALECTS and name not in BODY_OPS
+            name.partition(".")[0] not in BODY_DIALECTS
+            and name not in BODY_OPS
+            and name not in SCHEDULE_OPS
         ):
             yield name
         for region in operation.regions:

@@ -72,7 +72,7 @@ func.func @stitched_region_c4(%x: tensor<3xf32>) {
 // -----
 
 func.func @stitched_region_c5(%x: tensor<3xf32>) {
-  // expected-error@+1 {{[stitched_region_c5] expected ops of the dialects affine, arith, complex, index, linalg, math, tensor, ub and tensor ops of fsa in the body, found vector.print}}
+  // expected-error@+1 {{[stitched_region_c5] expected ops of the dialects affine, arith, complex, index, linalg, math, tensor, ub, vector, loops of scf and tensor ops of fsa in the body, found vector.print}}
   %0 = "fsa.stitched_region"(%x) ({
   ^bb0(%a: tensor<3xf32>):
     %i = arith.constant 1 : i32
@@ -85,7 +85,7 @@ func.func @stitched_region_c5(%x: tensor<3xf32>) {
 // -----
 
 func.func @stitched_region_c5_loop(%x: tensor<3xf32>) {
-  // expected-error@+1 {{[stitched_region_c5] expected ops of the dialects affine, arith, complex, index, linalg, math, tensor, ub and tensor ops of fsa in the body, found affine.for}}
+  // expected-error@+1 {{[stitched_region_c5] expected ops of the dialects affine, arith, complex, index, linalg, math, tensor, ub, vector, loops of scf and tensor ops of fsa in the body, found affine.for}}
   %0 = "fsa.stitched_region"(%x) ({
   ^bb0(%a: tensor<3xf32>):
     affine.for %i = 0 to 3 {
