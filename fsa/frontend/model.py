@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,10 +33,28 @@ def read_model(
     if is_onnx(source):
         _refuse(example_inputs=example_inputs, dynamic_shapes=dynamic_shapes, kind="an ONNX model")
         return read_onnx(source, shapes)
-    _refuse(
-        example_inputs=example_inputs, dynamic_shapes=dynamic_shapes, shapes=shapes, kind="MLIR"
+    from_jax = is_stablehlo(source)
+    if not from_jax:
+        _check_kind(source)
+    kind = "StableHLO" if from_jax else "MLIR"
+    _refuse(example_inputs=example_inputs, dynamic_shapes=dynamic_shapes, shapes=shapes, kind=kind)
+    return read_stablehlo(source) if from_jax else read_mlir(source)
+
+
+def _check_kind(source: Any) -> None:
+    """Refuse what is a model in none of the forms that are known here."""
+    from fsa.bindings import ir
+
+    if isinstance(source, str | bytes | os.PathLike | ir.Module):
+        return
+    if isinstance(source, type):
+        found = f"the class {source.__qualname__}: pass an instance"
+    else:
+        found = f"an object of type {type(source).__qualname__}"
+    raise InputError(
+        "expected a model: an nn.Module or ExportedProgram of PyTorch, an ONNX ModelProto, a "
+        f"lowered JAX function, MLIR, or the path of a file, found {found}"
     )
-    return read_stablehlo(source) if is_stablehlo(source) else read_mlir(source)
 
 
 def _refuse(kind: str, **options: Any) -> None:

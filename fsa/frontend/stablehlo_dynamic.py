@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsa.frontend.stablehlo_dots import lower_dynamic_dot
+
 _POLYMORPHIC = "jax.uses_shape_polymorphism"
 
 
@@ -69,4 +71,5 @@ _REWRITES = {
     "stablehlo.dynamic_broadcast_in_dim": _broadcast,
     "stablehlo.dynamic_reshape": _reshape,
     "stablehlo.custom_call": _assertion,
+    "stablehlo.dot_general": lower_dynamic_dot,
 }

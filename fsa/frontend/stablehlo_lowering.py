@@ -24,6 +24,7 @@ LOWER = "builtin.module(iree-stablehlo-input-transformation-pipeline,canonicaliz
 # In the folder that the process is given: the module in its forms, and what becomes of it.
 FORM, RESULT, ERROR = ".form", "linalg.mlirbc", "error.txt"
 _NAMED = re.compile(r'loc\("((?:[^"\\]|\\.)*)"(?!:\d)')
+_REFUSED = re.compile(r"failed to legalize operation '([\w.]+)'")
 _SPLIT = ("mhlo.num_partitions", "mhlo.num_replicas")
 
 
@@ -67,9 +68,8 @@ def _run(pipeline: str, module: Any) -> None:
 
     def record(found: Any) -> bool:
         if found.severity == ir.DiagnosticSeverity.ERROR:
-            text = _phrase(found.message, found.location)
-            target = called.get(str(found.location)) if "custom_call" in text else None
-            errors.append(f"{text} of {target}" if target else text)
+            target = called.get(str(found.location))
+            errors.append(_phrase(found.message, found.location, target))
         return True
 
     context = module.context
@@ -160,8 +160,13 @@ def _note(module: Any, interfaces: dict[str, dict[str, Any]]) -> None:
             attributes[name] = value
 
 
-def _phrase(message: Any, location: Any) -> str:
+def _phrase(message: Any, location: Any, target: str | None = None) -> str:
+    """Return a message in one line, with its place; `target` is what a custom call there calls."""
     text = re.sub(r": (%\S+ = )?\".*", "", " ".join(str(message).split()))
+    refused = _REFUSED.match(text)
+    if refused is not None:
+        called = f" of {target}" if target and refused[1] == "stablehlo.custom_call" else ""
+        text = f"{refused[1]}{called} is not supported"
     place = describe_location(str(location))
     return f"{text} ({place})" if place else text
 
