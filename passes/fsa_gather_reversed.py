@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg, tensor
+from fsa.bindings import ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.patterns.tensors import index_constant
 from fsa.passes.stitching.linear import Index, Linear
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copy_body, position_value
 from fsa.passes.structure.loops import linalg_ops, loops_of
 
 
@@ -63,22 +62,9 @@ def _rewrite(op: Any, inputs: int, backwards: dict[int, Index]) -> None:
         with ir.InsertionPoint(body):
             mapped = dict(zip((arguments[n] for n in kept), body.arguments, strict=True))
             for number, index in backwards.items():
-                at = [_position(entry) for entry in index]
+                at = [position_value(entry) for entry in index]
                 mapped[arguments[number]] = tensor.extract(operands[number], at)
             linalg.YieldOp(copy_body(block, mapped))
     for old, result in zip(op.results, new.results, strict=True):
         old.replace_all_uses_with(result)
     op.erase()
-
-
-def _position(entry: Linear) -> Any:
-    """Build the value of a subscript inside a body."""
-    value: Any = None
-    for loop, coefficient in entry.terms:
-        term = linalg.IndexOp(loop).result
-        if coefficient != 1:
-            term = arith.muli(term, index_constant(coefficient))
-        value = term if value is None else arith.addi(value, term)
-    if value is None:
-        return index_constant(entry.constant)
-    return arith.addi(value, index_constant(entry.constant)) if entry.constant else value

@@ -40,6 +40,7 @@ PASSES: dict[str, str] = {
     "fsa-raise-binarized": "fsa.passes.fsa_raise_binarized:FsaRaiseBinarized",
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
+    "fsa-simplify-indices": "fsa.passes.fsa_simplify_indices:FsaSimplifyIndices",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",
     "fsa-simplify-reductions": "fsa.passes.fsa_simplify_reductions:FsaSimplifyReductions",
     "fsa-simplify-sizes": "fsa.passes.fsa_simplify_sizes:FsaSimplifySizes",

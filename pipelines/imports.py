@@ -42,6 +42,10 @@ STEPS: tuple[Step, ...] = (
         "Whether a broadcast or a reshape of dynamic size does anything shows in its sizes.",
     ),
     Step(
+        "fsa-simplify-indices",
+        "Masks are gathered with tensors of positions, which hides that they are slices.",
+    ),
+    Step(
         "fold-sizes",
         "Branches on sizes that are decided now go, and with them the values that they used.",
         FOLD,

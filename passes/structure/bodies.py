@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fsa.bindings import arith, linalg
+from fsa.passes.patterns.tensors import index_constant
+from fsa.passes.stitching.linear import Linear
+
 
 def copy_body(
     block: Any, mapped: Mapping[Any, Any], results: Sequence[int] | None = None
@@ -56,3 +60,16 @@ def _remap(op: Any, known: Mapping[Any, Any]) -> None:
         for block in region.blocks:
             for inner in block.operations:
                 _remap(inner.operation, known)
+
+
+def position_value(entry: Linear) -> Any:
+    """Build the value of a subscript, inside a body, from the positions of the loops."""
+    value: Any = None
+    for loop, coefficient in entry.terms:
+        term = linalg.IndexOp(loop).result
+        if coefficient != 1:
+            term = arith.muli(term, index_constant(coefficient))
+        value = term if value is None else arith.addi(value, term)
+    if value is None:
+        return index_constant(entry.constant)
+    return arith.addi(value, index_constant(entry.constant)) if entry.constant else value
