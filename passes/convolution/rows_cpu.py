@@ -83,6 +83,8 @@ class RowsKernel:
             self.weights, self.bias = rest
         self.results = Results(k, epilogue, k.inputs[first:])
         self.phases = window.horizontal.spread
+        # Where a row is one pixel, no lane has a neighbour.
+        self.apart = window.horizontal.stride if window.horizontal.size > 1 else 1
         self.fill = LOWEST if window.kind == "max" else 0.0
 
     def run(self) -> None:
@@ -196,9 +198,10 @@ class RowsKernel:
             ]
             for vector in range(plan.tile_vectors):
                 taps = self._taps(tile, vector)
-                loader = _Loader(k, self.source, at, self.fill, [read for *_, read in taps])
-                for tap, phase, elements in taps:
-                    value = loader.load(elements)
+                elements = [read for *_, read in taps]
+                loader = _Loader(k, self.source, at, self.fill, elements, self.apart)
+                for tap, phase, read in taps:
+                    value = loader.load(read)
                     for tap_row, row in uses:
                         for filter_ in range(plan.tile_filters):
                             number = self._number(tile, filter_, row, vector, phase)
@@ -268,6 +271,7 @@ class _Loader:
     """Loads vectors of elements of one line of the source, each memory access once.
 
     `all_elements` are the vectors that will be asked for: nothing outside of their range is read.
+    Neighbouring lanes lie `apart` elements apart, 1 or 2.
     """
 
     def __init__(
@@ -277,19 +281,19 @@ class _Loader:
         line: Index,
         fill: float,
         all_elements: list[tuple[int | None, ...]],
+        apart: int,
     ):
         self.k, self.source, self.line, self.fill = k, source, line, fill
+        self.apart = apart
         known = [e for elements in all_elements for e in elements if e is not None]
         self.range = range(min(known), max(known) + 1) if known else range(0)
         self.lanes = len(all_elements[0]) if all_elements else 0
         self.loaded: dict[int, Value] = {}
 
     def load(self, elements: tuple[int | None, ...]) -> Value:
-        """Return the vector of `elements` of the line, which lie one or two apart; None is fill."""
-        places = [(lane, e) for lane, e in enumerate(elements) if e is not None]
-        lane, element = places[0]
-        apart = 1 if len(places) == 1 else (places[1][1] - element) // (places[1][0] - lane)
-        if apart == 1:
+        """Return the vector of `elements` of the line; None is fill."""
+        lane, element = next((lane, e) for lane, e in enumerate(elements) if e is not None)
+        if self.apart == 1:
             return self._run(element - lane)
         # Pairs begin at even elements, so that taps one apart share their loads.
         first = element - 2 * lane

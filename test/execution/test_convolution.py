@@ -93,6 +93,9 @@ CASES = [
         "max_whole", (34, 37), groups=2, kernel=(2, 2), stride=(2, 2), pad=(0, 0, 0, 0), kind="max"
     ),
     Case("sum", (11, 33), groups=3, kind="sum", dynamic=True),
+    # The last tap of a row reads one element, for the first of two windows.
+    Case("sum_cut", (4, 4), stride=(2, 2), pad=(0, 0, 1, 1), kind="sum"),
+    Case("depthwise_cut", (4, 4), groups=2, stride=(2, 2), pad=(0, 0, 1, 1)),
     Case("initial", (5, 6), 3, 16, initial=True, dynamic=True),
     Case("initial_few", (5, 6), 3, 2, initial=True),
     Case("last", (9, 11), 5, 24, residual=True, last=True),
