@@ -5,6 +5,7 @@ IREE lists drivers that are compiled in, not devices that exist, so probing open
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import re
@@ -16,6 +17,7 @@ from typing import Any
 
 from fsa.errors import DeviceUnavailable, TargetError
 from fsa.runtime import host
+from fsa.runtime.spinning import spinning_threads_give_way
 from fsa.runtime.targets import KINDS
 from fsa.suggestions import did_you_mean
 
@@ -149,15 +151,16 @@ def _create(name: str) -> Device:
         # The caching allocator keeps freed pages, which saves page faults on the host; it does not
         # pass on what Vulkan's allocator needs.
         allocators = ["caching"] if kind == "cpu" else None
-        hal = driver.create_device(listed[index], {}, allocators=allocators)
+        description = host.processor() if kind == "cpu" else str(listed[index].get("name", kind))
+        software = kind == "vulkan" and bool(_SOFTWARE_VULKAN.search(description))
+        with spinning_threads_give_way() if software else contextlib.nullcontext():
+            hal = driver.create_device(listed[index], {}, allocators=allocators)
     except DeviceUnavailable as error:
         raise DeviceUnavailable(f"{error}; {_existing()}") from None
     except Exception as error:
         raise DeviceUnavailable(
             f"no {kind} device can be opened ({first_line(error)}); {_existing(kind)}"
         ) from None
-    description = host.processor() if kind == "cpu" else str(listed[index].get("name", kind))
-    software = kind == "vulkan" and bool(_SOFTWARE_VULKAN.search(description))
     return Device(DeviceInfo(name, kind, description, software), hal)
 
 
