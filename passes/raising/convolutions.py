@@ -16,7 +16,8 @@ from fsa.passes.raising.scales import MAX_DEPTH, Weights, constant_words, scaled
 def raise_conv2d(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
     """Return what a convolution can be replaced by, built in front of it; None for no change."""
     form = FORMS.get(op.name)
-    if form is None or form.kind != "dense" or form.spatial != 2:
+    # Depthwise forms have one channel a group, which fills no word.
+    if form is None or form.kind != "dense" or form.spatial != 2 or "f" not in form.filter:
         return None
     if not isinstance(op.results[0].type.element_type, ir.FloatType):
         return None
