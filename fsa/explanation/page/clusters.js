@@ -64,7 +64,7 @@ const Clusters = (() => {
 
   // Lay a side out with the clusters in `open` opened. Return {width, height, boxes, edges}: boxes
   // have {key, x, y, w, h, lines, op | cluster, open}, outer before inner; edges have {path,
-  // source, target} between keys.
+  // source, target, far} between keys.
   function arrange(data, side, clusters, open) {
     const graph = data[side];
     const home = new Map();
@@ -114,7 +114,8 @@ const Clusters = (() => {
       for (const e of inside.edges)
         routes.push({ source: key(e.source), target: key(e.target), path: Layout.path(e.points.map(([x, y]) => [x + dx, y + dy])) });
     }
-    for (const e of outer.edges) routes.push({ source: key(e.source), target: key(e.target), path: Layout.path(e.points) });
+    for (const e of outer.edges)
+      routes.push({ source: key(e.source), target: key(e.target), path: Layout.path(e.points), far: e.far });
     return { width: outer.width, height: outer.height, boxes, edges: routes };
   }
 

@@ -8,9 +8,11 @@ const Layout = (() => {
   const DUMMY_WIDTH = 10;
   const ORDER_SWEEPS = 10;
   const PLACE_SWEEPS = 14;
+  const LONGEST = 16; // an edge over more layers is no line in the drawing: it would cross all of it
 
   // Take nodes [{id, w, h}] and edges [{source, target}]; return {width, height, nodes: Map(id ->
-  // {x, y, w, h, layer, order}), edges: [{source, target, points}]} with x, y the upper left corner.
+  // {x, y, w, h, layer, order}), edges: [{source, target, points, far}]} with x, y the upper left
+  // corner; a `far` edge spans too many layers to be drawn among the others.
   function layered(nodes, edges) {
     if (!nodes.length) return { width: 0, height: 0, nodes: new Map(), edges: [] };
     const graph = acyclic(nodes, edges);
@@ -82,11 +84,17 @@ const Layout = (() => {
     const depth = Math.max(...graph.items.map((n) => n.layer)) + 1;
     graph.layers = Array.from({ length: depth }, () => []);
     graph.chains = new Map();
+    graph.far = new Set();
     for (const n of graph.order) graph.layers[n.layer].push(n);
     for (const n of graph.order) {
       const down = n.down;
       n.down = [];
       for (const t of down) {
+        if (t.layer - n.layer > LONGEST) {
+          t.up.splice(t.up.indexOf(n), 1);
+          graph.far.add(n.id + " " + t.id);
+          continue;
+        }
         let from = n;
         const chain = [];
         for (let layer = n.layer + 1; layer < t.layer; layer++) {
@@ -243,7 +251,7 @@ const Layout = (() => {
         ...chain.map((d) => [d.cx, d.cy]),
         [t.cx, t.cy - t.h / 2],
       ];
-      routes.push({ source: e.source, target: e.target, points });
+      routes.push({ source: e.source, target: e.target, points, far: graph.far.has(key) });
     }
     return { width, height, nodes, edges: routes };
   }

@@ -119,7 +119,7 @@
     const launches = data.kernels.filter((k) => k.symbol).length;
     byId("cards").append(
       card("kernels", b.kernels, a.kernels, `${launches} of FSA, ${data.left_to_iree.length} by IREE`),
-      card("memory-bound kernels", b.memory_kernels, a.memory_kernels, `${data.regions.length} regions`),
+      card("memory-bound kernels", b.memory_kernels, a.memory_kernels, `${data.regions.length} region${data.regions.length === 1 ? "" : "s"}`),
       card("bytes moved", Format.bytes(b.bytes), Format.bytes(a.bytes), Format.share(a.bytes, b.bytes)),
       card("by memory-bound kernels", Format.bytes(b.memory_bytes), Format.bytes(a.memory_bytes), Format.share(a.memory_bytes, b.memory_bytes)),
     );
@@ -151,7 +151,7 @@
     for (const side of ["before", "after"]) {
       views[side] = new View(byId(`view-${side}`), data, side, choose);
       const kernels = side === "before" ? data.cost_before.kernels : data.cost_after.kernels;
-      byId(`title-${side}`).textContent = `${side}: ${kernels} kernels`;
+      byId(`title-${side}`).textContent = `${side}: ${kernels} kernel${kernels === 1 ? "" : "s"}`;
       if (data[side].ops.length <= SMALL) views[side].open = new Set([...views[side].clusters.keys()].filter((k) => k.startsWith("r")));
       views[side].draw();
       views[side].start();
@@ -201,9 +201,21 @@
     });
   }
 
+  // #r3 shows a region, #kernels a tab, #dark or #light the page in these colours.
+  function follow() {
+    for (const word of location.hash.slice(1).split("&")) {
+      if (/^r\d+$/.test(word) && data.regions[Number(word.slice(1))]) showRegion(Number(word.slice(1)));
+      else if (word in tabs) tab(word);
+      else if (word === "open" || word === "close" || word === "fit") byId(word).click();
+      else if (word === "dark" || word === "light") document.documentElement.dataset.theme = word;
+    }
+  }
+
   makeHead();
   makeTabs();
   makeViews();
   makeSearch();
   makeTheme();
+  follow();
+  window.addEventListener("hashchange", follow);
 })();

@@ -32,7 +32,7 @@ const Panel = (() => {
   }
 
   function schemeTag(scheme, role) {
-    return e("span", { class: "nowrap" }, e("span", { class: `tag ${scheme}` }, scheme), role && role !== "local" ? ` ${role.replace("_", "-")}` : "");
+    return e("span", { class: "nowrap" }, e("span", { class: `tag ${scheme}` }, scheme), role && role !== "local" ? e("span", { class: "role" }, role.replace("_", "-")) : null);
   }
 
   function planRows(plan, hidden = []) {
@@ -71,7 +71,8 @@ const Panel = (() => {
   }
 
   function valueTable(app, r) {
-    const rows = r.values.map((v) => e("tr", {},
+    const quiet = (v) => v.plan.scheme === "local" && v.plan.role === "local";
+    const rows = r.values.map((v) => e("tr", { class: quiet(v) ? "quiet" : null },
       e("td", {}, v.ops.length ? link(v.label, () => app.showOp("before", v.ops[0])) : v.label, e("br"), e("small", {}, v.type)),
       e("td", {}, v.plan.kernel !== undefined ? `k${v.plan.kernel}` : ""),
       e("td", {}, v.plan.scheme ? schemeTag(v.plan.scheme, v.plan.role) : ""),
@@ -177,16 +178,18 @@ const Panel = (() => {
   function regions(app) {
     const { data } = app;
     if (!data.regions.length) return [e("p", {}, "This pipeline formed no stitched regions.")];
+    const first = data.regions.filter((r) => r.like === r.id);
+    const alike = (r) => data.regions.filter((o) => o.like === r.id).length;
     const columns = [
       ["region", (r) => r.id, (r) => `r${r.id}`],
+      ["alike", alike, (r) => (alike(r) > 1 ? `${alike(r)} ×` : "")],
       ["form", (r) => r.form, (r) => r.form],
       ["ops", (r) => r.kernels_before, (r) => r.kernels_before],
       ["kernels", (r) => r.kernels_after, (r) => r.kernels_after],
-      ["bytes before", (r) => r.bytes_before, (r) => Format.bytes(r.bytes_before)],
+      ["before", (r) => r.bytes_before, (r) => Format.bytes(r.bytes_before)],
       ["after", (r) => r.bytes_after, (r) => Format.bytes(r.bytes_after)],
-      ["like", (r) => r.like, (r) => (r.like === r.id ? "" : `r${r.like}`)],
     ];
-    return [sortable(columns, data.regions, (r) => app.showRegion(r.id))];
+    return [sortable(columns, first, (r) => app.showRegion(r.id))];
   }
 
   function kernels(app) {
@@ -197,7 +200,7 @@ const Panel = (() => {
       return k.region !== null ? `r${k.region}` : main ? main.label : "";
     };
     const columns = [
-      ["kernel", (k) => k.symbol || "~", (k) => e("span", { class: k.symbol ? "" : "dim" }, k.symbol || "by IREE")],
+      ["kernel", (k) => k.symbol || "~", (k) => e("span", { class: k.symbol ? "symbol" : "symbol dim" }, k.symbol || "by IREE")],
       ["computes", labelOf, (k) => Format.shorten(labelOf(k), 30)],
       ["ops", (k) => k.replaces.length, (k) => k.replaces.length],
       ["reads", (k) => k.read, (k) => Format.bytes(k.read)],

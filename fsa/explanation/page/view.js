@@ -57,7 +57,7 @@ class View {
     this.down = new Map();
     const edges = document.createDocumentFragment();
     for (const edge of found.edges) {
-      edge.element = e("path", { d: edge.path });
+      edge.element = e("path", { d: edge.path, class: edge.far ? "far-edge" : null });
       edges.append(edge.element);
       push(this.down, edge.source, edge);
       push(this.up, edge.target, edge);
@@ -69,12 +69,28 @@ class View {
       boxes.append(b.element);
       if (!b.open) small.append(e("rect", { class: this.classOf(b), x: b.x, y: b.y, width: b.w, height: b.h }));
     }
+    for (const b of found.boxes) this.stubs(b, boxes);
     this.edgesLayer.replaceChildren(edges);
     this.boxesLayer.replaceChildren(boxes);
     this.small.replaceChildren(small);
     this.overview.setAttribute("viewBox", `0 0 ${Math.max(found.width, 1)} ${Math.max(found.height, 1)}`);
     this.mark(this.chosen);
     this.moved();
+  }
+
+  // Words in the place of edges that go too far to be drawn; they show when an end is chosen.
+  stubs(b, parent) {
+    const e = Format.element;
+    const farther = (table) => (table.get(b.key) || []).filter((edge) => edge.far);
+    const uses = farther(this.down), sources = farther(this.up);
+    if (uses.length) {
+      const words = `↓ ${uses.length} use${uses.length === 1 ? "" : "s"} far below`;
+      parent.append(e("text", { class: "stub", x: b.x + b.w / 2, y: b.y + b.h + 9 }, words));
+    }
+    if (sources.length) {
+      const names = sources.map((edge) => Format.shorten(this.byKey.get(edge.source).lines[0].split(":")[0], 18));
+      parent.append(e("text", { class: "stub", x: b.x + b.w / 2, y: b.y - 8 }, `↑ ${names.join(", ")}`));
+    }
   }
 
   classOf(b) {
@@ -202,6 +218,8 @@ class View {
     this.scene.setAttribute("transform", `translate(${this.x.toFixed(1)},${this.y.toFixed(1)}) scale(${this.scale.toFixed(4)})`);
     this.svg.classList.toggle("far", this.scale < 0.38);
     const { width, height } = this.size();
+    const whole = this.width * this.scale <= width && this.height * this.scale <= height;
+    this.overview.classList.toggle("needless", whole);
     const frame = { x: -this.x / this.scale, y: -this.y / this.scale, width: width / this.scale, height: height / this.scale };
     for (const [name, value] of Object.entries(frame)) this.frame.setAttribute(name, value.toFixed(1));
   }
