@@ -99,7 +99,8 @@ def test_model(name: str) -> None:
         instance = entry.build(SIZES.get(name, "small"), dynamic=name in DYNAMIC)
         imported = read_model(instance.source, **instance.options())
     runs = [(inputs, _expected(instance, inputs)) for inputs in _runs(entry, instance)]
-    _check_scales(runs[0][1])
+    if not instance.is_onnx:  # those are trained
+        _check_scales(runs[0][1])
     targets = ["cpu"] if _why_no_vulkan() else ["cpu", "vulkan"]
     for target in targets:
         module = fsa.compile(imported, target=target, cache=False)
