@@ -38,6 +38,7 @@ PASSES: dict[str, str] = {
     "fsa-propagate-transposes": "fsa.passes.fsa_propagate_transposes:FsaPropagateTransposes",
     "fsa-regroup-sums": "fsa.passes.fsa_regroup_sums:FsaRegroupSums",
     "fsa-raise-binarized": "fsa.passes.fsa_raise_binarized:FsaRaiseBinarized",
+    "fsa-raise-capsule-routing": ("fsa.passes.fsa_raise_capsule_routing:FsaRaiseCapsuleRouting"),
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-indices": "fsa.passes.fsa_simplify_indices:FsaSimplifyIndices",

@@ -17,6 +17,11 @@ from fsa.pipelines.fsa_to_linalg import (
 )
 from fsa.pipelines.imports import clean_up_phases, skip_field
 
+RAISE = Phase(
+    "raise",
+    "What a family has a kernel for is recognised in what clean-up leaves, before it is planned.",
+    "fsa-raise-capsule-routing,fsa-fold-layouts,canonicalize,cse",
+)
 PLAN = Phase(
     "plan",
     "Schedules are chosen for the whole module before any kernel exists, and stand in attributes "
@@ -63,6 +68,7 @@ class _ToKernels(Pipeline):
         return (
             target,
             *clean_up_phases(self.skip),
+            RAISE,
             SIMPLIFY,
             SHAPES,
             self.plan,

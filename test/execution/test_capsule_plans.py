@@ -72,7 +72,11 @@ def test_shared_routing_in_parts(iterations: int, tmp_path: Path) -> None:
 
 def check_routing(target: str, plan: str, folder: Path, *, iterations: int, agreement: str) -> None:
     given, result = "tensor<?x37x5x11xf32>", "tensor<?x5x11xf32>"
-    attributes = {"iterations": iterations, "agreement": agreement, "epsilon": 1e-7}
+    attributes: dict[str, Any] = {
+        "iterations": iterations,
+        "agreement": agreement,
+        "epsilon": 1e-7,
+    }
     text = f"""func.func @main(%u: {given}) -> {result} {{
       %v = "fsa.capsule_routing"(%u) {{iterations = {iterations} : i64, agreement = "{agreement}",
         epsilon = 1.0e-7 : f64, plan = {{{plan}}}}} : ({given}) -> {result}

@@ -1,0 +1,57 @@
+"""The pass `fsa-raise-capsule-routing`."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.ops.capsule_routing import capsule_routing
+from fsa.passes.base import Pass
+from fsa.passes.capsule.arranging import arranged_as, arranged_from
+from fsa.passes.capsule.finding import Routing, candidates, routing_of
+from fsa.passes.capsule.reading import Reader
+
+
+@dataclass(frozen=True)
+class FsaRaiseCapsuleRouting(Pass):
+    """Recognise dynamic routing between capsules (Sabour et al. 2017) as `fsa.capsule_routing`.
+
+    Imports write routing as softmax, weighted sum, squash and agreement, over and over. The pass
+    reads what each value means, so it does not depend on how a model is written: contractions or
+    products that are summed, any order of the dimensions, zeros or equal coefficients at the start,
+    any form of the squash that computes n / ((1 + n) sqrt(n + epsilon)) to f32's precision. At
+    least two iterations are needed, as one alone is only a mean. What else uses the values of an
+    iteration keeps them.
+    """
+
+    name: ClassVar[str] = "fsa-raise-capsule-routing"
+    summary: ClassVar[str] = "Recognise dynamic routing as fsa.capsule_routing"
+    anchor: ClassVar[str] = "any"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Replace the last capsules of each routing inside `op`; what fed them is left unused."""
+        done: list[Any] = []
+        for u_hat in candidates(op):
+            reader = Reader(u_hat)
+            if any(reader.base == base for base in done):
+                continue
+            found = routing_of(reader)
+            if found is not None:
+                done.append(reader.base)
+                _replace(reader, found)
+
+
+def _replace(reader: Reader, found: Routing) -> None:
+    op = found.v.owner.operation
+    with op.location, ir.InsertionPoint(op):
+        order = [found.batch, found.low, found.high, found.depth]
+        u_hat = arranged_as(reader, reader.base, reader.base_axes, order)
+        v = capsule_routing(
+            u_hat,
+            iterations=found.iterations,
+            agreement=found.agreement,
+            epsilon=found.epsilon,
+        )
+        order = [found.batch, found.high, found.depth]
+        new = arranged_from(reader, v, order, found.v.type, found.axes)
+    found.v.replace_all_uses_with(new)
