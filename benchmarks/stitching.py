@@ -3,7 +3,8 @@
 Contenders run in turns in one process on one core, beside a copy of as many bytes as the case reads
 and writes (`copy`, NumPy's `copyto` between buffers that exist). A ratio is the median over the
 rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share is the copy's
-time by FSA's. Times are processor time of the process. Run:
+time by FSA's. Times are processor time of the process. Each case has a process of its own: what
+allocators hold from earlier cases does not count. Run:
 `python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`.
 """
 
@@ -14,6 +15,7 @@ import json
 import os
 import shlex
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -217,18 +219,38 @@ def _line(case: Mapping[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Measure the problems; print a table and write the result file."""
+def _in_process(name: str, dtype: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Run one case in a process of its own."""
+    command = [
+        *(sys.executable, __file__, "--case", name, "--dtypes", dtype, "--peers", options.peers),
+        *("--rounds", str(options.rounds), "--sample-seconds", str(options.sample_seconds)),
+    ]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--sample-seconds", type=float, default=0.02)
     parser.add_argument("--peers", default=",".join(PEERS), help="peers, with commas")
     parser.add_argument("--dtypes", default=",".join(ELEMENTS), help="dtypes, with commas")
     parser.add_argument("--only", default="", help="problems whose name has one of these texts")
+    parser.add_argument("--case", help="run this problem here, and print what was measured as JSON")
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
-    options = parser.parse_args()
-    wanted = ["fsa", *(name for name in options.peers.split(",") if name)]
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure the problems; print a table and write the result file."""
+    options = _options()
+    if options.case is not None:
+        wanted = ["fsa", *(name for name in options.peers.split(",") if name)]
+        (problem,) = (problem for problem in PROBLEMS if problem.name == options.case)
+        case = run_case(problem, options.dtypes, wanted, options.rounds, options.sample_seconds)
+        print(json.dumps(case))
+        return
     pinned = machine.pin(options.core)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     document: dict[str, Any] = {
@@ -245,7 +267,7 @@ def main() -> None:
             continue
         for dtype in options.dtypes.split(","):
             if dtype in problem.dtypes:
-                case = run_case(problem, dtype, wanted, options.rounds, options.sample_seconds)
+                case = _in_process(problem.name, dtype, options)
                 document["cases"].append(case)
                 print(_line(case), flush=True)
     document["summary"] = summary(document["cases"])

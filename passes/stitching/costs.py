@@ -44,6 +44,12 @@ def is_expensive(graph: Graph, n: int) -> bool:
     return False
 
 
+def computes(graph: Graph, n: int) -> bool:
+    """Whether node n does more than pass elements on."""
+    block = graph.nodes[n].block
+    return block is not None and len(list(block.operations)) > 1
+
+
 def _is_slow(name: str) -> bool:
     return name in EXPENSIVE or (name.startswith("math.") and name not in CHEAP_MATH)
 

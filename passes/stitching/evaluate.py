@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from fsa.bindings import ir
 from fsa.passes.emitter import Kernel as KernelBuilder
 from fsa.passes.emitter import Loop
+from fsa.passes.emitter.functions import approximated
 from fsa.passes.emitter.types import crossing_element, is_vector
 from fsa.passes.stitching.dims import loops_at
 from fsa.passes.stitching.graph import Node, Ref, element_type
@@ -67,6 +68,7 @@ class Evaluator:
         self.level = 0
         self.registers: dict[Ref, Computed] = {}
         self.buffers: dict[Ref, RowBuffer] = {}
+        self.origin: dict[int, Any] = {}  # where row buffers begin along a dimension, if not at 0
 
     # Frames.
 
@@ -139,6 +141,13 @@ class Evaluator:
             total = self.k.add(total, term) if coefficient > 0 else self.k.sub(total, term)
         return total
 
+    def position_in_row(self, expression: Linear) -> Any:
+        """Return an index expression as a position in a row buffer."""
+        at = self.position(expression)
+        for d, origin in self.origin.items():
+            at = self.k.sub(at, self.k.mul(origin, expression.coefficient(d)))
+        return at
+
     def _varies(self, index: Sequence[Linear]) -> bool:
         return self.lanes > 1 and any(self.lane in e.loops for e in index)
 
@@ -197,7 +206,7 @@ class Evaluator:
         inside = tuple(index[p] for p in buffer.positions)
         depth = self.depth_of(inside)
         with self.at(depth):
-            positions = [*buffer.prefix, *(self.position(e) for e in inside)]
+            positions = [*buffer.prefix, *(self.position_in_row(e) for e in inside)]
             if self._varies(inside):
                 loaded = self.k.vector_load(buffer.memory, positions, self.lanes, self.count)
             else:
@@ -251,11 +260,23 @@ class Evaluator:
             steps = self.k.mul(steps, expression.coefficient(self.lane))
             return Computed(self.k.add(self.k.splat(base, self.lanes), steps), depth)
 
-    def store(
-        self, computed: Computed, memory: Any, index: Sequence[Linear], prefix: Any = ()
-    ) -> None:
+    def store(self, computed: Computed, memory: Any, index: Sequence[Linear]) -> None:
         """Store a value at an index, as the type that crosses a launch."""
-        positions = [*prefix, *(self.position(e) for e in index)]
+        self._store(computed, memory, index, [self.position(e) for e in index])
+
+    def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
+        """Store the element at an index of a value that has a row buffer."""
+        inside = [index[p] for p in buffer.positions]
+        at = [*buffer.prefix, *(self.position_in_row(e) for e in inside)]
+        self._store(computed, buffer.memory, inside, at)
+
+    def kept(self, ref: Ref, index: Index) -> Computed:
+        """Load an element from a row buffer as it is now; nothing is remembered."""
+        return self._kept(ref, index)
+
+    def _store(
+        self, computed: Computed, memory: Any, index: Sequence[Linear], positions: list[Any]
+    ) -> None:
         if self._varies(index):
             wide = self.as_vector(computed)
             item = self.k.cast(wide, crossing_element(element_type_of(wide)))
@@ -308,7 +329,8 @@ class _Body:
         if any(is_vector(value) for value in values):
             values = [self.e.as_vector(operand) for operand in operands]
         with self.e.at(depth):
-            made = self.e.k.elementwise(op, values)
+            fast = None if self.e.k.is_gpu else approximated(self.e.k, op.name, values)
+            made = self.e.k.elementwise(op, values) if fast is None else [fast]
         for result, value in zip(op.results, made, strict=True):
             self.known[result] = Computed(value, depth)
         return self.known[wanted]

@@ -98,6 +98,18 @@ class Graph:
     outputs: list[Ref]
     scalar_reads: dict[int, list[Ref]] = field(default_factory=dict[int, list[Ref]])
     refs: dict[Any, Ref] = field(default_factory=dict[Any, Ref])  # of every value of the block
+    _users: dict[int, list[int]] | None = None
+
+    def users(self, node: int) -> list[int]:
+        """Return the nodes that read a result of `node`, each once."""
+        if self._users is None:
+            found: dict[int, dict[int, None]] = {}
+            for n, reader in enumerate(self.nodes):
+                for access in reader.reads:
+                    if access.ref.kind == "node":
+                        found.setdefault(access.ref.number, {})[n] = None
+            self._users = {n: list(readers) for n, readers in found.items()}
+        return self._users.get(node, [])
 
     def is_splat(self, ref: Ref) -> bool:
         """Whether a tensor constant has one value everywhere."""

@@ -9,6 +9,7 @@ from fsa.passes.stitching.costs import is_expensive
 from fsa.passes.stitching.graph import element_type
 from fsa.passes.stitching.nests import NestWriter, Step
 from fsa.passes.stitching.schedule import Kernel, Nest
+from fsa.passes.stitching.sweeps import Sweep
 
 
 def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
@@ -21,7 +22,7 @@ def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
 
 
 def _row_dims(kernel: Kernel) -> list[int]:
-    lane = kernel.plan.lane if kernel.plan.mapping == "flat" else -1
+    lane = -1 if kernel.plan.mapping == "row" else kernel.plan.lane
     return [d for d in kernel.plan.outer if d != lane]
 
 
@@ -32,11 +33,13 @@ def _rows(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
 class CpuWriter(NestWriter):
     """Writes a kernel for one core a task."""
 
+    _span: tuple[Any, Any] | None = None  # the lane dimension's part of a panel
+
     def write_kernel(self) -> None:
         """Fill the kernel: allocate row buffers, then run this workgroup's tasks."""
         k, plan = self.k, self.plan
         for ref in self.kept_refs():
-            shape = [self.extents[d] for d in self.kernel.buffer_dims(ref)]
+            shape = [self.kernel.buffer_extent(d) or 1 for d in self.kernel.buffer_dims(ref)]
             element = crossing_element(element_type(self.kernel.graph.type_of(ref)))
             self.e.buffers[ref] = self.row_buffer(ref, k.alloca(shape, element))
         rows = _rows(k, self.kernel, self.extents)
@@ -46,7 +49,8 @@ class CpuWriter(NestWriter):
             else:
                 chunks = k.ceildiv(self.extents[plan.lane], plan.chunk)
                 lo = k.mul(k.rem(task, chunks), plan.chunk)
-                self._rows(k.floordiv(task, chunks), rows, lambda: self._columns(lo))
+                body = self._columns if plan.mapping == "flat" else self._panel
+                self._rows(k.floordiv(task, chunks), rows, lambda: body(lo))
 
     def _rows(self, block: Any, rows: Any, body: Any) -> None:
         """Run `body` for each row of a block of rows, its outer dimensions bound."""
@@ -71,15 +75,25 @@ class CpuWriter(NestWriter):
         for nest in self.kernel.nests:
             self.write(nest)
 
+    def _end_of_chunk(self, lo: Any) -> tuple[Any, bool]:
+        """Return where a chunk ends, and whether all chunks are whole."""
+        extent = self.extents[self.plan.lane]
+        end = self.k.add(lo, self.plan.chunk)
+        if isinstance(extent, int) and extent % self.plan.chunk == 0:
+            return end, True
+        return self.k.min(end, extent), False
+
+    def _panel(self, lo: Any) -> None:
+        """Run all nests one after another, each over the lanes from `lo` to the chunk's end."""
+        hi, _ = self._end_of_chunk(lo)
+        self._span = lo, hi
+        self.e.origin[self.plan.lane] = lo
+        self._nests()
+
     def _columns(self, lo: Any) -> None:
         """Run all nests for the lanes from `lo` to the end of the chunk."""
-        k, lane = self.k, self.plan.lane
         lanes = max((nest.lanes for nest in self.kernel.nests), default=1)
-        extent = self.extents[lane]
-        hi = k.min(k.add(lo, self.plan.chunk), extent)
-        whole = isinstance(extent, int) and extent % self.plan.chunk == 0
-        if whole:
-            hi = k.add(lo, self.plan.chunk)
+        hi, whole = self._end_of_chunk(lo)
 
         def body(_: list[Any]) -> list[Any]:
             self._nests()
@@ -87,6 +101,16 @@ class CpuWriter(NestWriter):
 
         exact = whole and self.plan.chunk % lanes == 0
         self._vectors(lo, hi, lanes, [], body, exact=exact)
+
+    # Reductions along rows of memory.
+
+    def write(self, nest: Nest) -> None:
+        """Write one nest."""
+        if nest.sweeps:
+            self.e.level, self.e.lanes = nest.level, nest.lanes
+            Sweep(self, nest).write()
+        else:
+            super().write(nest)
 
     # Hooks.
 
@@ -97,6 +121,10 @@ class CpuWriter(NestWriter):
     def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
         """Walk a row in vectors, several at a time where accumulators would wait for each other."""
         extent, lanes = self.extents[self.plan.lane], nest.lanes
+        if self._span is not None:
+            whole = isinstance(extent, int) and extent % self.plan.chunk == 0
+            exact = whole and self.plan.chunk % lanes == 0
+            return self._vectors(*self._span, lanes, carried, step, exact=exact)
         unroll = self.plan.unroll if self.is_split(nest) and not self._is_heavy(nest) else 1
         start: Any = 0
         if unroll > 1:

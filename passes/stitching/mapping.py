@@ -19,6 +19,11 @@ from fsa.runtime.targets import Target
 UNKNOWN_EXTENT = 1024
 TASK_ELEMENTS = 16384  # elements of one CPU task: its dispatch costs little beside it
 MAX_ROWS = 64
+# A reduction over so many rows is a panel; fewer are added up in registers.
+PANEL_ROWS = 16
+PANEL_ELEMENTS = 1024  # of a row: 4 KiB of f32, so that several buffers fit in the first cache
+PANEL_LEAST = 128  # what a core gets at least
+PANEL_UNROLL = 4  # rows added to one another before they go to the buffer
 MAX_THREADS = 256
 FLAT_THREADS = 128
 
@@ -41,7 +46,7 @@ def mapping_of(
     row = _count(space, row_dims)
     extent = space.extents[lane] if lane >= 0 else 1
     if target.kind == "cpu":
-        return _cpu(graph, space, target, flat, outer, lane, extent, row, reach)
+        return _cpu(graph, space, target, dominants, flat, outer, lane, extent, row, reach)
     return _gpu(space, target, flat, outer, lane, extent)
 
 
@@ -117,8 +122,8 @@ def _element_bits(graph: Graph, reach: Sequence[int]) -> int:
 
 
 def _cpu(
-    graph: Graph, space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
-    extent: int | None, row: int, reach: Sequence[int],
+    graph: Graph, space: Space, target: Target, dominants: Sequence[int], flat: bool,
+    outer: tuple[int, ...], lane: int, extent: int | None, row: int, reach: Sequence[int],
 ) -> KernelPlan:  # fmt: skip
     most = max(target.vector_bits, 128) // _element_bits(graph, reach)
     lanes = most if extent is None else min(most, _power_of_two(extent))
@@ -130,12 +135,33 @@ def _cpu(
         reason = f"a task runs {rows} rows; {lanes} lanes along dimension {lane} of the row"
         return KernelPlan("row", outer, lane, lanes, unroll, rows, 0, 1, reason)
     width = extent or UNKNOWN_EXTENT
+    reduced = {
+        d
+        for n in dominants
+        for d, reduces in zip(space.dims[n], graph.nodes[n].reduction, strict=True)
+        if reduces
+    }
+    in_order = not any(graph.nodes[n].sequential for n in dominants)
+    if in_order and _count(space, reduced) >= PANEL_ROWS:
+        return _panel(space, target, outer, lane, lanes, width)
     chunk = max(lanes, TASK_ELEMENTS // max(row, 1) // lanes * lanes)
     chunk = min(chunk, -(-width // lanes) * lanes)
     others = _count(space, set(outer) - {lane})
     rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row * chunk, 1), others))
     reason = f"each of {lanes} lanes along dimension {lane} is a task of its own"
     return KernelPlan("flat", outer, lane, lanes, 1, rows, 0, chunk, reason)
+
+
+def _panel(
+    space: Space, target: Target, outer: tuple[int, ...], lane: int, lanes: int, width: int
+) -> KernelPlan:
+    """Return a panel as wide as accumulators in the first cache allow, or as cores share."""
+    others = _count(space, set(outer) - {lane})
+    shares = max(1, target.cores) if others < target.cores else 1
+    chunk = min(PANEL_ELEMENTS, max(PANEL_LEAST, -(-width // shares)))
+    chunk = min(-(-chunk // lanes), -(-width // lanes)) * lanes
+    reason = f"rows of {chunk} elements of dimension {lane} are added to a buffer, as memory lies"
+    return KernelPlan("panel", outer, lane, lanes, PANEL_UNROLL, 1, 0, chunk, reason)
 
 
 def _gpu(

@@ -98,7 +98,7 @@ class NestWriter:
             if split:
                 combiner = self.kernel.graph.nodes[n].combiners[r]
                 assert combiner is not None
-                value = self.join(combiner.kind, value, self._init(n, r).value)
+                value = self.join(combiner.kind, value, self.initial(n, r).value)
             self._finish(nest, Ref("node", n, r), Computed(value, self.e.depth))
 
     def _reduction(self, nest: Nest, dims: list[int], carried: list[Any]) -> list[Any]:
@@ -108,14 +108,15 @@ class NestWriter:
             nest, dims[0], carried, lambda values: self._reduction(nest, dims[1:], values)
         )
 
-    def _init(self, n: int, r: int) -> Computed:
+    def initial(self, n: int, r: int) -> Computed:
+        """Return the value that a reduction starts from."""
         access = self.kernel.graph.nodes[n].inits[r]
         return self.e.value(access.ref, self.kernel.space.index_at(n, access))
 
     def _first(self, n: int, r: int, split: bool) -> Any:
         """The first value of an accumulator: the neutral element when split, else the init."""
         if not split:
-            init = self._init(n, r)
+            init = self.initial(n, r)
             return self.e.as_vector(init) if self._lane_is_open() else init.value
         neutral = self.neutral(n, r)
         return self.k.splat(neutral, self.e.lanes) if self.e.lanes > 1 else neutral
@@ -139,7 +140,7 @@ class NestWriter:
             mine, carried = carried[:count], carried[count:]
             after += self._accumulate(n, mine) if split else self._whole(n, mine)
         for ref in dict.fromkeys([*nest.kept, *nest.stores]):
-            index = self._own(ref)
+            index = self.own_index(ref)
             self._place(nest, ref, self.e.value(ref, index), index)
         return after
 
@@ -165,7 +166,8 @@ class NestWriter:
 
     # Results.
 
-    def _own(self, ref: Ref) -> Index:
+    def own_index(self, ref: Ref) -> Index:
+        """Return the index at which a node makes a result, in terms of its own dimensions."""
         own = self.kernel.space.own_index(ref.number)
         index = self.kernel.graph.nodes[ref.number].results[ref.result]
         return tuple(e.substitute(own) for e in index)
@@ -173,16 +175,14 @@ class NestWriter:
     def _finish(self, nest: Nest, ref: Ref, value: Computed) -> None:
         if not self.kernel.buffer_dims(ref):
             self.e.registers[ref] = value
-        self._place(nest, ref, value, self._own(ref))
+        self._place(nest, ref, value, self.own_index(ref))
 
     def _place(self, nest: Nest, ref: Ref, value: Computed, index: Index) -> None:
         """Put a finished value into its row buffer and the kernel's outputs."""
         spread = self.plan.lane in index_loops(index) and self._spreads(nest)
         if ref in self.e.buffers:
-            buffer = self.e.buffers[ref]
-            inside = [index[p] for p in buffer.positions]
             with self.storing(nest, spread, to_memory=False):
-                self.e.store(value, buffer.memory, inside, buffer.prefix)
+                self.e.keep(value, self.e.buffers[ref], index)
         elif self.kernel.kept_in_row(ref) and not self.kernel.buffer_dims(ref):
             self.e.registers[ref] = value
         if ref in self.outputs:
@@ -202,7 +202,7 @@ class NestWriter:
         positions = tuple(
             p
             for p, e in enumerate(index)
-            if e.loop is not None and own[e.loop] not in self.plan.outer
+            if e.loop is not None and own[e.loop] not in self.kernel.fixed
         )
         return RowBuffer(memory, prefix, positions)
 

@@ -14,7 +14,7 @@ from fsa.bindings import ir
 PLAN = "plan"
 NODE = "fsa.stitch"
 
-Mapping = Literal["row", "flat"]
+Mapping = Literal["row", "flat", "panel"]
 Scheme = Literal["local", "regional", "global"]
 Role = Literal["dominant", "sub_dominant", "local"]
 
@@ -30,17 +30,20 @@ class KernelPlan:
     `outer` are the dimensions spread over workgroups, `lane` the dimension along which vector
     lanes (CPU) or threads (GPU) lie, -1 for none. In a "row" mapping `lane` lies inside the row of
     one task; in a "flat" mapping it is one of `outer`, and each lane runs the rest of the space on
-    its own.
+    its own, in registers. A "panel" (CPU) has it among `outer` too, but a task walks all of `chunk`
+    positions for each step of a reduction, which adds rows of memory to a buffer of that length:
+    memory is read in order.
     """
 
     mapping: Mapping
     outer: tuple[int, ...]
     lane: int
     lanes: int  # elements of a vector (cpu); 1 on a gpu
-    unroll: int  # vectors, each with its own accumulator, in one step of a reducing row loop
+    unroll: int  # row: vectors, each with its own accumulator, in one step of a reducing loop;
+    # panel: rows added up before they are added to the buffer
     rows: int  # rows that one workgroup runs: in turn on a cpu, side by side on a gpu
     threads: int  # gpu: threads along one row (a power of two), or of a flat workgroup; cpu: 0
-    chunk: int  # flat: elements of the lane dimension that one workgroup covers
+    chunk: int  # flat, panel: elements of the lane dimension that one workgroup covers
     reason: str = ""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from fsa.bindings import ir
 from fsa.passes.stitching import schedule
-from fsa.passes.stitching.costs import MANY_LOADS, is_expensive
+from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type
 from fsa.passes.stitching.mapping import mapping_of
@@ -216,6 +216,11 @@ class _Planner:
     def _keep(self, kernels: list[KernelPlan], k: int) -> None:
         """Keep values of kernel k in the row: costly ones, the last first, then load-heavy ones."""
         count = len(self.graph.nodes)
+        kernel = schedule.build(self.graph, self.space, kernels, self._node_plans())[k]
+        for n in range(count):
+            mine = self.kernel_of[n] == k and self.scheme[n] == "local"
+            if mine and computes(self.graph, n) and kernel.is_repeated(n):
+                self._try_to_keep(kernels, k, n, "does not vary with the loops around the lanes")
         for n in reversed(range(count)):
             if is_expensive(self.graph, n):
                 self._consider(kernels, k, n, "costly")

@@ -53,6 +53,7 @@ class Nest:
     stores: list[Ref] = field(default_factory=list[Ref])
     lanes: int = 1
     scalar_reason: str = ""
+    sweeps: bool = False  # reductions are the outer loops, and accumulators lie in row buffers
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -68,11 +69,16 @@ class Kernel:
     ):
         self.graph, self.space, self.number = graph, space, number
         self.plan, self.nodes = plan, nodes
+        self._levels: dict[int, int] = {}
+        lane = {plan.lane} if plan.mapping == "panel" else set[int]()
+        self.fixed = frozenset(plan.outer) - lane  # dimensions with one position in a row
         self.stores = self._stored()
         self.nests = self._nests()
         self.imports = self._imports()
         for nest in self.nests:
             nest.lanes, nest.scalar_reason = self._lanes(nest)
+            row = plan.mapping != "flat" and plan.threads == 0
+            nest.sweeps = row and bool(nest.reductions) and plan.lane in nest.parallel
         if plan.mapping == "flat" and any(nest.lanes == 1 for nest in self.nests):
             for nest in self.nests:
                 nest.lanes = 1
@@ -112,13 +118,21 @@ class Kernel:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
         dims = [own[e.loop] for e in index if e.loop is not None]
-        return tuple(d for d in dims if d not in self.plan.outer)
+        return tuple(d for d in dims if d not in self.fixed)
+
+    def buffer_extent(self, d: int) -> int | None:
+        """Return how many positions of a dimension a row buffer holds; None where it is open."""
+        panel = self.plan.mapping == "panel" and d == self.plan.lane
+        return self.plan.chunk if panel else self.space.extents[d]
 
     # Levels and nests.
 
     def level(self, node: int) -> int:
         """Return the first level at which everything that a node reads has been made."""
-        return max((self._ready(a.ref) for a in self.graph.nodes[node].reads), default=0)
+        if node not in self._levels:
+            reads = self.graph.nodes[node].reads
+            self._levels[node] = max((self._ready(a.ref) for a in reads), default=0)
+        return self._levels[node]
 
     def _ready(self, ref: Ref) -> int:
         if ref.kind != "node" or self.imported(ref):
@@ -130,7 +144,22 @@ class Kernel:
                     f"{self.nodes[ref.number].kernel} that is not global"
                 )
             return self.level(ref.number) + 1
-        return self.level(ref.number)
+        return self.level(ref.number) + (self.kept_in_row(ref) and self.is_repeated(ref.number))
+
+    def is_repeated(self, node: int) -> bool:
+        """Whether a value along the lanes is read in loops that it does not vary with.
+
+        Those loops lie outside the lane loop, so the value would be computed again in each turn.
+        Kept, it is made in a nest of its own, before that of its readers.
+        """
+        if self.plan.mapping == "flat" or self.plan.threads or self.graph.nodes[node].reduces:
+            return False
+        mine = set(self.space.dims[node]) - self.fixed
+        return self.plan.lane in mine and any(
+            self.nodes[user].kernel == self.number
+            and mine < set(self.space.dims[user]) - self.fixed
+            for user in self.graph.users(node)
+        )
 
     def _inner(self, node: int, reducing: bool) -> tuple[int, ...]:
         """Loops of a node inside the row, of one kind, with the lane dimension innermost."""
@@ -138,7 +167,7 @@ class Kernel:
         flags = self.graph.nodes[node].reduction
         dims = [
             d for d, flag in zip(own, flags, strict=True)
-            if flag == reducing and d not in self.plan.outer
+            if flag == reducing and d not in self.fixed
         ]  # fmt: skip
         return tuple(sorted(dims, key=lambda d: d == self.plan.lane))
 
@@ -349,8 +378,10 @@ def _check_kernel(kernel: Kernel) -> None:
             raise PlanError(f"{where}: expected {name} >= 1, found {getattr(plan, name)}")
     if plan.threads and plan.mapping == "row" and plan.threads & (plan.threads - 1):
         raise PlanError(f"{where}: expected threads to be a power of two, found {plan.threads}")
-    if plan.mapping == "flat" and plan.lane not in plan.outer:
-        raise PlanError(f"{where}: a flat mapping needs its lane dimension among outer")
+    if plan.mapping != "row" and plan.lane not in plan.outer:
+        raise PlanError(f"{where}: a {plan.mapping} mapping needs its lane dimension among outer")
+    if plan.mapping == "panel" and plan.threads:
+        raise PlanError(f"{where}: a panel mapping is for a cpu, expected threads to be 0")
     if plan.mapping == "row" and plan.lane in plan.outer:
         raise PlanError(f"{where}: a row mapping needs its lane dimension inside the row")
     for nest in kernel.nests:
@@ -392,7 +423,7 @@ def _check_row_buffer(kernel: Kernel, ref: Ref) -> None:
     if not dims:
         return
     what = f"kernel {kernel.number}: {describe(kernel.graph, ref)}"
-    if any(kernel.space.extents[d] is None for d in dims):
+    if any(kernel.buffer_extent(d) is None for d in dims):
         raise PlanError(f"{what} needs a row buffer of dynamic size; it must be local or global")
     if kernel.plan.mapping == "flat":
         raise PlanError(f"{what} needs a row buffer, which a flat mapping does not have")
@@ -423,6 +454,6 @@ def workgroup_bytes(kernel: Kernel) -> int:
             if dims:
                 size = element_bytes(kernel.graph.type_of(ref))
                 for d in dims:
-                    size *= kernel.space.extents[d] or 1
+                    size *= kernel.buffer_extent(d) or 1
                 total += size * at_once
     return total

@@ -117,7 +117,7 @@ func.func @layer_norm_gelu(%x0: tensor<512x768xf32>, %x1: tensor<512x768xf32>, %
 // Lanes lie along the columns, which are parallel: every lane sums a column of its own.
 // CHECK-LABEL: func.func @column_sum
 // CHECK: reason = "stored when complete", role = "dominant", scheme = "local"
-// CHECK: plan = {extents = array<i64: 17, 33>, form = "kernels", kernels = [{chunk = 32 : i64, lane = 0 : i64, lanes = 16 : i64, mapping = "flat", outer = array<i64: 0>
+// CHECK: plan = {extents = array<i64: 17, 33>, form = "kernels", kernels = [{chunk = 32 : i64, lane = 0 : i64, lanes = 16 : i64, mapping = "panel", outer = array<i64: 0>
 func.func @column_sum(%x0: tensor<33x17xf32>) -> (tensor<17xf32>) {
   %v0 = arith.constant 0.0 : f32
   %v1 = arith.constant 33.0 : f32
