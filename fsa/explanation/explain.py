@@ -101,7 +101,7 @@ def assemble(watch: Watch, after: Reading) -> Explanation:
         Graph(tuple(after_ops), tuple(after.edges)),
         regions,
         _kernels(watch.planned, regions, after_ops, absorbed),
-        _remarks(watch.remarks),
+        _remarks([*watch.remarks, *watch.left_out]),
         _cost(before_ops),
         _cost(after_ops),
         left,

@@ -91,6 +91,9 @@ def _region(group: Sequence[Region], console: Console, everything: bool) -> None
         console.print(f"  [red]{escape(region.form or 'not planned')}[/]: {escape(reason)}")
     for line in extra_lines(region):
         console.print(f"  {escape(line)}")
+    if region.plan.get("extents"):
+        sizes = ("?" if extent < 0 else extent for extent in region.plan["extents"])
+        console.print("  loops " + ", ".join(f"d{d} {size}" for d, size in enumerate(sizes)))
     for number, kernel in enumerate(region.plan.get("kernels", ())):
         if isinstance(kernel, dict):
             console.print(f"  kernel {number}: {escape(mapping_line(kernel))}")
@@ -103,7 +106,7 @@ def extra_lines(region: Region) -> list[str]:
     """Return what the passes wrote on a region beside the plan of its kernels, a line each."""
     shown = {**region.attributes, **region.plan}
     hidden = ("kernels", "form", "extents")
-    lines = [f"{name}: {compact(value)}" for name, value in shown.items() if name not in hidden]
+    lines = [f"{name}: {_reasoned(value)}" for name, value in shown.items() if name not in hidden]
     if region.form != "kernels":
         lines = [line for line in lines if not line.startswith("reason: ")]
     return lines
@@ -114,10 +117,18 @@ def mapping_line(kernel: dict[str, Any]) -> str:
     numbers = [
         f"{name} {compact(value)}"
         for name, value in kernel.items()
-        if name not in ("mapping", "reason") and value not in ("", -1, [])
+        if name not in ("mapping", "reason") and value not in ("", -1, 0, [])
     ]
     head = f"{kernel.get('mapping', '')} ({', '.join(numbers)})"
     return f"{head}: {kernel['reason']}" if kernel.get("reason") else head
+
+
+def _reasoned(value: Any) -> str:
+    """Return plain data in a short form; of a dictionary the reason, before its numbers."""
+    if not isinstance(value, dict) or "reason" not in value:
+        return compact(value)
+    numbers = {name: entry for name, entry in value.items() if name != "reason"}
+    return f"{value['reason']} {compact(numbers)}"
 
 
 def compact(value: Any) -> str:

@@ -19,7 +19,8 @@ from fsa.passes.driver.runner import Observer
 
 FORMING = "fsa-form-stitched-regions"
 LOWERING = "convert-fsa-to-linalg"
-PLAN, NODE = "plan", "fsa.stitch"
+# What passes write on ops: plans, those of a region's values, and why no region took an op.
+PLAN, NODE, LEFT_OUT = "plan", "fsa.stitch", "fsa.left_out"
 _OUTSIDE = re.compile("<<UNKNOWN SSA VALUE>>")  # how MLIR prints what another op makes
 _CONSTANTS = re.compile(r"dense(_resource)?<[^>]*>")  # weights do not make regions differ
 _TEXT_ELEMENTS = 8  # constants with more elements are left out of a region's text
@@ -66,6 +67,7 @@ class Watch(Observer):
     before: Reading | None = None
     regions: list[PlannedRegion] = field(default_factory=list[PlannedRegion])
     planned: list[PlannedOp] = field(default_factory=list[PlannedOp])
+    left_out: list[Remark] = field(default_factory=list[Remark])
     remarks: list[Remark] = field(default_factory=list[Remark])
     _seen: int = 0
 
@@ -80,8 +82,29 @@ class Watch(Observer):
             self.remarks.append(_remark(step.name, item))
         self._seen = len(self.diagnostics.items)
         if _plans(step.name) or step.name == FORMING:
-            self.regions, self.planned = [], []
-            _read_plans(_root(op), self.regions, self.planned)
+            self.regions, self.planned, self.left_out = [], [], []
+            self._read_plans(_root(op))
+
+    def _read_plans(self, module: Any) -> None:
+        for function in module.regions[0].blocks[0].operations:
+            if function.operation.name != "func.func":
+                continue
+            name = ir.StringAttr(function.operation.attributes["sym_name"]).value
+
+            def visit(view: Any, name: str = name) -> Any:
+                op = view.operation
+                if op.name == REGION:
+                    self.regions.append(_region(op, name))
+                    return ir.WalkResult.SKIP
+                if PLAN in op.attributes:
+                    plan = plain_dictionary(op, PLAN)
+                    self.planned.append(PlannedOp(op.name, origins(op.location), plan))
+                if LEFT_OUT in op.attributes:
+                    reason = str(plain(op.attributes[LEFT_OUT]))
+                    self.left_out.append(Remark(FORMING, reason, origins(op.location)))
+                return ir.WalkResult.ADVANCE
+
+            function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
 
 
 def _plans(name: str) -> bool:
@@ -97,25 +120,6 @@ def _root(op: Any) -> Any:
 
 def _remark(pass_name: str, item: Diagnostic) -> Remark:
     return Remark(pass_name, item.message, origins(item.location))
-
-
-def _read_plans(module: Any, regions: list[PlannedRegion], planned: list[PlannedOp]) -> None:
-    for function in module.regions[0].blocks[0].operations:
-        if function.operation.name != "func.func":
-            continue
-        name = ir.StringAttr(function.operation.attributes["sym_name"]).value
-
-        def visit(view: Any, name: str = name) -> Any:
-            op = view.operation
-            if op.name == REGION:
-                regions.append(_region(op, name))
-                return ir.WalkResult.SKIP
-            if PLAN in op.attributes:
-                plan = plain_dictionary(op, PLAN)
-                planned.append(PlannedOp(op.name, origins(op.location), plan))
-            return ir.WalkResult.ADVANCE
-
-        function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
 
 
 def _region(op: Any, function: str) -> PlannedRegion:

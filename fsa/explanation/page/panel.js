@@ -58,7 +58,7 @@ const Panel = (() => {
         kernel.reason ? e("p", {}, kernel.reason) : null,
         pairs(planRows(kernel, ["mapping", "reason"])))),
       pairs([
-        ...(r.plan.extents ? [["loops", r.plan.extents.map((x, d) => `d${d} = ${x < 0 ? "?" : x}`).join(", ")]] : []),
+        ...(r.plan.extents ? [["loops", r.plan.extents.map((x, d) => `d${d} ${x < 0 ? "?" : x}`).join(", ")]] : []),
         ...planRows({ ...r.attributes, ...r.plan }, ["kernels", "form", "extents", ...(r.form !== "kernels" ? ["reason"] : [])]),
       ]),
       r.values.length ? e("h3", {}, "Values") : null,

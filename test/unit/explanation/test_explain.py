@@ -200,6 +200,14 @@ def test_a_region_without_kernels_says_why():
 FAMILY = "fsa-plan-stitching,fsa-stitched-to-gpu,convert-fsa-to-linalg"
 
 
+def test_what_a_region_does_not_take_says_why():
+    text = GATHER.replace('"parallel"]}', '"parallel"], fsa.left_out = "it is alone"}')
+    pipeline = "builtin.module(fsa-form-stitched-regions,fsa-plan-stitching,convert-fsa-to-linalg)"
+    found = fsa.explain(text, target=CPU, pipeline=pipeline)
+    (remark,) = [r for r in found.remarks if r.message == "it is alone"]
+    assert [found.before.ops[n].name for n in remark.ops] == ["linalg.generic"]
+
+
 def test_all_of_it_is_plain_data(softmax):
     data = json.loads(json.dumps(softmax.data()))
     assert data["schema"] == 1
