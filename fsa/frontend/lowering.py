@@ -7,6 +7,7 @@ from fsa.frontend.failing_nodes import failing_nodes
 from fsa.frontend.interface import mark_unsigned_results
 from fsa.frontend.isolation import Crashed, run_isolated
 from fsa.frontend.passes import run_passes
+from fsa.frontend.torch_views import flatten_views
 
 
 def lower_imported(module: Any, pipeline: str, what: str) -> None:
@@ -17,6 +18,7 @@ def lower_imported(module: Any, pipeline: str, what: str) -> None:
     from fsa.bindings import ir
 
     mark_unsigned_results(module, ir)
+    flatten_views(module)
     try:
         errors = run_isolated(lambda: run_passes(module, pipeline))
     except Crashed as crash:

@@ -21,7 +21,8 @@ OLDEST_OPSET, NEWEST_OPSET = 13, 21
 # Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
 CONVERT_BELOW = 17
 LOWERING = (
-    "builtin.module(torch-onnx-to-torch-backend-pipeline,"
+    "builtin.module("
+    "torch-onnx-to-torch-backend-pipeline{backend-legal-ops=aten.flatten.using_ints},"
     "torch-backend-to-linalg-on-tensors-backend-pipeline)"
 )
 

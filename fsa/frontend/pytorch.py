@@ -14,7 +14,8 @@ from fsa.errors import InputError
 
 LOWERING = (
     "builtin.module(func.func(torch-match-quantized-custom-ops),"
-    "torchdynamo-export-to-torch-backend-pipeline{backend-legal-ops= extra-library=},"
+    "torchdynamo-export-to-torch-backend-pipeline{"
+    "backend-legal-ops=aten.flatten.using_ints extra-library=},"
     "torch-backend-to-linalg-on-tensors-backend-pipeline)"
 )
 _CLASSES = {

@@ -127,6 +127,14 @@ def test_dynamic_batch() -> None:
         check(module, model, (torch.randn(size, 4),))
 
 
+def test_dynamic_batch_and_length() -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 3))
+    shapes = ({0: torch.export.Dim("batch"), 1: torch.export.Dim("length")},)
+    module = fsa.compile(model, torch.randn(2, 3, 4), dynamic_shapes=shapes)
+    for sizes in ((2, 3), (1, 1), (3, 5)):
+        check(module, model, (torch.randn(*sizes, 4),))
+
+
 def test_numbers_and_sizes_are_results() -> None:
     model = Function(lambda x: (x + 1, 3, x.shape[0]))
     inputs = (torch.randn(2, 3),)
