@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from fsa.explanation.data import Explanation, Measured, Region, Timing, Value
+from fsa.explanation.data import Explanation, Kernel, Measured, Region, Timing, Value
 
 _SCHEME_STYLES = {"regional": "yellow", "global": "red", "local": "green"}
 _FEW = 12  # rows of a table that are shown unless all are asked for
@@ -178,33 +178,36 @@ def _is_plain(value: Value) -> bool:
 
 def _families(found: Explanation, console: Console, everything: bool) -> None:
     """Print the kernels outside of regions, equal ones once."""
-    labels = {op.id: op.label for op in found.before.ops}
-    kinds = {op.id: op.kind for op in found.before.ops}
-    rows: dict[tuple[str, str, str, str], int] = {}
+    rows: dict[tuple[str, str], int] = {}
     for kernel in found.kernels:
-        if kernel.region is not None or not (kernel.symbol or kernel.plan):
-            continue
-        main = [n for n in kernel.replaces if kinds[n] == "compute"] or list(kernel.replaces)
-        label = labels[main[0]] if main else ""
-        more = len(kernel.replaces) - 1
-        what = f"{label} +{more}" if more > 0 else label
-        plan = mapping_line({"mapping": kernel.plan.get("form", ""), **{
-            k: v for k, v in kernel.plan.items() if k != "form"
-        }}) if kernel.plan else ""  # fmt: skip
-        family = kernel.family if kernel.symbol else "left to IREE"
-        key = (family, what, plan, "; ".join(kernel.reasons))
-        rows[key] = rows.get(key, 0) + 1
+        if kernel.region is None and (kernel.symbol or kernel.plan):
+            row = _computes(found, kernel, everything), "; ".join(kernel.reasons)
+            rows[row] = rows.get(row, 0) + 1
     if not rows:
         return
-    console.print("[bold]other kernels[/] (what they compute, with ops that went into them)")
-    for number, ((family, what, plan, reasons), count) in enumerate(rows.items()):
+    console.print("[bold]other kernels[/] (+n: with n more ops that went into them)")
+    for number, ((what, reasons), count) in enumerate(rows.items()):
         if number == _FEW and not everything:
             console.print(Text(f"  and {len(rows) - _FEW} more kinds; --all shows them", "dim"))
             break
-        console.print(f"  {count} x [cyan]{escape(family)}[/] {escape(what)}: {escape(plan)}")
+        console.print(f"  {count} x {what}")
         if reasons:
             console.print(Text(f"      {reasons}", style="dim"))
     console.print()
+
+
+def _computes(found: Explanation, kernel: Kernel, everything: bool) -> str:
+    """Return what a kernel computes and the form of its plan, `everything` with all numbers."""
+    ops = [found.before.ops[n] for n in kernel.replaces]
+    main = next((op.label for op in ops if op.kind == "compute"), ops[0].label if ops else "")
+    more = f" +{len(ops) - 1}" if len(ops) > 1 else ""
+    form = str(kernel.plan.get("form", ""))
+    if everything and kernel.plan:
+        numbers = {name: value for name, value in kernel.plan.items() if name != "form"}
+        form = mapping_line({"mapping": form, **numbers})
+    family = kernel.family if kernel.symbol else "left to IREE"
+    head = "" if main.startswith(family) else f"[cyan]{escape(family)}[/] "
+    return f"{head}{escape(main)}{more}{f': {escape(form)}' if form else ''}"
 
 
 def _left_out(found: Explanation, console: Console, everything: bool) -> None:
