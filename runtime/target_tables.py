@@ -130,6 +130,18 @@ CUDA: dict[str, GpuModel] = {
 
 # The default, the Android baseline 2022 profile: what every current Vulkan device offers.
 VULKAN_DEFAULT = GpuModel(64, 128, 16, 16, False, False)
+# The same for IREE, and 64-bit integers. Without them IREE emulates those, and refuses nearly every
+# vector of them, such as the mask of a transformer. A kernel that computes with none does not ask
+# the device for the feature (shaderInt64), which desktop drivers have.
+VULKAN_DEFAULT_DEVICE = (
+    '#hal.device.target<"vulkan", [#hal.executable.target<"vulkan-spirv", "vulkan-spirv-fb", '
+    "{iree_codegen.target_info = #iree_gpu.target<"
+    'arch = "vp_android_baseline_2022", features = "spirv:v1.3,cap:Shader,cap:Int64", '
+    "wgp = <compute = fp32|int64|int32, storage = b32, subgroup = none, "
+    "subgroup_size_choices = [64], max_workgroup_sizes = [128, 128, 64], "
+    "max_thread_count_per_workgroup = 128, max_workgroup_memory_bytes = 16384, "
+    "max_workgroup_counts = [65535, 65535, 65535]>>}>]>"
+)
 _RDNA = {"rdna1": 40, "rdna2": 80, "rdna3": 96, "rdna4": 64, "rx7900xtx": 96, "rx7800xt": 60}
 _CDNA = {"cdna1": 120, "cdna2": 104, "cdna3": 304, "mi250x": 220, "mi300x": 304}
 _NVIDIA = {

@@ -20,6 +20,7 @@ from fsa.runtime.target_tables import (
     GENERIC_CPU,
     VULKAN,
     VULKAN_DEFAULT,
+    VULKAN_DEFAULT_DEVICE,
     CpuModel,
     GpuModel,
 )
@@ -160,12 +161,12 @@ class Target:
         if self.kind == "vulkan":
             # The default target has no matrix instructions, without which direct convolutions are
             # slow: the CapsNet of the examples took 752 ms on a software device, as matmuls 140.
-            named = (
-                [f"--iree-vulkan-target={self.arch}"]
-                if self.arch
-                else ["--iree-global-opt-use-im2col-for-convs=true"]
-            )
-            return [*flags, "--iree-hal-target-device=vulkan", *named]
+            if not self.arch:
+                convolutions = "--iree-global-opt-use-im2col-for-convs=true"
+                device = f"--iree-hal-target-device={VULKAN_DEFAULT_DEVICE}"
+                return [*flags, device, convolutions]
+            device = "--iree-hal-target-device=vulkan"
+            return [*flags, device, f"--iree-vulkan-target={self.arch}"]
         flags += [
             "--iree-hal-target-device=local",
             "--iree-hal-local-target-device-backends=llvm-cpu",
