@@ -11,7 +11,12 @@ from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.stitched_region import stitched_region
 from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.base import Pass
+from fsa.passes.plans import target_of
+from fsa.passes.stitching.benefit import Benefit
+from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
+from fsa.passes.stitching.device_costs import COSTS
 from fsa.passes.stitching.scope import Group, Scope, used_values
+from fsa.runtime.targets import Target
 
 PURE_DIALECTS = ("affine", "arith", "complex", "fsa", "index", "linalg", "math", "tensor")
 
@@ -20,10 +25,18 @@ PURE_DIALECTS = ("affine", "arith", "complex", "fsa", "index", "linalg", "math",
 class FsaFormStitchedRegions(Pass):
     """Outline connected memory-bound tensor ops of functions into `fsa.stitched_region` ops.
 
-    A region takes element-wise ops, broadcasts, transposes, reductions and the reshapes between
-    them, and never depends on itself. Matmuls and convolutions stay outside with their
-    element-wise epilogue, as do reshapes at the border of a region. Constants and `tensor.empty`
-    are copied inside.
+    A region takes element-wise ops, broadcasts, transposes, reductions and the reshapes and slices
+    between them, and never depends on itself. Matmuls and convolutions stay outside with their
+    element-wise epilogue: the ops that the kernels planned by `fsa-plan-matmul` and
+    `fsa-plan-convolution` compute, or behind others the ops that IREE fuses there. Reshapes at the
+    border of a region stay outside as well. Constants and `tensor.empty` are copied inside.
+
+    With `costs`, the cost model of the module's `fsa.target` leaves to IREE what it does as fast:
+    ops that read against the order of their result, and groups whose one kernel would not save
+    time over IREE's own (`passes/stitching/device_costs.py` has the measured numbers; a kind of
+    device without any keeps everything). Each region carries what was expected in `scope`, each
+    memory-bound op that no region took the reason in `fsa.left_out`. This is the stitching scope
+    of AStitch (Zheng et al., ASPLOS 2022).
     """
 
     name = "fsa-form-stitched-regions"
@@ -32,37 +45,87 @@ class FsaFormStitchedRegions(Pass):
     min_ops: int = field(
         default=2, metadata={"help": "computing ops that make a region worthwhile"}
     )
+    costs: bool = field(
+        default=False, metadata={"help": "take only what is expected to run faster than by IREE"}
+    )
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Form the regions of every function of the module `op`."""
+        target = target_of(op) if self.costs else None
+        if target is not None and target.kind not in COSTS:
+            return  # nothing was measured there: IREE keeps everything
         for function in op.regions[0].blocks[0].operations:
             operation = function.operation
             if operation.name != "func.func" or KERNEL_MARKER in operation.attributes:
                 continue
             for block in operation.regions[0].blocks:
-                _form(block, self.min_ops, diagnostics)
+                _form(block, self.min_ops, target)
 
 
-def _form(block: Any, least: int, diagnostics: Diagnostics) -> None:
+def _form(block: Any, least: int, target: Target | None) -> None:
     scope = Scope(block)
-    groups: list[Group] = []
-    for group in scope.groups(least):
-        inputs, outputs = _border(scope, group)
-        if not outputs:
-            continue  # dead code
-        if len(inputs) > MAX_INPUTS or len(outputs) > MAX_OUTPUTS:
-            diagnostics.remark(
-                scope.ops[group.members[0]].location,
-                f"no stitched region of these {len(group.members)} ops: expected at most "
-                f"{MAX_INPUTS} inputs and {MAX_OUTPUTS} outputs, found {len(inputs)} and "
-                f"{len(outputs)}",
-            )
-        else:
-            groups.append(group)
-    if groups:
-        _sort(scope, groups)
-        for group in groups:
-            _outline(scope, group)
+    benefit = None
+    if target is not None:
+        benefit = Benefit(scope, COSTS[target.kind], target.cores, target.l2_bytes)
+        scope.leave(benefit.strays, "reads its input against the order of its result")
+    chosen = [
+        (group, decision)
+        for candidate in scope.groups(least)
+        for group in _fitting(scope, candidate)
+        if (decision := _decide(scope, group, benefit)) is not None
+    ]
+    _note_left_out(scope)
+    if chosen:
+        _sort(scope, [group for group, _ in chosen])
+        for group, decision in chosen:
+            _outline(scope, group, decision)
+
+
+def _fitting(scope: Scope, group: Group) -> list[Group]:
+    """Cut a group into ones that have few enough inputs and outputs for a region.
+
+    Cuts go along the order of the block, so that the pieces depend on one another in one direction
+    only. Pieces without a result are dead code.
+    """
+    inputs, outputs = _border(scope, group)
+    if not outputs:
+        return []
+    if len(inputs) <= MAX_INPUTS and len(outputs) <= MAX_OUTPUTS:
+        return [group]
+    middle = len(group.members) // 2
+    pieces = [scope.group_of(half) for half in (group.members[:middle], group.members[middle:])]
+    if middle == 0 or not all(piece.members for piece in pieces):
+        scope.reason.update(dict.fromkeys(group.members, _TOO_WIDE))
+        return []
+    return [fitting for piece in pieces for fitting in _fitting(scope, piece)]
+
+
+_TOO_WIDE = f"a region takes at most {MAX_INPUTS} inputs and {MAX_OUTPUTS} outputs"
+
+
+def _decide(scope: Scope, group: Group, benefit: Benefit | None) -> Decision | None:
+    """Return the decision to form a region of a group; None, with the reason noted, if it stays."""
+    if benefit is None:
+        return Decision(group.real, "no cost model was asked")
+    portable, stitched = benefit.portable(group), benefit.stitched(group)
+    before = f"{_microseconds(portable.nanoseconds)} as {portable.kernels} of IREE's"
+    reason = f"{_microseconds(stitched.nanoseconds)} expected as one kernel, {before}"
+    if stitched.nanoseconds > benefit.costs.worthwhile * portable.nanoseconds:
+        scope.reason.update(dict.fromkeys(group.members, reason))
+        return None
+    return Decision(
+        group.real, reason, portable.kernels, portable.bytes, stitched.bytes,
+        portable.nanoseconds, stitched.nanoseconds,
+    )  # fmt: skip
+
+
+def _microseconds(nanoseconds: int) -> str:
+    return f"{nanoseconds / 1000:.1f} us"
+
+
+def _note_left_out(scope: Scope) -> None:
+    for p, reason in scope.reason.items():
+        write_left_out(scope.ops[p], reason)
 
 
 def _border(scope: Scope, group: Group) -> tuple[list[Any], list[Any]]:
@@ -139,7 +202,7 @@ def _sort(scope: Scope, groups: list[Group]) -> None:
                 heapq.heappush(ready, v)
 
 
-def _outline(scope: Scope, group: Group) -> None:
+def _outline(scope: Scope, group: Group, decision: Decision) -> None:
     """Replace the members of a group, which stand together, by one region."""
     ops = [scope.ops[p] for p in group.members]
     inputs, outputs = _border(scope, group)
@@ -157,6 +220,7 @@ def _outline(scope: Scope, group: Group) -> None:
         region = stitched_region(
             inputs, [value.type for value in outputs], body, ip=ir.InsertionPoint(ops[-1])
         )
+    write_decision(region.operation, decision)
     for old, new in zip(outputs, region.operation.results, strict=True):
         for use in list(old.uses):
             if scope.position_of_user(use) not in members:

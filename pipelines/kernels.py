@@ -26,9 +26,19 @@ PLAN = Phase(
     "plan",
     "Schedules are chosen for the whole module before any kernel exists, and stand in attributes "
     "that a person can edit between this phase and the next.",
-    "fsa-plan-binarized,fsa-plan-capsule-routing,fsa-plan-stitching",
+    "fsa-plan-binarized,fsa-plan-capsule-routing",
 )
 CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution,fsa-plan-matmul")
+SCOPE = Phase(
+    "scope",
+    "Stitched regions take what the kernels planned so far do not compute on their way.",
+    "fsa-form-stitched-regions{costs=true}",
+)
+STITCHING_PLAN = Phase(
+    "stitching plan",
+    "Regions are planned as wholes, those that a person made like those that were found.",
+    "fsa-plan-stitching",
+)
 CPU_KERNELS = Phase(
     "kernels",
     "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
@@ -57,6 +67,10 @@ class _ToKernels(Pipeline):
 
     skip: tuple[str, ...] = skip_field()
 
+    stitch: bool = field(
+        default=True, metadata={"help": "form stitched regions where the cost model expects a gain"}
+    )
+
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
         options = f"target={quoted_value(f'{self.kind}:{self.arch}')} override=true"
@@ -72,6 +86,8 @@ class _ToKernels(Pipeline):
             SIMPLIFY,
             SHAPES,
             self.plan,
+            *((SCOPE,) if self.stitch else ()),
+            STITCHING_PLAN,
             SUMS,
             self.kernels,
             REST_TO_LINALG,

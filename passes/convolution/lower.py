@@ -68,8 +68,7 @@ def lower_window_op(op: Any, site: Site) -> bool:
     found = read_window_op(op)
     require_plan(op, found is not None, 'the form "portable": no kernel takes this op')
     assert found is not None
-    start = _joined(op.results[0])
-    epilogue = find_epilogue(start, start.type.rank - 1 if found.window.channels_last else 1)
+    epilogue = epilogue_of(op)
     last = epilogue.result.owner.operation
     with ir.InsertionPoint(last), op.location:
         inputs, make = _MAKERS[plan.form](found, plan, epilogue, site)
@@ -79,6 +78,12 @@ def lower_window_op(op: Any, site: Site) -> bool:
     last.results[0].replace_all_uses_with(value)
     _erase_chain(op, epilogue)
     return True
+
+
+def epilogue_of(op: Any) -> Epilogue:
+    """Return the element-wise ops that the kernel of a window operation computes."""
+    start = _joined(op.results[0])
+    return find_epilogue(start, start.type.rank - 1 if FORMS[op.name].last else 1)
 
 
 def _joined(value: Value) -> Value:

@@ -21,6 +21,7 @@ from fsa.passes.emitter import (
 from fsa.passes.plans import target_of
 from fsa.passes.stitching import kernel_cpu, kernel_gpu
 from fsa.passes.stitching import plan as plans
+from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.regions import form_of, planned, regions_of
@@ -37,17 +38,61 @@ def lower_regions(module: Any, kinds: Sequence[str]) -> None:
     target.
     """
     target = target_of(module, *kinds)
+    made: dict[str, list[Any]] = {}
     for region in regions_of(module):
         form = form_of(region)
         if form == "scheduled":
             lower_scheduled(module, region, target)
         elif form == "kernels":
             with region.location:
-                _Lowering(module, region, target).run()
+                _Lowering(module, region, target, made).run()
+    _drop_notes(module)
+
+
+def _drop_notes(module: Any) -> None:
+    """Drop what the choice of regions left on ops: nothing after kernels reads it."""
+
+    def visit(op: Any) -> Any:
+        if LEFT_OUT in op.operation.attributes:
+            del op.operation.attributes[LEFT_OUT]
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+
+
+def _code_of(region: Any, graph: Graph) -> str:
+    """Return a text that is equal for regions whose kernels are equal.
+
+    Tensor constants cross as operands, so only their types count, except for splats.
+    """
+    numbers: dict[Any, str] = {}
+    lines: list[str] = []
+
+    def name(value: Any) -> str:
+        return numbers.setdefault(value, f"v{len(numbers)}")
+
+    def describe(op: Any, ref: Ref | None = None) -> None:
+        attributes = [f"{n}={a}" for n, a in op.attributes.items()] if ref is None else []
+        operands = ",".join(map(name, op.operands))
+        results = ",".join(f"{name(value)}:{value.type}" for value in op.results)
+        lines.append(f"{results}={op.name}({operands}){attributes}")
+        for inner_region in op.regions:
+            for block in inner_region.blocks:
+                lines.append(",".join(f"{name(a)}:{a.type}" for a in block.arguments))
+                for inner in block.operations:
+                    describe(inner.operation)
+
+    for k, type_ in enumerate(graph.argument_types):
+        lines.append(f"{name(region.regions[0].blocks[0].arguments[k])}:{type_}")
+    for op in graph.ops:
+        ref = graph.refs.get(op.results[0]) if len(op.results) else None
+        is_data = ref is not None and ref.kind == "constant" and not graph.is_splat(ref)
+        describe(op, ref if is_data else None)
+    return "\n".join([str(region.attributes[plans.PLAN]), *lines])
 
 
 class _Lowering:
-    def __init__(self, module: Any, region: Any, target: Target):
+    def __init__(self, module: Any, region: Any, target: Target, made: dict[str, list[Any]]):
         self.module, self.region, self.target = module, region, target
         self.graph: Graph
         self.space: Space
@@ -55,6 +100,7 @@ class _Lowering:
         self.graph, self.space, self.kernels = planned(region)
         for kernel_ in self.kernels:
             _check_room(region, kernel_, target)
+        self.shared = made.setdefault(_code_of(region, self.graph), [])
         self.builder = Builder()
         self.operands = list(region.operands)
 
@@ -135,12 +181,14 @@ class _Lowering:
         made: dict[Ref, Any] = {}
         scalars = self.graph.scalar_inputs()
         words = [word for ref in scalars for word in encode(self.builder, self._scalar(ref))]
-        for k in self.kernels:
+        for number, k in enumerate(self.kernels):
+            if number == len(self.shared):
+                self.shared.append(emit_kernel(self.module, k, self.target, scalars))
             results = [(self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in k.stores]
             counts = task_count(self.target, self.builder, k, sizes)
             launched = emit_launch(
                 self.builder,
-                emit_kernel(self.module, k, self.target, scalars),
+                self.shared[number],
                 lambda builder, counts=counts: [grid_for(builder, counts)],
                 [self._tensor(ref, made) for ref in k.imports],
                 results,

@@ -437,7 +437,8 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
         if written.loop is None:
             continue
         dim = own[written.loop]
-        if dim in kernel.plan.outer and read.loop != dim:
+        one = kernel.space.extents[dim] == 1  # its only element is everybody's
+        if dim in kernel.plan.outer and read.loop != dim and not one:
             return False
     return True
 

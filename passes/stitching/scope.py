@@ -10,21 +10,12 @@ has its own copy.
 A matmul or convolution keeps its element-wise epilogue, which IREE fuses into it for free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsa.bindings import ir
-
-ELEMENTWISE = frozenset(
-    f"linalg.{name}"
-    for name in (
-        "abs add broadcast ceil copy div div_unsigned elementwise erf exp floor log map max "
-        "min mul negf powf reciprocal round rsqrt select sqrt square sub tanh transpose"
-    ).split()
-)
-VIEWS = frozenset({"tensor.expand_shape", "tensor.collapse_shape"})
-LEAVES = frozenset({"arith.constant", "linalg.fill", "tensor.empty"})
+from fsa.passes.stitching.claims import claimed_by, has_kernel
+from fsa.passes.stitching.op_kinds import LEAVES, VIEWS, is_compute, is_member, reduces
 
 
 @dataclass
@@ -47,7 +38,9 @@ class Scope:
         for p, sources in enumerate(self.producers):
             for source in sources:
                 self.users[source].append(p)
-        self.member = [is_member(op) for op in self.ops]
+        self.leaf = self._leaves()
+        self.reason: dict[int, str] = {}  # why memory-bound ops are in no group
+        self.member = [not self.leaf[p] and is_member(op) for p, op in enumerate(self.ops)]
         self._leave_epilogues()
 
     def groups(self, least: int) -> list[Group]:
@@ -66,17 +59,43 @@ class Scope:
                 if self.member[p] and self.member[source] and stages[p] == stages[source]:
                     first, second = sorted((find(p), find(source)))
                     parent[second] = first
-        groups: dict[int, Group] = {}
+        groups: dict[int, list[int]] = {}
         for p, member in enumerate(self.member):
             if member:
-                groups.setdefault(find(p), Group()).members.append(p)
-        found = [self._trimmed(group) for group in groups.values()]
+                groups.setdefault(find(p), []).append(p)
+        found = [self.group_of(members) for members in groups.values()]
+        for group in found:
+            if group.real < least:
+                few = f"{group.real} computing op, no neighbour to share a kernel with"
+                self.reason.update(dict.fromkeys(group.members, few))
         return [group for group in found if group.real >= least]
+
+    def leave(self, wanted: Callable[[int], bool], reason: str) -> None:
+        """Take the members out for which `wanted` holds, for `reason`."""
+        for p, member in enumerate(self.member):
+            if member and wanted(p):
+                self.member[p] = False
+                self.reason[p] = reason
+
+    def group_of(self, members: Sequence[int]) -> Group:
+        """Return a group of `members` without the views at its border, where they are free."""
+        inside = set(members)
+        pending = [p for p in members if self.ops[p].name in VIEWS]
+        while pending:
+            p = pending.pop()
+            leads = not any(s in inside for s in self.producers[p])
+            trails = not any(u in inside for u in self.users[p])
+            if p in inside and (leads or trails):
+                inside.remove(p)
+                near = (*self.producers[p], *self.users[p])
+                pending += [q for q in near if q in inside and self.ops[q].name in VIEWS]
+        real = sum(self.ops[p].name not in VIEWS for p in inside)
+        return Group(sorted(inside), real)
 
     def is_leaf(self, value: Any) -> bool:
         """Whether a value is made by an op that each region copies."""
         position = self.position.get(value)
-        return position is not None and self.ops[position].name in LEAVES
+        return position is not None and self.leaf[position]
 
     def forget(self, ops: Sequence[Any]) -> None:
         """Drop the results of ops that are about to go: a new op may take their addresses."""
@@ -102,12 +121,26 @@ class Scope:
                 found[self.position[value]] = None
         return list(found)
 
+    def _leaves(self) -> list[bool]:
+        """Which ops are copied into regions: constants and fills, and views of these."""
+        leaves: list[bool] = []
+        for p, op in enumerate(self.ops):
+            sources = self.producers[p]
+            derived = op.name in VIEWS or op.name == "linalg.broadcast"
+            leaves.append(
+                op.name in LEAVES or (derived and bool(sources) and all(leaves[s] for s in sources))
+            )
+        return leaves
+
     def _stages(self) -> list[int]:
         """Stages of all ops; a member has the latest that its users allow, to stand near them."""
         stages: list[int] = []
         for p, sources in enumerate(self.producers):
-            sources = [s for s in sources if self.ops[s].name not in LEAVES]
-            reached = (stages[s] + (self.member[p] and not self.member[s]) for s in sources)
+            reached = (
+                stages[s] + (self.member[p] and not self.member[s])
+                for s in sources
+                if not self.leaf[s]
+            )
             stages.append(max(reached, default=0))
         for p in reversed(range(len(stages))):
             if self.member[p] and self.users[p]:
@@ -115,31 +148,26 @@ class Scope:
         return stages
 
     def _leave_epilogues(self) -> None:
-        """Take out element-wise ops that only finish the one result of a compute-bound op."""
-        finishing = [is_compute(op) for op in self.ops]
+        """Take out element-wise ops that kernels of compute-bound ops compute.
+
+        Those of planned kernels are known. Behind other compute-bound ops they are the ones that
+        only finish the one result, which IREE computes there.
+        """
+        for source in self.ops:
+            for op in claimed_by(source) if has_kernel(source) else []:
+                p = self.position.get(op.results[0], -1)
+                if p >= 0 and self.member[p]:
+                    self.member[p] = False
+                    self.reason[p] = f"computed by the kernel of {source.name}"
+        finishing = [is_compute(op) and not has_kernel(op) for op in self.ops]
         for p, op in enumerate(self.ops):
-            if not self.member[p] or _reduces(op) or op.name in VIEWS:
+            if not self.member[p] or reduces(op) or op.name in VIEWS:
                 continue
             sources = [s for s in self.producers[p] if finishing[s]]
             if len(sources) == 1 and len(self.users[sources[0]]) == 1:
                 if not any(self.member[s] for s in self.producers[p]):
                     finishing[p], self.member[p] = True, False
-
-    def _trimmed(self, group: Group) -> Group:
-        """Drop views at the border of a group, where they are free."""
-        members = set(group.members)
-        changed = True
-        while changed:
-            changed = False
-            for p in list(members):
-                op = self.ops[p]
-                leads = not any(s in members for s in self.producers[p])
-                trails = not any(u in members for u in self.users[p])
-                if op.name in VIEWS and (leads or trails):
-                    members.remove(p)
-                    changed = True
-        real = [p for p in members if self.ops[p].name not in VIEWS]
-        return Group(sorted(members), len(real))
+                    self.reason[p] = f"IREE computes it with {self.ops[sources[0]].name}"
 
 
 def used_values(op: Any) -> list[Any]:
@@ -150,56 +178,3 @@ def used_values(op: Any) -> list[Any]:
             for inner in block.operations:
                 values += used_values(inner.operation)
     return values
-
-
-def is_member(op: Any) -> bool:
-    """Whether an op is memory-bound and can be stitched."""
-    if not op.results or not all(isinstance(r.type, ir.RankedTensorType) for r in op.results):
-        return False
-    if op.name in ELEMENTWISE or op.name in VIEWS or op.name == "linalg.reduce":
-        return True
-    if op.name == "linalg.generic":
-        return not _contracts(op) and _has_plain_body(op)
-    return op.name.partition(".")[0] in ("arith", "math") and op.name not in LEAVES
-
-
-def is_compute(op: Any) -> bool:
-    """Whether an op is a matmul, a convolution or another contraction."""
-    if op.name == "linalg.generic":
-        return _contracts(op)
-    plain = op.name in LEAVES or is_member(op)
-    return op.name.startswith("linalg.") and not plain and bool(op.results)
-
-
-def _reduces(op: Any) -> bool:
-    if op.name == "linalg.reduce":
-        return True
-    return op.name == "linalg.generic" and "reduction" in str(op.attributes["iterator_types"])
-
-
-def _contracts(op: Any) -> bool:
-    """Whether a generic reduces a product of operands none of which covers all of its loops."""
-    if not _reduces(op):
-        return False
-    maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
-    inputs = maps[: len(maps) - len(op.results)]
-    tensors = [
-        m for m, value in zip(inputs, op.operands, strict=False)
-        if isinstance(value.type, ir.RankedTensorType)
-    ]  # fmt: skip
-    covering = [m for m in tensors if _loops_of(m) == m.n_dims]
-    return len(tensors) > 1 and not covering
-
-
-def _loops_of(map_: Any) -> int:
-    """Count the loops that appear in an affine map as plain results."""
-    return len({r.position for r in map_.results if isinstance(r, ir.AffineDimExpr)})
-
-
-def _has_plain_body(op: Any) -> bool:
-    names = [inner.operation.name for inner in op.regions[0].blocks[0].operations]
-    dialects = ("arith", "math")
-    return all(
-        name in ("linalg.yield", "linalg.index") or name.partition(".")[0] in dialects
-        for name in names
-    )

@@ -3,7 +3,7 @@
 // The matmul keeps the addition that finishes it; what follows is one region, constants inside.
 // CHECK-LABEL: func.func @epilogue_stays
 // CHECK: %[[MM:.*]] = linalg.matmul
-// CHECK: %[[H:.*]] = linalg.add ins(%[[MM]],
+// CHECK: %[[H:.*]] = linalg.add {fsa.left_out = "IREE computes it with linalg.matmul"} ins(%[[MM]],
 // CHECK: "fsa.stitched_region"(%[[H]])
 // CHECK-NEXT: ^bb0(%{{.*}}: tensor<5x8xf32>):
 // CHECK: linalg.fill

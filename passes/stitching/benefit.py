@@ -1,0 +1,145 @@
+"""Whether a stitched region pays: the estimated time of its ops as one kernel and as IREE's own.
+
+The estimate of IREE's side follows its dispatch formation: each kernel has at most one reduction;
+element-wise ops join the kernel of their users, a reduction that of its one user. Both sides count
+bytes that cross between kernels, launches, and the operations by kind (`device_costs`). What both
+sides do alike cancels out; the rest decides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsa.passes.stitching.device_costs import DeviceCosts, KernelCosts
+from fsa.passes.stitching.scope import Group, Scope
+from fsa.passes.stitching.work import Work, bytes_of, extents_of, work_of
+
+# Where the target does not say how large its cache is.
+DEFAULT_CACHE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Kernels, bytes that they read and write, and nanoseconds."""
+
+    kernels: int
+    bytes: int
+    nanoseconds: int
+
+
+@dataclass
+class _Kernel:
+    """Members that one kernel computes."""
+
+    members: list[int] = field(default_factory=list[int])
+    reduces: bool = False
+
+
+class Benefit:
+    """Estimates for the groups of a scope on a device with `cores` and a cache of `cache_bytes`."""
+
+    def __init__(self, scope: Scope, costs: DeviceCosts, cores: int, cache_bytes: int):
+        self.scope, self.costs = scope, costs
+        self.cores, self.cache_bytes = max(cores, 1), cache_bytes or DEFAULT_CACHE_BYTES
+        self._work: dict[int, Work] = {}
+
+    def work(self, p: int) -> Work:
+        """Return the work of the op at position `p`."""
+        if p not in self._work:
+            self._work[p] = work_of(self.scope.ops[p])
+        return self._work[p]
+
+    def strays(self, p: int) -> bool:
+        """Whether the op at `p` reads so much against its order that it is better left outside.
+
+        Outside, its result is written and read once more.
+        """
+        strided = self.work(p).strided
+        if not strided:
+            return False
+        stitched, portable = self.costs.stitched, self.costs.portable
+        crossing = sum(2 * bytes_of(result.type) for result in self.scope.ops[p].results)
+        return strided * (stitched.strided - portable.strided) > crossing * portable.memory_byte
+
+    def stitched(self, group: Group) -> Estimate:
+        """Return what the group costs as one kernel."""
+        kernel = _Kernel(list(group.members))
+        bytes_, time = self._kernel(kernel, self.costs.stitched)
+        return Estimate(1, bytes_, round(time))
+
+    def portable(self, group: Group) -> Estimate:
+        """Return what the group costs as kernels of IREE's."""
+        kernels = self._portable_kernels(group)
+        costs = [self._kernel(kernel, self.costs.portable) for kernel in kernels]
+        total = sum(bytes_ for bytes_, _ in costs)
+        return Estimate(len(kernels), total, round(sum(time for _, time in costs)))
+
+    def _portable_kernels(self, group: Group) -> list[_Kernel]:
+        inside = set(group.members)
+        kernel_of: dict[int, _Kernel] = {}
+        kernels: list[_Kernel] = []
+        for p in reversed(group.members):
+            users = {u for u in self.scope.users[p] if u in inside}
+            homes = {id(kernel_of[u]): kernel_of[u] for u in users}
+            home = next(iter(homes.values())) if len(homes) == 1 else None
+            leaves = len(users) < len(set(self.scope.users[p]))
+            reduces = bool(self.work(p).reduction)
+            if home is None or (reduces and (home.reduces or leaves)):
+                home = _Kernel()
+                kernels.append(home)
+            home.members.append(p)
+            home.reduces |= reduces
+            kernel_of[p] = home
+        return kernels
+
+    def _kernel(self, kernel: _Kernel, costs: KernelCosts) -> tuple[int, float]:
+        """Return the bytes and the nanoseconds of a kernel."""
+        works = [self.work(p) for p in kernel.members]
+        total = sum(map(bytes_of, self._crossing(kernel.members)))
+        by_row = any(work.reduction == "row" for work in works)
+        cheap = costs.cheap_by_row if by_row else costs.cheap
+        costly = costs.costly_by_row if by_row else costs.costly
+        time = total * (costs.cached_byte if total <= self.cache_bytes else costs.memory_byte)
+        for work in works:
+            each = work.cheap * cheap + work.costly * costly
+            if work.reduction:
+                each = costs.row_step if work.reduction == "row" else costs.column_step
+                each += (work.cheap - 1) * cheap + work.costly * costly
+            time += work.elements * each + work.strided * costs.strided
+        return total, costs.launch + time / min(self.cores, self._tasks(kernel.members))
+
+    def _tasks(self, members: Iterable[int]) -> int:
+        """Return how many independent pieces a kernel has: the fewest results of any reduction."""
+        counts = [
+            _count(self.scope.ops[p].results[0].type) for p in members if self.work(p).reduction
+        ]
+        return max(1, min(counts, default=self.cores))
+
+    def _crossing(self, members: Iterable[int]) -> list[Any]:
+        """Return the types of the values that ops take from outside and give to the outside."""
+        inside = set(members)
+        scope = self.scope
+        taken: dict[Any, None] = {}
+        types: list[Any] = []
+        for p in inside:
+            op = scope.ops[p]
+            for value in op.operands:
+                position = scope.position.get(value)
+                if position not in inside and not self._is_free(position):
+                    taken[value] = None
+            if any(u not in inside for u in scope.users[p]):
+                types += [result.type for result in op.results]
+        return [*types, *(value.type for value in taken)]
+
+    def _is_free(self, position: int | None) -> bool:
+        """Whether a value takes no bytes: a leaf that is no constant."""
+        if position is None:
+            return False
+        return self.scope.leaf[position] and self.scope.ops[position].name != "arith.constant"
+
+
+def _count(type_: Any) -> int:
+    total = 1
+    for size in extents_of(type_):
+        total *= size
+    return total

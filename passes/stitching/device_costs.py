@@ -1,0 +1,71 @@
+"""What kernels cost on a kind of device: the numbers behind the choice of stitched regions.
+
+Nanoseconds, measured per kernel by `python -m fsa.benchmarks.stitching_costs`; the model that uses
+them is in `benefit`. They rank two ways to compute the same thing, so ratios matter, not the clock.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class KernelCosts:
+    """Costs of the kernels of one compiler, in nanoseconds.
+
+    `launch` is what one more kernel takes. `cached_byte` counts where all that a kernel reads and
+    writes fits the cache, `memory_byte` else. The others are per element and operation: `cheap`
+    and `costly` ones, both again in kernels that reduce along rows (`cheap_by_row`,
+    `costly_by_row`); the step of a sum or maximum along rows (`row_step`) or columns
+    (`column_step`); and an element read against the order of the result (`strided`).
+    """
+
+    launch: float
+    cached_byte: float
+    memory_byte: float
+    cheap: float
+    costly: float
+    cheap_by_row: float
+    costly_by_row: float
+    row_step: float
+    column_step: float
+    strided: float
+
+
+@dataclass(frozen=True)
+class DeviceCosts:
+    """Costs of IREE's own kernels and of stitched ones on a kind of device."""
+
+    portable: KernelCosts
+    stitched: KernelCosts
+    # A region must be expected to take at most this share of the time without it.
+    worthwhile: float = 0.95
+
+
+# One core with AVX-512 at about 4 GHz.
+CPU = DeviceCosts(
+    portable=KernelCosts(
+        launch=500.0,
+        cached_byte=0.009,
+        memory_byte=0.045,
+        cheap=0.01,
+        costly=0.15,
+        cheap_by_row=0.12,
+        costly_by_row=0.35,
+        row_step=0.2,
+        column_step=0.02,
+        strided=0.04,
+    ),
+    stitched=KernelCosts(
+        launch=500.0,
+        cached_byte=0.009,
+        memory_byte=0.045,
+        cheap=0.01,
+        costly=0.15,
+        cheap_by_row=0.02,
+        costly_by_row=0.15,
+        row_step=0.03,
+        column_step=0.02,
+        strided=0.55,
+    ),
+)
+
+COSTS: dict[str, DeviceCosts] = {"cpu": CPU}

@@ -1,0 +1,89 @@
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 --fsa-plan-matmul --fsa-form-stitched-regions="costs=true" | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cuda --fsa-form-stitched-regions="costs=true" | FileCheck %s --check-prefix=CUDA
+
+// Nothing was measured for CUDA, so IREE keeps everything there.
+// CUDA-NOT: fsa.stitched_region
+
+#row = affine_map<(a, b) -> (a)>
+#all = affine_map<(a, b) -> (a, b)>
+
+// Sums of rows cost IREE more than a stitched kernel: they become a region with what is around.
+// CHECK-LABEL: func.func @centred
+// CHECK: "fsa.stitched_region"(%arg0)
+// CHECK: fsa.yield
+// CHECK: scope = {bytes_portable = {{[0-9]+}} : i64, bytes_stitched = {{[0-9]+}} : i64, kernels_portable = 1 : i64
+// CHECK-SAME: ops = 2 : i64, reason = "{{[0-9.]+}} us expected as one kernel, {{[0-9.]+}} us as 1 of IREE's"
+func.func @centred(%x: tensor<128x384xf32>) -> tensor<128x384xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<128x384xf32>
+  %r = tensor.empty() : tensor<128xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%r : tensor<128xf32>) -> tensor<128xf32>
+  %s = linalg.reduce { arith.addf } ins(%x : tensor<128x384xf32>) outs(%z : tensor<128xf32>) dimensions = [1]
+  %y = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : tensor<128x384xf32>, tensor<128xf32>) outs(%e : tensor<128x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.subf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<128x384xf32>
+  return %y : tensor<128x384xf32>
+}
+
+// -----
+
+// IREE computes a chain of element-wise ops in one kernel as well, and turns a matrix faster.
+// CHECK-LABEL: func.func @as_fast
+// CHECK-NOT: fsa.stitched_region
+// CHECK: math.exp {{.*}}fsa.left_out = "{{[0-9.]+}} us expected as one kernel, {{[0-9.]+}} us as 1 of IREE's"
+// CHECK: linalg.transpose
+// CHECK-SAME: fsa.left_out = "reads its input against the order of its result"
+func.func @as_fast(%x: tensor<128x384xf32>) -> tensor<384x128xf32> {
+  %y = math.exp %x : tensor<128x384xf32>
+  %z = arith.addf %y, %x : tensor<128x384xf32>
+  %e = tensor.empty() : tensor<384x128xf32>
+  %t = linalg.transpose ins(%z : tensor<128x384xf32>) outs(%e : tensor<384x128xf32>) permutation = [1, 0]
+  return %t : tensor<384x128xf32>
+}
+
+// -----
+
+#all = affine_map<(a, b) -> (a, b)>
+#row = affine_map<(a, b) -> (a)>
+
+// The planned kernel of the matmul computes both additions, the residual one too.
+// CHECK-LABEL: func.func @residual
+// CHECK: linalg.matmul {{.*}}epilogue = 2
+// CHECK: linalg.generic
+// CHECK-SAME: fsa.left_out = "computed by the kernel of linalg.matmul"
+// CHECK: %[[SUM:.*]] = linalg.generic
+// CHECK-SAME: fsa.left_out = "computed by the kernel of linalg.matmul"
+// CHECK: "fsa.stitched_region"(%[[SUM]])
+func.func @residual(%x: tensor<128x384xf32>, %w: tensor<384x384xf32>, %b: tensor<128xf32>)
+    -> tensor<128x384xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<128x384xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<128x384xf32>) -> tensor<128x384xf32>
+  %mm = linalg.matmul ins(%x, %w : tensor<128x384xf32>, tensor<384x384xf32>)
+      outs(%z : tensor<128x384xf32>) -> tensor<128x384xf32>
+  %h = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%mm, %b : tensor<128x384xf32>, tensor<128xf32>) outs(%e : tensor<128x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.addf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<128x384xf32>
+  %k = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%h, %x : tensor<128x384xf32>, tensor<128x384xf32>) outs(%e : tensor<128x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.addf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<128x384xf32>
+  %r = tensor.empty() : tensor<128xf32>
+  %rz = linalg.fill ins(%zero : f32) outs(%r : tensor<128xf32>) -> tensor<128xf32>
+  %s = linalg.reduce { arith.addf } ins(%k : tensor<128x384xf32>) outs(%rz : tensor<128xf32>) dimensions = [1]
+  %y = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%k, %s : tensor<128x384xf32>, tensor<128xf32>) outs(%e : tensor<128x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.subf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<128x384xf32>
+  return %y : tensor<128x384xf32>
+}
