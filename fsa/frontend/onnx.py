@@ -16,6 +16,7 @@ from fsa.errors import InputError
 from fsa.frontend.lowering import lower_imported
 from fsa.frontend.onnx_nodes import check_nodes, name_nodes
 from fsa.frontend.onnx_shapes import set_shapes
+from fsa.frontend.onnx_unsigned import widen_unsigned
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
 # Below this operator set torch-mlir lacks forms that the converter of `onnx` can supply.
@@ -65,7 +66,8 @@ def _load(path: Path) -> Any:
         return onnx.load(str(path))
     except OSError as error:
         raise InputError(f"cannot read {error.filename or path}: {error.strerror}") from None
-    except (DecodeError, onnx.checker.ValidationError) as error:
+    # A ValueError says that a file of weights is too short.
+    except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
         raise InputError(f"expected an ONNX model in {path}, found: {error}") from None
 
 
@@ -90,7 +92,11 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
             model = onnx.version_converter.convert_version(model, CONVERT_BELOW)
         model = onnxslim.slim(model)
         name_nodes(model)
+        model = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        widen_unsigned(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    except InputError:
+        raise
     except Exception as error:
         text = " ".join(str(error).split())
         raise InputError(f"the ONNX model cannot be prepared: {text}") from None

@@ -208,3 +208,29 @@ def test_wrong_shapes(case: str) -> None:
     shapes, expected = SHAPES[case]
     with pytest.raises(InputError, match=expected):
         read_model(parse("g (float[n,4] x) => (float[n,4] y) { y = Relu(x) }"), shapes=shapes)
+
+
+BYTES: dict[str, Callable[..., Any]] = {"Div": np.floor_divide, "Mod": np.remainder, "Max": np.maximum}
+
+
+@pytest.mark.parametrize("kind", BYTES)
+def test_bytes_have_no_sign(kind: str) -> None:
+    source = parse(f"agraph (uint8[3] a, uint8[3] b) => (uint8[3] y) {{ y = {kind}(a, b) }}")
+    a, b = np.array([200, 255, 7], np.uint8), np.array([7, 16, 130], np.uint8)
+    found = fsa.compile(source)(a, b)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, BYTES[kind](a, b))
+
+
+def test_division_of_uint64_is_refused() -> None:
+    source = parse("agraph (uint64[3] a, uint64[3] b) => (uint64[3] y) { y = Div(a, b) }")
+    with pytest.raises(InputError, match=r"Div \(node '.*'\).* uint64"):
+        fsa.compile(source)
+
+
+def test_reshape_merges_open_sizes() -> None:
+    source = parse(
+        "agraph (float[b,n,8] a) => (float[m,8] y) <int64[2] s = {-1, 8}> { y = Reshape(a, s) }"
+    )
+    x = np.arange(96, dtype=np.float32).reshape(3, 4, 8)
+    np.testing.assert_array_equal(fsa.compile(source)(x), x.reshape(12, 8))
