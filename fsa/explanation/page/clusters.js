@@ -25,15 +25,16 @@ const Clusters = (() => {
     return found;
   }
 
-  // Size and lines of text of an op's box.
-  function box(op) {
+  // Size and lines of text of an op's box; `time` is what a launch of it takes, in words.
+  function box(op, time) {
     if (op.kind === "input" || op.kind === "output") {
       const text = `${op.label}: ${op.type}`;
       return { w: clamp(text.length * CHAR + 24, 90, 260), h: 24, lines: [text] };
     }
     if (op.kind === "view" || op.kind === "host")
       return { w: clamp(op.label.length * CHAR + 20, 60, 200), h: 20, lines: [op.label] };
-    const label = Format.shorten(op.label, 34), type = Format.shorten(op.type, 34);
+    const label = Format.shorten(op.label, 34);
+    const type = Format.shorten(op.type, 34) + (time ? ` · ${time}` : "");
     return { w: clamp(Math.max(label.length, type.length) * CHAR + 24, 96, 250), h: 40, lines: [label, type] };
   }
 
@@ -67,13 +68,20 @@ const Clusters = (() => {
   // source, target, far} between keys.
   function arrange(data, side, clusters, open) {
     const graph = data[side];
+    const times = new Map();
+    if (side === "after" && data.measured)
+      for (const kernel of data.kernels) {
+        const time = Format.timing(data, kernel);
+        if (time) times.set(kernel.op, Format.seconds(time));
+      }
+    const boxOf = (op) => box(op, times.get(op.id));
     const home = new Map();
     for (const cluster of clusters.values()) for (const op of cluster.ops) home.set(op, cluster);
     const inner = new Map();
     for (const cluster of clusters.values()) {
       if (!open.has(cluster.id)) continue;
       const members = new Set(cluster.ops);
-      const nodes = cluster.ops.map((n) => ({ id: n, ...box(graph.ops[n]) }));
+      const nodes = cluster.ops.map((n) => ({ id: n, ...boxOf(graph.ops[n]) }));
       const edges = graph.edges.filter(([s, t]) => members.has(s) && members.has(t)).map(([s, t]) => ({ source: s, target: t }));
       inner.set(cluster.id, Layout.layered(nodes, edges));
     }
@@ -84,7 +92,7 @@ const Clusters = (() => {
       const id = outerOf(op.id);
       if (placed.has(id)) continue;
       placed.add(id);
-      if (id === op.id) nodes.push({ id, ...box(op) });
+      if (id === op.id) nodes.push({ id, ...boxOf(op) });
       else if (inner.has(id)) {
         const size = inner.get(id);
         const { lines } = closedBox(data, clusters.get(id), side);
@@ -109,7 +117,7 @@ const Clusters = (() => {
       const dx = at.x + (at.w - inside.width) / 2, dy = at.y + PAD + TITLE;
       for (const n of cluster.ops) {
         const p = inside.nodes.get(n);
-        boxes.push({ key: key(n), x: p.x + dx, y: p.y + dy, w: p.w, h: p.h, lines: box(graph.ops[n]).lines, op: graph.ops[n] });
+        boxes.push({ key: key(n), x: p.x + dx, y: p.y + dy, w: p.w, h: p.h, lines: boxOf(graph.ops[n]).lines, op: graph.ops[n] });
       }
       for (const e of inside.edges)
         routes.push({ source: key(e.source), target: key(e.target), path: Layout.path(e.points.map(([x, y]) => [x + dx, y + dy])) });

@@ -44,9 +44,17 @@ const Format = (() => {
     return made;
   }
 
+  // Seconds of one launch of a kernel, null where it was not measured.
+  function timing(data, kernel) {
+    if (!data.measured || !kernel.symbol) return null;
+    const symbol = kernel.symbol.split("::").pop();
+    const found = data.measured.after.find((t) => t.name === symbol || t.name.startsWith(`${symbol}[`));
+    return found && found.launches ? found.seconds / found.launches : null;
+  }
+
   function shorten(text, most) {
     return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
   }
 
-  return { bytes, seconds, share, compact, element, shorten };
+  return { bytes, seconds, share, compact, element, timing, shorten };
 })();

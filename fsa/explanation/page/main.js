@@ -13,6 +13,7 @@
   function choose(side, box) {
     if (box.cluster && box.cluster.region !== undefined) detail(Panel.region(app, box.cluster.region));
     else if (box.cluster) detail(Panel.kernel(app, box.cluster.kernel));
+    else if (box.op.kind === "kernel") detail(Panel.kernel(app, data.kernels.findIndex((k) => k.op === box.op.id)));
     else detail(Panel.op(app, side, box.op));
     const other = side === "before" ? "after" : "before";
     views[other].mark(null);

@@ -81,16 +81,8 @@ const Panel = (() => {
   }
 
   function timeOf(data, kernel) {
-    const found = timing(data, kernel);
+    const found = Format.timing(data, kernel);
     return found ? `, ${Format.seconds(found)}` : "";
-  }
-
-  // Seconds of one launch of a kernel, null where it was not measured.
-  function timing(data, kernel) {
-    if (!data.measured || !kernel.symbol) return null;
-    const symbol = kernel.symbol.split("::").pop();
-    const found = data.measured.after.find((t) => t.name === symbol || t.name.startsWith(`${symbol}[`));
-    return found && found.launches ? found.seconds / found.launches : null;
   }
 
   function op(app, side, found) {
@@ -130,7 +122,7 @@ const Panel = (() => {
   function kernel(app, index) {
     const { data } = app;
     const k = data.kernels[index];
-    const time = timing(data, k);
+    const time = Format.timing(data, k);
     return [
       e("h2", {}, k.symbol || data.after.ops[k.op].label, e("small", {}, k.symbol ? ` ${k.family}` : " compiled by IREE")),
       pairs([
@@ -146,6 +138,7 @@ const Panel = (() => {
         e("h3", {}, `Takes the place of ${k.replaces.length} op${k.replaces.length === 1 ? "" : "s"}`),
         e("ul", {}, k.replaces.map((n) => e("li", {}, link(data.before.ops[n].label, () => app.showOp("before", n)), e("small", {}, ` ${data.before.ops[n].type}`)))),
       ] : null,
+      k.region !== null ? [e("hr"), region(app, k.region)] : null,
     ];
   }
 
@@ -200,16 +193,18 @@ const Panel = (() => {
       return k.region !== null ? `r${k.region}` : main ? main.label : "";
     };
     const columns = [
-      ["kernel", (k) => k.symbol || "~", (k) => e("span", { class: k.symbol ? "symbol" : "symbol dim" }, k.symbol || "by IREE")],
-      ["computes", labelOf, (k) => Format.shorten(labelOf(k), 30)],
+      ["kernel", (k) => k.symbol || "~", (k) => [
+        e("span", { class: k.symbol ? "symbol" : "symbol dim" }, k.symbol || "by IREE"),
+        e("small", { class: "role" }, Format.shorten(labelOf(k), 34)),
+      ]],
       ["ops", (k) => k.replaces.length, (k) => k.replaces.length],
       ["reads", (k) => k.read, (k) => Format.bytes(k.read)],
       ["writes", (k) => k.written, (k) => Format.bytes(k.written)],
     ];
     if (data.measured) {
-      columns.push(["time", (k) => timing(data, k) || 0, (k) => (timing(data, k) ? Format.seconds(timing(data, k)) : "")]);
-      columns.push(["GB/s", (k) => (timing(data, k) ? (k.read + k.written) / timing(data, k) : 0),
-        (k) => (timing(data, k) ? ((k.read + k.written) / timing(data, k) / 1e9).toFixed(1) : "")]);
+      columns.push(["time", (k) => Format.timing(data, k) || 0, (k) => (Format.timing(data, k) ? Format.seconds(Format.timing(data, k)) : "")]);
+      columns.push(["GB/s", (k) => (Format.timing(data, k) ? (k.read + k.written) / Format.timing(data, k) : 0),
+        (k) => (Format.timing(data, k) ? ((k.read + k.written) / Format.timing(data, k) / 1e9).toFixed(1) : "")]);
     }
     return [sortable(columns, data.kernels, (k) => app.showKernel(data.kernels.indexOf(k)))];
   }

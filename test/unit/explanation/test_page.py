@@ -3,13 +3,14 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
 
 import pytest
 
-from fsa.explanation.data import RULE, Cost, Explanation, Graph, Op
+from fsa.explanation.data import RULE, Cost, Explanation, Graph, Op, Region
 from fsa.explanation.html import page
 
 VOID = {"meta", "link", "input", "br"}
@@ -127,3 +128,41 @@ def test_scripts_parse(name, tmp_path):
     path = tmp_path / name
     path.write_text((resources.files("fsa.explanation") / "page" / name).read_text())
     subprocess.run([NODE, "--check", str(path)], check=True, timeout=60)
+
+
+ARRANGE = """
+const fs = require("fs");
+globalThis.Format = eval(fs.readFileSync(process.argv[1] + "/format.js", "utf8") + "; Format");
+globalThis.Layout = require(process.argv[1] + "/layout.js");
+const Clusters = require(process.argv[1] + "/clusters.js");
+const data = JSON.parse(fs.readFileSync(0, "utf8"));
+const clusters = Clusters.of(data, "before");
+const found = Clusters.arrange(data, "before", clusters, new Set(clusters.keys()));
+console.log(JSON.stringify(found.boxes.map(({ key, x, y, w, h }) => ({ key, x, y, w, h }))));
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_ops_lie_inside_their_region():
+    ops = [
+        Op(0, "input", "argument 0", "input", "4xf32"),
+        *(Op(k, "linalg.generic", "exp", "memory", "4xf32", region=0) for k in (1, 2)),
+        Op(3, "output", "result 0", "output", "4xf32"),
+    ]
+    edges = tuple((k, k + 1, "4xf32") for k in range(3))
+    region = Region(0, "main", "kernels", "", {}, {}, (), (1, 2), 0, 2, 1, 64, 32, "")
+    found = replace(explanation(), before=Graph(tuple(ops), edges), regions=(region,))
+    with resources.as_file(resources.files("fsa.explanation") / "page") as folder:
+        done = subprocess.run(
+            [NODE, "-e", ARRANGE, str(folder)],
+            input=json.dumps(found.data()), capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    boxes = {box["key"]: box for box in json.loads(done.stdout)}
+    assert set(boxes) == {"o0", "r0", "o1", "o2", "o3"}
+    outer = boxes["r0"]
+    for key in ("o1", "o2"):
+        inner = boxes[key]
+        assert outer["x"] <= inner["x"]
+        assert outer["y"] < inner["y"]
+        assert inner["x"] + inner["w"] <= outer["x"] + outer["w"]
+        assert inner["y"] + inner["h"] <= outer["y"] + outer["h"]
