@@ -103,6 +103,9 @@ def external(folder: Path) -> Path:
 def test_external_data(tmp_path: Path) -> None:
     path = external(tmp_path)
     check(fsa.compile(path, cache=False), onnx.load(str(path)), floats((2, 64), np.float32))
+    (tmp_path / "weights").write_bytes(b"short")
+    with pytest.raises(InputError, match="expected an ONNX model"):
+        read_model(path)
     (tmp_path / "weights").unlink()
     with pytest.raises(InputError, match="weights"):
         read_model(path)
@@ -210,7 +213,11 @@ def test_wrong_shapes(case: str) -> None:
         read_model(parse("g (float[n,4] x) => (float[n,4] y) { y = Relu(x) }"), shapes=shapes)
 
 
-BYTES: dict[str, Callable[..., Any]] = {"Div": np.floor_divide, "Mod": np.remainder, "Max": np.maximum}
+BYTES: dict[str, Callable[..., Any]] = {
+    "Div": np.floor_divide,
+    "Mod": np.remainder,
+    "Max": np.maximum,
+}
 
 
 @pytest.mark.parametrize("kind", BYTES)
