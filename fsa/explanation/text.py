@@ -89,7 +89,7 @@ def _region(group: Sequence[Region], console: Console, everything: bool) -> None
     if region.form != "kernels":
         reason = region.reason or "it has no plan"
         console.print(f"  [red]{escape(region.form or 'not planned')}[/]: {escape(reason)}")
-    for line in extra_lines(region):
+    for line in extra_lines(region, everything):
         console.print(f"  {escape(line)}")
     if region.plan.get("extents"):
         sizes = ("?" if extent < 0 else extent for extent in region.plan["extents"])
@@ -102,11 +102,18 @@ def _region(group: Sequence[Region], console: Console, everything: bool) -> None
     console.print()
 
 
-def extra_lines(region: Region) -> list[str]:
-    """Return what the passes wrote on a region beside the plan of its kernels, a line each."""
+def extra_lines(region: Region, everything: bool = False) -> list[str]:
+    """Return what the passes wrote on a region beside the plan of its kernels, a line each.
+
+    Of a dictionary with a reason that is the reason, unless `everything` is asked for.
+    """
     shown = {**region.attributes, **region.plan}
     hidden = ("kernels", "form", "extents")
-    lines = [f"{name}: {_reasoned(value)}" for name, value in shown.items() if name not in hidden]
+    lines = [
+        f"{name}: {_reasoned(value, everything)}"
+        for name, value in shown.items()
+        if name not in hidden
+    ]
     if region.form != "kernels":
         lines = [line for line in lines if not line.startswith("reason: ")]
     return lines
@@ -117,18 +124,19 @@ def mapping_line(kernel: dict[str, Any]) -> str:
     numbers = [
         f"{name} {compact(value)}"
         for name, value in kernel.items()
-        if name not in ("mapping", "reason") and value not in ("", -1, 0, [])
+        if name not in ("mapping", "reason")
+        and value not in ("", -1, [])
+        and (name, value) != ("threads", 0)
     ]
     head = f"{kernel.get('mapping', '')} ({', '.join(numbers)})"
     return f"{head}: {kernel['reason']}" if kernel.get("reason") else head
 
 
-def _reasoned(value: Any) -> str:
-    """Return plain data in a short form; of a dictionary the reason, before its numbers."""
+def _reasoned(value: Any, everything: bool) -> str:
     if not isinstance(value, dict) or "reason" not in value:
         return compact(value)
     numbers = {name: entry for name, entry in value.items() if name != "reason"}
-    return f"{value['reason']} {compact(numbers)}"
+    return f"{value['reason']} {compact(numbers)}" if everything else str(value["reason"])
 
 
 def compact(value: Any) -> str:
