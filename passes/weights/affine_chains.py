@@ -163,6 +163,8 @@ def _back(views: list[Any], array: Array) -> Array:
 
 def _merged(array: Array, groups: list[list[int]], dims: list[int | None]) -> Array | None:
     """View an array over the axes `dims` with each group of axes as one."""
+    if not groups:  # a scalar is a view of axes of size 1
+        return array.reshape([])
     spread_to: list[int] = []
     shape: list[int] = []
     for group in groups:
@@ -182,6 +184,8 @@ def _merged(array: Array, groups: list[list[int]], dims: list[int | None]) -> Ar
 
 def _split(array: Array, groups: list[list[int]], dims: list[int | None]) -> Array | None:
     """View an array whose axes are groups of the axes `dims` with these axes."""
+    if not groups:
+        return array.reshape([1] * len(dims))
     shape: list[int] = []
     for position, group in enumerate(groups):
         if array.shape[position] == 1:

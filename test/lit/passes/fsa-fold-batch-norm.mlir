@@ -146,3 +146,27 @@ func.func @kept(%x: tensor<2x2xf32>, %v: tensor<2x2xf32>) -> (tensor<2x2xf32>, t
   } -> tensor<2x2xf32>
   return %a, %p, %q, %r, %s : tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
 }
+
+// -----
+
+// A product of one element may be viewed as a scalar; a scalar scale folds nothing.
+// CHECK-LABEL: func.func @scalar
+// CHECK: tensor.collapse_shape
+// CHECK: arith.mulf
+func.func @scalar(%x: tensor<1x5xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %two = arith.constant 2.0 : f32
+  %w = arith.constant dense<3.0> : tensor<5x1xf32>
+  %e = tensor.empty() : tensor<1x1xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<1x5xf32>, tensor<5x1xf32>) outs(%z : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %s = tensor.collapse_shape %p [] : tensor<1x1xf32> into tensor<f32>
+  %n = tensor.empty() : tensor<f32>
+  %t = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []} ins(%s : tensor<f32>) outs(%n : tensor<f32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %two : f32
+    linalg.yield %0 : f32
+  } -> tensor<f32>
+  %r = tensor.expand_shape %t [] output_shape [1, 1] : tensor<f32> into tensor<1x1xf32>
+  return %r : tensor<1x1xf32>
+}
