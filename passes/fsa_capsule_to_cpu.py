@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.shapes import type_dims
-from fsa.passes.base import Pass
+from fsa.passes.base import Pass, PassError
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.ops import (
     PLANNER,
@@ -15,7 +17,7 @@ from fsa.passes.capsule.ops import (
     is_power_of_two,
     predict_sizes,
 )
-from fsa.passes.capsule.predict_cpu import emit_predict
+from fsa.passes.capsule.predict_cpu import emit_packed_predict, emit_predict
 from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size
 from fsa.passes.capsule.routing_split_cpu import launch_parts
 from fsa.passes.capsule.squash_cpu import emit_squash
@@ -31,6 +33,7 @@ from fsa.passes.emitter import (
     tensor_dims,
 )
 from fsa.passes.plans import read_plan, require_plan, target_of
+from fsa.passes.weights.constants import Constants, constant_op, name_of
 from fsa.runtime.targets import Target
 
 MAX_LANES = 64
@@ -133,15 +136,28 @@ def _predict(module: Any, op: Any, target: Target) -> Value:
     plan = read_plan(op, schedules.PredictCpu, PLANNER)
     _require_lanes(op, plan.lanes)
     require_plan(op, plan.tile >= 1, f"a tile of 1 or more, found {plan.tile}")
+    require_plan(
+        op, 1 <= plan.sweep <= MAX_SWEEP, f"a sweep from 1 to {MAX_SWEEP}, found {plan.sweep}"
+    )
     u, w = op.operands
+    is_packed = plan.weights == "packed"
+    require_plan(
+        op,
+        plan.weights == "given" or (is_packed and constant_op(w) is not None),
+        f"weights given, or packed where they are constant, found {plan.weights}",
+    )
     builder = Builder()
     sizes = predict_sizes(tensor_dims(builder, u), tensor_dims(builder, w))
     batch, low, high, depth, _ = sizes
 
+    emit = emit_packed_predict if is_packed else emit_predict
+    if is_packed:
+        w = _packed(w)
+
     def make() -> Kernel:
         spec = KernelSpec(op.name, (u.type, w.type), (op.results[0].type,))
         with kernel(module, spec, target) as made:
-            emit_predict(made, plan, accumulator_type(op))
+            emit(made, plan, accumulator_type(op))
         return made
 
     return emit_guarded_launch(
@@ -150,6 +166,16 @@ def _predict(module: Any, op: Any, target: Target) -> Value:
         inputs=[u, w],
         results=[(op.results[0].type, [batch, low, high, depth])],
     )[0]
+
+
+def _packed(weights: Value) -> Value:
+    """Return constant weights [L, H, D, Din] as a constant [L, Din, H, D]."""
+    constants = Constants()
+    array = constants.read(weights)
+    if array is None:
+        raise PassError(weights.owner.location, "expected weights whose elements can be read")
+    turned = np.ascontiguousarray(array.transpose(0, 3, 1, 2))
+    return constants.make(turned, weights.type.element_type, name_of(weights))
 
 
 def _squash(module: Any, op: Any, target: Target) -> Value:

@@ -10,6 +10,7 @@ from fsa.passes.base import Pass, PassError
 from fsa.passes.capsule import schedules
 from fsa.passes.capsule.ops import capsule_ops, element_name, predict_sizes
 from fsa.passes.plans import given_entries, target_of, write_plan
+from fsa.passes.weights.constants import constant_op
 from fsa.runtime.targets import Target
 
 
@@ -70,9 +71,9 @@ def _plan_predict(op: Any, element: str, target: Target) -> tuple[Any, list[str]
     if target.kind != "cpu":
         return schedules.element_gpu(target, given_entries(op, schedules.ElementGpu))
     sizes = predict_sizes(type_dims(op.operands[0].type), type_dims(op.operands[1].type))
-    _, low, high, depth, inner = sizes
     given = given_entries(op, schedules.PredictCpu)
-    return schedules.predict_cpu((low, high, depth, inner), element, target, given)
+    is_constant = constant_op(op.operands[1]) is not None
+    return schedules.predict_cpu(sizes, element, is_constant, target, given)
 
 
 def _plan_squash(op: Any, element: str, target: Target) -> tuple[Any, list[str]]:

@@ -5,10 +5,12 @@ from typing import Any, ClassVar
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.ops.capsule_predict import capsule_predict
 from fsa.dialects.fsa.ops.capsule_routing import capsule_routing
 from fsa.passes.base import Pass
 from fsa.passes.capsule.arranging import arranged_as, arranged_from
 from fsa.passes.capsule.finding import Routing, candidates, routing_of
+from fsa.passes.capsule.predicting import factors_of
 from fsa.passes.capsule.reading import Reader
 
 
@@ -21,7 +23,8 @@ class FsaRaiseCapsuleRouting(Pass):
     products that are summed, any order of the dimensions, zeros or equal coefficients at the start,
     any form of the squash that computes n / ((1 + n) sqrt(n + epsilon)) to f32's precision. At
     least two iterations are needed, as one alone is only a mean. What else uses the values of an
-    iteration keeps them.
+    iteration keeps them. A contraction of low-level capsules with constant weights that makes the
+    predictions becomes `fsa.capsule_predict`.
     """
 
     name: ClassVar[str] = "fsa-raise-capsule-routing"
@@ -44,10 +47,8 @@ class FsaRaiseCapsuleRouting(Pass):
 def _replace(reader: Reader, found: Routing) -> None:
     op = found.v.owner.operation
     with op.location, ir.InsertionPoint(op):
-        order = [found.batch, found.low, found.high, found.depth]
-        u_hat = arranged_as(reader, reader.base, reader.base_axes, order)
         v = capsule_routing(
-            u_hat,
+            _predictions(reader, found),
             iterations=found.iterations,
             agreement=found.agreement,
             epsilon=found.epsilon,
@@ -55,3 +56,16 @@ def _replace(reader: Reader, found: Routing) -> None:
         order = [found.batch, found.high, found.depth]
         new = arranged_from(reader, v, order, found.v.type, found.axes)
     found.v.replace_all_uses_with(new)
+
+
+def _predictions(reader: Reader, found: Routing) -> Any:
+    """Return u_hat [B, L, H, D]: that of the program in its order, or `fsa.capsule_predict`."""
+    factors = factors_of(reader, found)
+    if factors is None:
+        order = [found.batch, found.low, found.high, found.depth]
+        return arranged_as(reader, reader.base, reader.base_axes, order)
+    (u, u_axes), (w, w_axes), inner = factors
+    return capsule_predict(
+        arranged_as(reader, u, u_axes, [found.batch, found.low, inner]),
+        arranged_as(reader, w, w_axes, [found.low, found.high, found.depth, inner]),
+    )

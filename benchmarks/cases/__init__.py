@@ -10,7 +10,22 @@ CASES: dict[str, str] = {
     "binarized-matmul": "fsa.benchmarks.cases.binarized",
     "capsule-routing-b1": "fsa.benchmarks.cases.capsule",
     "capsule-routing-b32": "fsa.benchmarks.cases.capsule",
+    "capsule-mn1": "fsa.benchmarks.cases.capsule",
+    "capsule-mn2": "fsa.benchmarks.cases.capsule",
+    "capsule-mn3": "fsa.benchmarks.cases.capsule",
+    "capsule-cf1": "fsa.benchmarks.cases.capsule",
+    "capsule-cf2": "fsa.benchmarks.cases.capsule",
+    "capsule-cf3": "fsa.benchmarks.cases.capsule",
+    "capsule-en1": "fsa.benchmarks.cases.capsule",
+    "capsule-en2": "fsa.benchmarks.cases.capsule",
+    "capsule-en3": "fsa.benchmarks.cases.capsule",
+    "capsule-sv1": "fsa.benchmarks.cases.capsule",
+    "capsule-sv2": "fsa.benchmarks.cases.capsule",
+    "capsule-sv3": "fsa.benchmarks.cases.capsule",
 }
+
+# Minutes and gigabytes each: measured when they are named.
+LARGE = tuple(name for name in CASES if name.startswith("capsule-") and "-routing-" not in name)
 
 
 def case_of(name: str) -> Case:

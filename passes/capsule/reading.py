@@ -287,14 +287,14 @@ def _expand(reader: Reader, op: Any, source: Reading) -> Reading | None:
     dims = type_dims(op.results[0].type)
     axes: list[tuple[int, ...]] = []
     for group, known in zip(reassociation(op), source.axes, strict=True):
-        parts = _shared_out(reader, known, [dims[d] for d in group])
+        parts = shared_out(reader, known, [dims[d] for d in group])
         if parts is None:
             return None
         axes += parts
     return Reading(source.meaning, tuple(axes))
 
 
-def _shared_out(
+def shared_out(
     reader: Reader, axes: tuple[int, ...], dims: Sequence[int | None]
 ) -> list[tuple[int, ...]] | None:
     """Return the axes of each dimension that one with `axes` is expanded to; None where unclear.

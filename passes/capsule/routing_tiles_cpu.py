@@ -13,7 +13,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.capsule.arithmetic import exp_nonpositive, squash_factor
-from fsa.passes.capsule.rows import Block, for_blocks, for_pieces
+from fsa.passes.capsule.rows import Block, for_blocks, for_pieces, for_sweeps
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Index, Kernel, Value
 
@@ -118,23 +118,14 @@ class RoutingTiles:
 
     def mean(self, sums: Buffer, sample: Index) -> None:
         """Set the sums of a sample to those over L, divided by H: what equal coefficients give."""
-        k, lanes, sweep = self.k, self.plan.lanes, self.plan.sweep
+        k = self.k
         share = k.div(k.constant(1, self.accumulator), k.cast(self.high, self.accumulator))
-        factor = k.splat(share, lanes)
-        stride = sweep * lanes
-        whole = k.mul(k.floordiv(self.width, stride), stride)
-        if not (isinstance(whole, int) and whole == 0):
-            with k.loop(0, whole, stride) as (position, _):
-                places = [(k.add(position, i * lanes), None) for i in range(sweep)]
-                self._sum_columns(sums, sample, places, factor)
-        if isinstance(whole, int) and isinstance(self.width, int):
-            rest = range(whole, self.width, lanes)
-            places = [(p, None if p + lanes <= self.width else self.width - p) for p in rest]
-            if places:
-                self._sum_columns(sums, sample, places, factor)
-            return
-        with k.loop(whole, self.width, lanes) as (position, _):
-            self._sum_columns(sums, sample, [(position, k.sub(self.width, position))], factor)
+        factor = k.splat(share, self.plan.lanes)
+
+        def body(places: list[tuple[Index, Index | None]]) -> None:
+            self._sum_columns(sums, sample, places, factor)
+
+        for_sweeps(k, self.width, self.plan.lanes, self.plan.sweep, body)
 
     def _sum_columns(
         self,

@@ -128,6 +128,32 @@ def for_pieces(
     return carried
 
 
+def for_sweeps(
+    builder: Builder,
+    width: Index,
+    lanes: int,
+    sweep: int,
+    body: Callable[[list[tuple[Index, Index | None]]], None],
+) -> None:
+    """Run `body(places)` over a row of `width` elements, `sweep` vectors at a time, then the rest.
+
+    A place is the position of a vector, with the `count` of `for_pieces`.
+    """
+    stride = sweep * lanes
+    whole = builder.mul(builder.floordiv(width, stride), stride)
+    if not _equal(whole, 0):
+        with builder.loop(0, whole, stride) as (position, _):
+            body([(builder.add(position, number * lanes), None) for number in range(sweep)])
+    if isinstance(whole, int) and isinstance(width, int):
+        rest = range(whole, width, lanes)
+        places = [(at, None if at + lanes <= width else width - at) for at in rest]
+        if places:
+            body(list(places))
+        return
+    with builder.loop(whole, width, lanes) as (position, _):
+        body([(position, builder.sub(width, position))])
+
+
 def for_blocks(
     builder: Builder,
     start: Index,

@@ -43,9 +43,15 @@ class RoutingCpu:
 
 @dataclass(frozen=True)
 class PredictCpu:
-    """`lanes` elements of Din form a vector; a workgroup computes `tile` low-level capsules."""
+    """`lanes` elements form a vector; a workgroup computes `tile` low-level capsules.
 
+    `weights`: "packed" are turned to [L, Din, H, D] at compile time, with lanes along H x D, of
+    which `sweep` vectors are summed at once; "given" stay [L, H, D, Din], with lanes along Din.
+    """
+
+    weights: str
     lanes: int
+    sweep: int
     tile: int
 
 
@@ -142,14 +148,30 @@ def routing_cpu(
 
 
 def predict_cpu(
-    shape: tuple[Size, Size, Size, Size], element: str, target: Target, given: dict[str, Any]
+    shape: tuple[Size, Size, Size, Size, Size],
+    element: str,
+    is_constant: bool,
+    target: Target,
+    given: dict[str, Any],
 ) -> tuple[PredictCpu, list[str]]:
-    """Schedule `fsa.capsule_predict` with weights [L, H, D, Din] on a CPU."""
-    _, high, depth, inner = shape
-    lanes, why = vector_lanes(target, element, inner)
+    """Schedule `fsa.capsule_predict` of the sizes B, L, H, D, Din on a CPU."""
+    batch, _, high, depth, inner = shape
+    choice, why_weights = (
+        ("given", "given: the weights are not known at compile time")
+        if not is_constant
+        else ("given", "given: one sample reads each weight once, from memory in either order")
+        if batch == 1
+        else ("packed", "packed: the weights are constant, and no sum crosses lanes")
+    )
+    weights = given.get("weights", choice)
+    width = None if high is None or depth is None else high * depth
+    lanes, why = vector_lanes(target, element, width if weights == "packed" else inner)
+    lanes = given.get("lanes", lanes)
+    sweep = min(MAX_SWEEP, -(-width // lanes)) if weights == "packed" and width else 1
     row = (high or 16) * (depth or 16) * (inner or 16) * accumulator_bytes(element)
-    tile = max(1, CPU_TASK_BYTES // max(row, 1))
-    return PredictCpu(lanes=given.get("lanes", lanes), tile=given.get("tile", tile)), [
+    tile = given.get("tile", max(1, CPU_TASK_BYTES // max(row, 1)))
+    return PredictCpu(weights, lanes, given.get("sweep", max(1, sweep)), tile), [
+        why_weights,
         why,
         f"tile {tile}: {row} bytes of weights a low-level capsule",
     ]

@@ -33,7 +33,11 @@ SQUASH_PLANS = {
     "vulkan": ["workgroup_size = 1 : i64", "workgroup_size = 8 : i64"],
 }
 PREDICT_PLANS = {
-    "cpu": ["lanes = 2 : i64, tile = 2 : i64", "lanes = 16 : i64, tile = 100 : i64"],
+    "cpu": [
+        "lanes = 2 : i64, tile = 2 : i64",
+        "lanes = 16 : i64, tile = 100 : i64",
+        'weights = "packed", lanes = 4 : i64, sweep = 3 : i64, tile = 2 : i64',
+    ],
     "vulkan": ["workgroup_size = 2 : i64"],
 }
 
@@ -104,12 +108,16 @@ def test_squash(target: str, plan: str, tmp_path: Path) -> None:
 @planned(PREDICT_PLANS)
 def test_predict(target: str, plan: str, tmp_path: Path) -> None:
     kinds = ["tensor<2x5x9xf32>", "tensor<5x3x7x9xf32>", "tensor<2x5x3x7xf32>"]
-    text = f"""func.func @main(%u: {kinds[0]}, %w: {kinds[1]}) -> {kinds[2]} {{
+    u, w = floats((2, 5, 9), np.float32), floats((5, 3, 7, 9), np.float32)
+    packed = "packed" in plan
+    weights = f'%w = arith.constant dense<"0x{w.tobytes().hex()}"> : {kinds[1]}' if packed else ""
+    arguments = f"%u: {kinds[0]}" + ("" if packed else f", %w: {kinds[1]}")
+    text = f"""func.func @main({arguments}) -> {kinds[2]} {{
+      {weights}
       %p = "fsa.capsule_predict"(%u, %w) {{plan = {{{plan}}}}}
         : ({kinds[0]}, {kinds[1]}) -> {kinds[2]}
       return %p : {kinds[2]}
     }}"""
-    u, w = floats((2, 5, 9), np.float32), floats((5, 3, 7, 9), np.float32)
     wanted = reference.capsule_predict(u, w)
-    got = run(text, target, tmp_path, u, w)
+    got = run(text, target, tmp_path, *((u,) if packed else (u, w)))
     assert np.all(np.abs(got - wanted) <= allowed("capsule_predict", (u, w), {}, wanted))

@@ -60,7 +60,7 @@ CASES = [
                 agreement,
                 iterations=count,
             )
-            for count in (1, 2, 4, 5, 9)
+            for count in (1, 2, 4, 5, 6, 7, 8, 9)
         ),
         case("specials", [special_predictions(np.float32)], agreement),
         case("specials_once", [special_predictions(np.float32)], agreement, iterations=1),

@@ -120,3 +120,21 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %r : tensor<2x3x5xf32>
   }
 }
+
+// -----
+
+// Packed weights are a constant [L, Din, H, D]; each element of u is spread over the lanes.
+// CHECK-LABEL: func.func @packed
+// CHECK: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<2x2x1x2xf32>
+// CHECK: "fsa.launch"
+// CHECK: func.func private @fsa_capsule_predict_0
+// CHECK: vector.broadcast %{{.*}} : f32 to vector<4xf32>
+// CHECK: vector.fma
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @packed(%u: tensor<3x2x2xf32>) -> tensor<3x2x1x2xf32> {
+    %w = arith.constant dense<[[[[1.0, 2.0], [3.0, 4.0]]], [[[5.0, 6.0], [7.0, 8.0]]]]> : tensor<2x1x2x2xf32>
+    %p = "fsa.capsule_predict"(%u, %w)
+        : (tensor<3x2x2xf32>, tensor<2x1x2x2xf32>) -> tensor<3x2x1x2xf32>
+    return %p : tensor<3x2x1x2xf32>
+  }
+}

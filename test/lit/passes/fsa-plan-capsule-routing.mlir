@@ -130,3 +130,24 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1, %2, %3 : tensor<1x10x16xf32>, tensor<1x62x16xf32>, tensor<2x62x16xf32>, tensor<2x62x16xf32>
   }
 }
+
+// -----
+
+// Constant weights are packed for several samples, and stay as they are for one.
+// CHECK-LABEL: func.func @weights
+// CHECK: plan = {lanes = 16 : i64
+// CHECK-SAME: sweep = 10 : i64
+// CHECK-SAME: weights = "packed"}
+// CHECK: plan = {lanes = 8 : i64
+// CHECK-SAME: weights = "given"}
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @weights(%a: tensor<?x36x8xf32>, %b: tensor<1x36x8xf32>)
+      -> (tensor<?x36x10x16xf32>, tensor<1x36x10x16xf32>) {
+    %w = arith.constant dense<1.0> : tensor<36x10x16x8xf32>
+    %0 = "fsa.capsule_predict"(%a, %w)
+        : (tensor<?x36x8xf32>, tensor<36x10x16x8xf32>) -> tensor<?x36x10x16xf32>
+    %1 = "fsa.capsule_predict"(%b, %w)
+        : (tensor<1x36x8xf32>, tensor<36x10x16x8xf32>) -> tensor<1x36x10x16xf32>
+    return %0, %1 : tensor<?x36x10x16xf32>, tensor<1x36x10x16xf32>
+  }
+}

@@ -246,8 +246,8 @@ def test_each_case_has_a_module_and_agrees_with_numpy(name: str) -> None:
     case = case_of(name)
     assert case.name == name
     assert case.module().operation.verify()
-    if name == "capsule-routing-b32":
-        pytest.skip("the same functions as with B=1, at 32 times the cost")
+    if name.startswith("capsule-") and name != "capsule-routing-b1":
+        pytest.skip("the same functions as with B=1, at a multiple of the cost")
     found = peer_of("numpy").prepare(case, "cpu").result
     assert deviation(found, case.reference(*case.inputs())) <= case.tolerance
 
