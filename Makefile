@@ -50,7 +50,7 @@ test: setup check  ## Lint, type check and run every test.
 check: setup  ## ruff and pyright.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 lit: setup  ## The IR tests alone.
 	$(BIN)/lit -sv test/lit
