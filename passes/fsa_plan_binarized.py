@@ -10,7 +10,9 @@ from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.binarized import schedules
+from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import binarized_ops
+from fsa.passes.binarized.turned import is_constant
 from fsa.passes.plans import ATTRIBUTE, given_entries, target_of, write_plan
 from fsa.runtime.targets import Target
 
@@ -85,7 +87,12 @@ def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
 
 def _matmul_cpu(op: Any, target: Target) -> Chosen:
     given = _given(op, schedules.CpuTile)
-    return schedules.cpu_matmul(*_matmul_sizes(op), target, given)
+    return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op))
+
+
+def _uses(op: Any) -> schedules.Uses:
+    constant = is_constant(op.operands[1]) and op.operands[1].type.rank in (2, 4)
+    return schedules.Uses(constant, threshold_behind(op) is not None)
 
 
 def _matmul_gpu(op: Any, target: Target) -> Chosen:
@@ -99,7 +106,8 @@ def _conv2d_cpu(op: Any, target: Target) -> Chosen:
     width = type_dims(op.results[0].type)[2]
     given = _given(op, schedules.CpuTile)
     bits = _word_bits(op.operands[0])
-    return schedules.cpu_conv2d(width, columns, math.prod(taps), bits, target, given)
+    words = math.prod(taps)
+    return schedules.cpu_conv2d(width, columns, words, bits, target, given, _uses(op))
 
 
 def _conv2d_gpu(op: Any, target: Target) -> Chosen:

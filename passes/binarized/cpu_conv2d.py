@@ -1,7 +1,8 @@
 """`fsa.binarized_conv2d` on a CPU: direct, lanes along the filters.
 
-A task turns the filters of one tile into a panel once, then slides over some output rows. A tile of
-neighbouring pixels whose taps all lie inside the image takes a path without masks.
+Constant filters are turned when compiling; else a task turns those of one tile into a panel. It
+then slides over some output rows. A tile of neighbouring pixels whose taps all lie inside the image
+takes a path without masks.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,14 @@ from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
 from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
+from fsa.passes.binarized.counters import BYTE_STEPS, Counters, counters_of
+from fsa.passes.binarized.epilogue import Epilogue
+from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import Site, collapsed, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.turned import turned
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
+from fsa.passes.plans import require_plan
 
 
 @dataclass(frozen=True)
@@ -42,19 +48,29 @@ def lower(op: Any, site: Site) -> list[Value] | None:
     image, filters = op.operands
     sizes = ShapeBuilder(ir.InsertionPoint.current, op.location).dims(image)
     lines = _lines(builder, image, sizes)
-    taps = _filter_rows(filters)
+    if plan.weights == "turned":
+        taps = turned(filters, conv.groups, plan.block)
+        require_plan(op, taps is not None, 'weights = "panel", as their constant cannot be read')
+    else:
+        taps = _filter_rows(filters)
+    threshold = threshold_behind(op) if plan.epilogue == "bits" else None
+    inputs = [lines, taps, *(list(threshold.operands)[1:] if threshold is not None else [])]
+    result = (threshold or op).results[0].type
     extents = result_extents(op)
-    spec = KernelSpec(op.name, (lines.type, taps.type), (op.results[0].type,))
+    spec = KernelSpec(op.name, tuple(value.type for value in inputs), (result,))
+    count = type_dims(filters.type)[0]
 
     def make_kernel() -> Kernel:
         with kernel(site.module, spec, site.target) as k:
-            _Emitter(k, conv, plan).run()
+            _Emitter(k, conv, plan, count).run()
         return k
 
     def grid(builder: Builder) -> list[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, conv, plan)))]
 
-    return [launch_of(op, site, make_kernel, grid, [lines, taps], empty=empty_conv2d(op, conv))]
+    shape = (result, extents if threshold is None else [*extents[:-1], type_dims(result)[-1]])
+    empty = empty_conv2d(op, conv) if threshold is None else None
+    return [launch_of(op, site, make_kernel, grid, inputs, shape, empty)]
 
 
 def _lines(builder: Builder, image: Value, sizes: list[Index]) -> Value:
@@ -79,16 +95,20 @@ def _tasks(builder: Builder, extents: list[Index], conv: Conv2d, plan: CpuTile) 
 
 
 class _Emitter:
-    """Fills the kernel of one convolution."""
+    """Fills the kernel of one convolution with `filters` filters."""
 
-    def __init__(self, k: Kernel, conv: Conv2d, plan: CpuTile):
+    def __init__(self, k: Kernel, conv: Conv2d, plan: CpuTile, filters: int | None):
         self.k, self.conv, self.plan = k, conv, plan
-        self.image, self.filters = k.inputs
-        (self.out,) = k.outputs
+        self.image, self.filters, *rest = k.inputs
+        (out,) = k.outputs
+        self.epilogue = Epilogue(k, out, *rest)
         self.word = self.image.type.element_type
-        self.extents = k.dims(self.out)
+        extents = k.dims(out)
+        self.extents = [*extents[:3], extents[3] if filters is None else filters]
         self.taps = conv.vertical.taps * conv.horizontal.taps * conv.group_words
-        self.panel = k.alloca([self.taps, plan.task_columns], self.word)
+        is_turned = plan.weights == "turned"
+        self.panel = None if is_turned else k.alloca([self.taps, plan.block], self.word)
+        self.block: Index = 0  # of turned weights
 
     def run(self) -> None:
         """Emit the tasks."""
@@ -96,51 +116,83 @@ class _Emitter:
         _, rows, width, filters = self.extents
         grid = _tasks(k, self.extents, self.conv, plan)
         per_group = k.floordiv(filters, self.conv.groups)
-        image_height, image_width = k.dim(self.image, 1), k.dim(self.image, 2)
-        image_width = k.floordiv(image_width, self.conv.words)
         with k.tasks(k.product(grid)) as task:
             batch, row_block, group, block = k.delinearize(task, grid)
-            first = k.add(k.mul(group, per_group), k.mul(block, plan.task_columns))
+            start = k.mul(block, plan.task_columns)
+            stop = k.min(k.add(start, plan.task_columns), per_group)
             end = k.mul(k.add(group, 1), per_group)
-            self._fill_panel(first, end, per_group)
-            aligned = isinstance(per_group, int) and per_group % plan.task_columns == 0
-            left = None if aligned else k.sub(end, first)
             low = k.mul(row_block, plan.task_rows)
             high = k.min(k.add(low, plan.task_rows), rows)
-            with k.loop(low, high) as (row, _), k.loop(0, width, plan.tile_rows) as (column, _):
-                columns = cpu_panel.clamped_run(k, column, plan.tile_rows, width)
-                channel = k.mul(group, self.conv.group_words)
-                pixels = _Pixels(batch, row, columns, channel, image_height, image_width)
-                for at, sums in zip(columns, self._tile(pixels), strict=True):
-                    depth = self.conv.counted_depth(k, row, at, image_height, image_width)
-                    if not isinstance(depth, int):
-                        depth = k.splat(depth, plan.lanes)
-                    cpu_panel.store_row(k, sums, self.out, [batch, row, at, first], left, depth)
+            with k.loop(start, stop, plan.block) as (offset, _):
+                first = k.add(k.mul(group, per_group), offset)
+                blocks = k.ceildiv(per_group, plan.block)
+                self.block = k.add(k.mul(group, blocks), k.floordiv(offset, plan.block))
+                if self.panel is not None:
+                    self._fill_panel(self.panel, first, end, per_group)
+                aligned = isinstance(per_group, int) and per_group % plan.block == 0
+                left = None if aligned else k.sub(end, first)
+                with k.loop(low, high) as (row, _):
+                    self._row(batch, row, width, group, first, left)
 
-    def _fill_panel(self, first: Index, end: Index, per_group: Index) -> None:
+    def _row(
+        self, batch: Index, row: Index, width: Index, group: Index, first: Index, left: Index | None
+    ) -> None:
+        """Emit the pixels of one output row."""
+        k, plan = self.k, self.plan
+        image_height, image_width = k.dim(self.image, 1), k.dim(self.image, 2)
+        image_width = k.floordiv(image_width, self.conv.words)
+        channel = k.mul(group, self.conv.group_words)
+
+        def tile(column: Index, pixels: int) -> None:
+            columns = [k.add(column, i) for i in range(pixels)]
+            place = _Pixels(batch, row, columns, channel, image_height, image_width)
+            for at, counts in zip(columns, self._tile(place), strict=True):
+                depth = self.conv.counted_depth(k, row, at, image_height, image_width)
+                if not isinstance(depth, int):
+                    depth = k.splat(depth, plan.lanes)
+                self.epilogue.store(counts, [batch, row, at], first, left, depth)
+
+        most = k.sub(width, k.rem(width, plan.tile_rows))
+        with k.loop(0, most, plan.tile_rows) as (column, _):
+            tile(column, plan.tile_rows)
+        if plan.tile_rows > 1 and not (isinstance(width, int) and most == width):
+            with k.loop(most, width) as (column, _):
+                tile(column, 1)
+
+    def _fill_panel(self, panel: Value, first: Index, end: Index, per_group: Index) -> None:
         k, plan = self.k, self.plan
 
         def load(column: Index, position: Index, count: Index | None) -> Value:
             at = k.add(first, column)
-            if not (isinstance(per_group, int) and per_group % plan.task_columns == 0):
+            if not (isinstance(per_group, int) and per_group % plan.block == 0):
                 at = k.min(at, k.sub(end, 1))
             return k.vector_load(self.filters, [at, position], plan.lanes, count)
 
-        cpu_panel.fill_panel(k, self.panel, 0, load, plan.task_columns, self.taps, plan.lanes)
+        cpu_panel.fill_panel(k, panel, 0, load, plan.block, self.taps, plan.lanes)
 
-    def _tile(self, pixels: _Pixels) -> cpu_panel.Tile:
+    def _weights(self, position: Index) -> list[Value]:
+        """Return the vectors of one word of the filters of a tile."""
+        k, lanes = self.k, self.plan.lanes
+        places = [[position, j * lanes] for j in range(self.plan.tile_columns)]
+        if self.panel is None:
+            return [k.vector_load(self.filters, [self.block, *place], lanes) for place in places]
+        return [k.vector_load(self.panel, place, lanes) for place in places]
+
+    def _tile(self, pixels: _Pixels) -> list[list[Value]]:
         """Return the popcounts of a tile of pixels, by the path without masks where it is right."""
         k, conv, plan = self.k, self.conv, self.plan
-        zero = cpu_panel.popcount_tile(k, plan.tile_rows, plan.tile_columns, plan.lanes, self.word)
+        counters = counters_of(k, plan, len(pixels.columns), self.word)
         if not conv.is_framed:
-            return self._sum(pixels, zero, masked=False)
-        kinds = [vector.type for vector in cpu_panel.flat(zero)]
-        branch = k.branch(self._is_inside(pixels), kinds)
-        with branch.then():
-            branch.yield_(*cpu_panel.flat(self._sum(pixels, zero, masked=False)))
-        with branch.otherwise():
-            branch.yield_(*cpu_panel.flat(self._sum(pixels, zero, masked=True)))
-        return cpu_panel.folded(branch.results, plan.tile_columns)
+            return self._sum(pixels, counters, masked=False)
+        kind = k.splat(0, plan.lanes, self.word).type
+        branch = k.branch(self._is_inside(pixels), [kind] * counters.size)
+        for side, masked in ((branch.then, False), (branch.otherwise, True)):
+            with side():
+                rows = self._sum(pixels, counters, masked=masked)
+                branch.yield_(*[vector for row in rows for vector in row])
+        results = branch.results
+        step = plan.tile_columns
+        return [list(results[i : i + step]) for i in range(0, counters.size, step)]
 
     def _is_inside(self, pixels: _Pixels) -> Value:
         """Return whether every tap that the path without masks visits lies in the image."""
@@ -156,8 +208,8 @@ class _Emitter:
             inside = k.logical_and(inside, within)
         return k.value(inside, ir.IntegerType.get_signless(1))
 
-    def _sum(self, pixels: _Pixels, tile: cpu_panel.Tile, *, masked: bool) -> cpu_panel.Tile:
-        """Return `tile` plus the popcounts of all taps."""
+    def _sum(self, pixels: _Pixels, counters: Counters, *, masked: bool) -> list[list[Value]]:
+        """Return the popcounts of all taps."""
         k, conv = self.k, self.conv
         rows = (0, conv.vertical.taps)
         if not conv.counts_outside:
@@ -166,36 +218,43 @@ class _Emitter:
         merged = not masked and conv.horizontal.dilation == 1 and conv.groups == 1
         across = 1 if merged else conv.horizontal.taps
         run = conv.group_words * (conv.horizontal.taps if merged else 1)
-        outer = k.loop(*rows, 1, cpu_panel.flat(tile))
+        # Counts by byte become lanes as seldom as they may.
+        steps = counters.steps(run)
+        each_run = steps * across > BYTE_STEPS
+        each_row = steps * across * conv.vertical.taps > BYTE_STEPS
+        outer = k.loop(*rows, 1, counters.zeros())
         with outer as (tap_row, in_rows):
             middle = k.loop(0, across, 1, in_rows)
-            with middle as (tap_column, in_columns):
-                inner = k.loop(0, run, 1, in_columns)
-                with inner as (word, carried):
-                    at = k.linearize([tap_row, tap_column, word], [0, across, run])
-                    sums = cpu_panel.folded(carried, self.plan.tile_columns)
-                    sums = self._step(pixels, sums, (tap_row, tap_column, word), at, masked)
-                    inner.yield_(*cpu_panel.flat(sums))
-                middle.yield_(*inner.results)
-            outer.yield_(*middle.results)
-        return cpu_panel.folded(outer.results, self.plan.tile_columns)
+            with middle as (tap_column, state):
 
-    def _step(
+                def differing(word: Index) -> list[list[Value]]:
+                    at = k.linearize([tap_row, tap_column, word], [0, across, run])
+                    tap = (tap_row, tap_column, word)
+                    return self._differing(pixels, counters, tap, at, masked)
+
+                state = counters.run(state, run, differing)
+                middle.yield_(*(counters.widened(state) if each_run else state))
+            state = list(middle.results)
+            outer.yield_(*(counters.widened(state) if each_row and not each_run else state))
+        return counters.totals(list(outer.results))
+
+    def _differing(
         self,
         pixels: _Pixels,
-        tile: cpu_panel.Tile,
+        counters: Counters,
         tap: tuple[Index, Index, Index],
-        panel_row: Index,
+        position: Index,
         masked: bool,
-    ) -> cpu_panel.Tile:
-        """Add one word of one tap to the popcounts of all pixels of the tile."""
+    ) -> list[list[Value]]:
+        """Return what is xored of one word of one tap, for all pixels and filters of a tile."""
         k, conv = self.k, self.conv
         tap_row, tap_column, word = tap
+        weights = self._weights(position)
         row = conv.vertical.position(k, pixels.row, tap_row)
         columns = [conv.horizontal.position(k, at, tap_column) for at in pixels.columns]
         if not masked:
             words = [self._word(pixels, row, at, word) for at in columns]
-            return cpu_panel.accumulate(k, tile, words, self.panel, panel_row)
+            return counters.differing(words, weights)
         inside = [conv.horizontal.inside(k, at, pixels.width) for at in columns]
         columns = [conv.horizontal.held(k, at, pixels.width) for at in columns]
         if conv.counts_outside:
@@ -208,9 +267,9 @@ class _Emitter:
                 )
                 for at, is_in in zip(columns, inside, strict=True)
             ]
-            return cpu_panel.accumulate(k, tile, words, self.panel, panel_row)
+            return counters.differing(words, weights)
         words = [self._word(pixels, row, at, word) for at in columns]
-        return cpu_panel.accumulate(k, tile, words, self.panel, panel_row, self._masks(inside))
+        return counters.differing(words, weights, self._masks(inside))
 
     def _masks(self, conditions: Sequence[Value]) -> list[Value]:
         """Return a vector of all ones for each condition that holds, else of zeros."""

@@ -7,27 +7,38 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized import cpu_panel
+from fsa.passes.binarized.counters import counters_of
+from fsa.passes.binarized.epilogue import Epilogue
+from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.turned import turned
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.plans import require_plan
 
 
 @dataclass(frozen=True)
 class _Operands:
-    """The memrefs of a matmul; `batch` is [] or one index that addresses lhs and out."""
+    """The memrefs of a matmul; a batch index, where there is one, addresses lhs and results.
+
+    `rhs` is [..., columns, words], or turned to blocks of columns where the plan says so.
+    """
 
     lhs: Value
     rhs: Value
-    out: Value
+    epilogue: Epilogue
     rows: Index
     columns: Index
     words: int
     depth: int
+    word: Any
 
 
 def lower(op: Any, site: Site) -> list[Value] | None:
-    """Emit the kernel and launch of a planned matmul; None where the plan is "portable"."""
+    """Emit the kernel and launch of a planned matmul; None where the plan is "portable".
+
+    With the epilogue "bits" the result is that of the threshold behind it.
+    """
     plan = plan_of(op, CpuTile)
     cpu_panel.check_tile(op, plan, ("columns", "depth", "portable"))
     if plan.form == "portable":
@@ -38,26 +49,38 @@ def lower(op: Any, site: Site) -> list[Value] | None:
         "tasks that are whole tiles",
     )
     cpu_panel.check_panel(op, plan, type_dims(op.operands[0].type)[-1])
-    depth = read_i64(op.attributes, "depth")
-    spec = KernelSpec(op.name, tuple(value.type for value in op.operands), (op.results[0].type,))
+    lhs, rhs = op.operands
+    columns = type_dims(rhs.type)[-2]
+    if plan.weights == "turned":
+        rhs = turned(rhs, 1, plan.block)
+        require_plan(op, rhs is not None, 'weights = "panel", as their constant cannot be read')
+    threshold = threshold_behind(op) if plan.epilogue == "bits" else None
+    inputs = [lhs, rhs, *(list(threshold.operands)[1:] if threshold is not None else [])]
+    result = (threshold or op).results[0].type
+    spec = KernelSpec(op.name, tuple(value.type for value in inputs), (result,))
     extents = result_extents(op)
 
     def make_kernel() -> Kernel:
         with kernel(site.module, spec, site.target) as k:
-            _emit(k, depth, plan)
+            _emit(k, read_i64(op.attributes, "depth"), plan, columns)
         return k
 
     def grid(builder: Builder) -> list[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, plan)))]
 
-    return [launch_of(op, site, make_kernel, grid)]
+    sizes = extents if threshold is None else [*extents[:-1], type_dims(result)[-1]]
+    return [launch_of(op, site, make_kernel, grid, inputs, (result, sizes))]
 
 
-def _emit(k: Kernel, depth: int, plan: CpuTile) -> None:
-    lhs, rhs = k.inputs
+def _emit(k: Kernel, depth: int, plan: CpuTile, columns: int | None) -> None:
+    lhs, rhs, *rest = k.inputs
     (out,) = k.outputs
     extents = k.dims(out)
-    operands = _Operands(lhs, rhs, out, extents[-2], extents[-1], k.dims(lhs)[-1], depth)
+    width = extents[-1] if columns is None else columns
+    word = lhs.type.element_type
+    epilogue = Epilogue(k, out, *rest)
+    words = type_dims(lhs.type)[-1] or 0
+    operands = _Operands(lhs, rhs, epilogue, extents[-2], width, words, depth, word)
     body = _by_columns if plan.form == "columns" else _by_depth
     body(k, operands, plan, extents[:-2])
 
@@ -77,35 +100,69 @@ def _rhs_batch(operands: _Operands, batch: list[Index]) -> list[Index]:
 
 
 def _by_columns(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) -> None:
-    word = o.lhs.type.element_type
-    lanes, block = plan.lanes, plan.lanes * plan.tile_columns
-    panel = k.alloca([o.words, block], word)
+    panel = None if plan.weights == "turned" else k.alloca([o.words, plan.block], o.word)
     grid = _tasks(k, [*batches, o.rows, o.columns], plan)
     with k.tasks(k.product(grid)) as task:
         *batch, column_block, row_block = k.delinearize(task, grid)
-        first = k.mul(column_block, block)
-
-        def load(column: Index, position: Index, count: Index | None) -> Value:
-            at = cpu_panel.clamped(k, k.add(first, column), o.columns, block)
-            return k.vector_load(o.rhs, [*_rhs_batch(o, batch), at, position], lanes, count)
-
-        cpu_panel.fill_panel(k, panel, 0, load, block, o.words, lanes)
+        start = k.mul(column_block, plan.task_columns)
+        end = k.min(k.add(start, plan.task_columns), o.columns)
         low = k.mul(row_block, plan.task_rows)
         high = k.min(k.add(low, plan.task_rows), o.rows)
-        with k.loop(low, high, plan.tile_rows) as (row, _):
-            at = cpu_panel.clamped_run(k, row, plan.tile_rows, o.rows)
-            tile = cpu_panel.popcount_tile(k, plan.tile_rows, plan.tile_columns, lanes, word)
-            steps = k.loop(0, o.words, 1, cpu_panel.flat(tile))
-            with steps as (position, carried):
-                words = [k.load(o.lhs, [*batch, i, position]) for i in at]
-                tile = cpu_panel.folded(carried, plan.tile_columns)
-                tile = cpu_panel.accumulate(k, tile, words, panel, position)
-                steps.yield_(*cpu_panel.flat(tile))
-            tile = cpu_panel.folded(steps.results, plan.tile_columns)
-            aligned = isinstance(o.columns, int) and o.columns % block == 0
-            left = None if aligned else k.sub(o.columns, first)
-            for i, sums in zip(at, tile, strict=True):
-                cpu_panel.store_row(k, sums, o.out, [*batch, i, first], left, o.depth)
+        with k.loop(start, end, plan.block) as (first, _):
+            if panel is not None:
+                _fill(k, o, plan, panel, batch, first)
+            # What is left of the rows goes one by one: no row is counted twice.
+            most = k.sub(high, k.rem(k.sub(high, low), plan.tile_rows))
+            with k.loop(low, most, plan.tile_rows) as (row, _):
+                _tile(k, o, plan, panel, batch, row, first, plan.tile_rows)
+            if plan.tile_rows > 1 and not (isinstance(high, int) and most == high):
+                with k.loop(most, high) as (row, _):
+                    _tile(k, o, plan, panel, batch, row, first, 1)
+
+
+def _fill(
+    k: Kernel, o: _Operands, plan: CpuTile, panel: Value, batch: list[Index], first: Index
+) -> None:
+    """Turn the weights of a tile of columns into `panel`."""
+
+    def load(column: Index, position: Index, count: Index | None) -> Value:
+        at = cpu_panel.clamped(k, k.add(first, column), o.columns, plan.block)
+        return k.vector_load(o.rhs, [*_rhs_batch(o, batch), at, position], plan.lanes, count)
+
+    cpu_panel.fill_panel(k, panel, 0, load, plan.block, o.words, plan.lanes)
+
+
+def _tile(
+    k: Kernel,
+    o: _Operands,
+    plan: CpuTile,
+    panel: Value | None,
+    batch: list[Index],
+    row: Index,
+    first: Index,
+    rows: int,
+) -> None:
+    """Compute and store a tile of `rows` rows from `row` on."""
+    counters = counters_of(k, plan, rows, o.word)
+    at = [k.add(row, i) for i in range(rows)]
+    block = k.floordiv(first, plan.block)
+
+    def differing(position: Index) -> list[list[Value]]:
+        words = [k.load(o.lhs, [*batch, i, position]) for i in at]
+        columns: list[Value] = []
+        for j in range(plan.tile_columns):
+            place = [position, j * plan.lanes]
+            if panel is None:
+                columns.append(k.vector_load(o.rhs, [block, *place], plan.lanes))
+            else:
+                columns.append(k.vector_load(panel, place, plan.lanes))
+        return counters.differing(words, columns)
+
+    tile = counters.totals(counters.run(counters.zeros(), o.words, differing))
+    aligned = isinstance(o.columns, int) and o.columns % plan.block == 0
+    left = None if aligned else k.sub(o.columns, first)
+    for i, counts in zip(at, tile, strict=True):
+        o.epilogue.store(counts, [*batch, i], first, left, o.depth)
 
 
 def _by_depth(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) -> None:
@@ -126,7 +183,7 @@ def _by_depth(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) -> N
                 for j, total in zip(columns, sums, strict=True):
                     narrow = k.cast(k.reduce("add", total), ir.IntegerType.get_signless(32))
                     value = k.sub(o.depth, k.add(narrow, narrow))
-                    k.store(value, o.out, [*batch, i, j])
+                    k.store(value, o.epilogue.out, [*batch, i, j])
 
 
 def _depth_tile(
@@ -136,12 +193,12 @@ def _depth_tile(
     batch: list[Index],
     rows: list[Index],
     columns: list[Index],
-) -> cpu_panel.Tile:
+) -> list[list[Value]]:
     """Return the popcounts of a tile of rows and columns, lane by lane."""
     lanes = plan.lanes
     full = o.words // lanes * lanes
 
-    def step(tile: cpu_panel.Tile, position: Index, count: Index | None) -> cpu_panel.Tile:
+    def step(tile: list[list[Value]], position: Index, count: Index | None) -> list[list[Value]]:
         a = [k.vector_load(o.lhs, [*batch, i, position], lanes, count) for i in rows]
         b = [
             k.vector_load(o.rhs, [*_rhs_batch(o, batch), j, position], lanes, count)
@@ -152,12 +209,17 @@ def _depth_tile(
             for row, x in zip(tile, a, strict=True)
         ]
 
-    word = o.lhs.type.element_type
-    tile = cpu_panel.popcount_tile(k, len(rows), len(columns), lanes, word)
+    zero = k.splat(0, lanes, o.word)
+    tile = [[zero] * len(columns) for _ in rows]
     if full:
-        steps = k.loop(0, full, lanes, cpu_panel.flat(tile))
+        steps = k.loop(0, full, lanes, [vector for row in tile for vector in row])
         with steps as (position, carried):
-            tile = step(cpu_panel.folded(carried, len(columns)), position, None)
-            steps.yield_(*cpu_panel.flat(tile))
-        tile = cpu_panel.folded(steps.results, len(columns))
+            tile = step(_folded(carried, len(columns)), position, None)
+            steps.yield_(*[vector for row in tile for vector in row])
+        tile = _folded(steps.results, len(columns))
     return step(tile, full, o.words - full) if o.words > full else tile
+
+
+def _folded(vectors: list[Value], columns: int) -> list[list[Value]]:
+    """Return a flat list of vectors as rows of `columns` vectors."""
+    return [list(vectors[i : i + columns]) for i in range(0, len(vectors), columns)]

@@ -1,18 +1,17 @@
-"""Panels and register tiles of the binarized CPU kernels whose lanes run along columns.
+"""Panels of the binarized CPU kernels whose lanes run along columns.
 
 A panel holds the words of some rows of the weights turned around, so that one vector load gives the
-same word of neighbouring columns. A tile is a block of popcounts in registers, rows by vectors.
+same word of neighbouring columns.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fsa.bindings import ir
-from fsa.passes.binarized.schedules import PANEL_BYTES, CpuTile
+from fsa.passes.binarized.fusion import threshold_behind
+from fsa.passes.binarized.schedules import COUNTINGS, EPILOGUES, PANEL_BYTES, WEIGHTS, CpuTile
+from fsa.passes.binarized.turned import is_constant
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 from fsa.passes.plans import require_plan
-
-Tile = list[list[Value]]
 
 
 def transpose(builder: Builder, vectors: Sequence[Value]) -> list[Value]:
@@ -63,48 +62,6 @@ def fill_panel(
             block(column, full, words - full)
 
 
-def popcount_tile(k: Kernel, rows: int, columns: int, lanes: int, word: Value) -> Tile:
-    """Return a tile of zeros; `word` is the word type."""
-    zero = k.splat(0, lanes, word)
-    return [[zero] * columns for _ in range(rows)]
-
-
-def flat(tile: Tile) -> list[Value]:
-    """Return the vectors of a tile, row by row."""
-    return [vector for row in tile for vector in row]
-
-
-def folded(vectors: Sequence[Value], columns: int) -> Tile:
-    """Return a flat list of vectors as a tile with `columns` vectors a row."""
-    return [list(vectors[i : i + columns]) for i in range(0, len(vectors), columns)]
-
-
-def accumulate(
-    k: Kernel,
-    tile: Tile,
-    words: Sequence[Value],
-    panel: Value,
-    panel_row: Index,
-    keep: Sequence[Value] | None = None,
-) -> Tile:
-    """Add popcount(word xor panel) to each row of `tile`; `words` has one scalar a row.
-
-    `keep`, one vector of all zeros or all ones a row, drops the rows whose word lies outside.
-    """
-    lanes = tile[0][0].type.shape[0]
-    weights = [
-        k.vector_load(panel, [panel_row, column * lanes], lanes) for column in range(len(tile[0]))
-    ]
-    result: Tile = []
-    for number, (row, word) in enumerate(zip(tile, words, strict=True)):
-        spread = k.splat(word, lanes)
-        counts = [k.popcount(k.bit_xor(spread, weight)) for weight in weights]
-        if keep is not None:
-            counts = [k.bit_and(count, keep[number]) for count in counts]
-        result.append([k.add(total, count) for total, count in zip(row, counts, strict=True)])
-    return result
-
-
 def clamped(k: Kernel, position: Index, extent: Index, multiple: int) -> Index:
     """Return `position`, held inside an extent that need not be a multiple of the tile.
 
@@ -120,28 +77,6 @@ def clamped_run(k: Kernel, first: Index, count: int, extent: Index) -> list[Inde
     return [clamped(k, k.add(first, i), extent, count) for i in range(count)]
 
 
-def store_row(
-    k: Kernel,
-    sums: Sequence[Value],
-    out: Value,
-    position: Sequence[Index],
-    left: Index | None,
-    depth: Any,
-) -> None:
-    """Store depth - 2 * sum for neighbouring vectors of columns, the first at `position`.
-
-    `depth` is an int or a vector of i32; `left` the number of columns that exist from there on,
-    None where all do.
-    """
-    lanes = sums[0].type.shape[0]
-    *outer, first = position
-    for j, total in enumerate(sums):
-        narrow = k.cast(total, ir.IntegerType.get_signless(32))
-        value = k.sub(depth, k.add(narrow, narrow))
-        count = None if left is None else k.sub(left, j * lanes)
-        k.vector_store(value, out, [*outer, k.add(first, j * lanes)], count)
-
-
 def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
     """Raise `PassError` unless the kernels can be built with the tile of `plan`."""
     require_plan(op, plan.form in forms, f"a form of {', '.join(forms)}")
@@ -149,20 +84,35 @@ def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
     require_plan(op, min(sizes) >= 1, "tiles and tasks of at least 1")
     lanes = plan.lanes
     require_plan(op, lanes >= 2 and lanes & (lanes - 1) == 0, "lanes that are 2, 4, 8, ...")
+    require_plan(op, plan.counting in COUNTINGS, f"a counting of {', '.join(COUNTINGS)}")
+    require_plan(op, plan.weights in WEIGHTS, f"weights that are {' or '.join(WEIGHTS)}")
+    require_plan(op, plan.epilogue in EPILOGUES, f"an epilogue of {', '.join(EPILOGUES)}")
     if plan.form == "columns":
         require_plan(
             op,
-            plan.task_columns == plan.lanes * plan.tile_columns,
-            "task_columns = lanes * tile_columns",
+            plan.task_columns % plan.block == 0,
+            "task_columns that are a multiple of lanes * tile_columns",
         )
+    require_plan(
+        op,
+        plan.weights == "panel" or (plan.form == "columns" and is_constant(op.operands[1])),
+        'weights = "turned" only for constant ones and in the form columns',
+    )
+    word_bits = op.operands[0].type.element_type.width
+    require_plan(
+        op,
+        plan.epilogue == "sums"
+        or (plan.form == "columns" and plan.block % word_bits == 0 and threshold_behind(op)),
+        'the epilogue "bits" only in front of one threshold and with tiles of whole words',
+    )
 
 
 def check_panel(op: Any, plan: CpuTile, words: int) -> None:
     """Raise `PassError` unless the panel of a "columns" plan fits its limit."""
     bits = op.operands[0].type.element_type.width
-    taken = words * plan.task_columns * bits // 8
+    taken = words * plan.block * bits // 8
     require_plan(
         op,
-        plan.form != "columns" or taken <= PANEL_BYTES,
+        plan.form != "columns" or plan.weights == "turned" or taken <= PANEL_BYTES,
         f"a panel of at most {PANEL_BYTES} bytes (this one takes {taken})",
     )

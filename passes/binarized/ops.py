@@ -8,6 +8,7 @@ from typing import Any
 
 from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
+from fsa.passes.binarized.fusion import producer_of, stores_bits
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -51,16 +52,22 @@ def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None
     """Replace each binarized op by what its lowering, "module:function", makes of it.
 
     Ops that are equal but for their operands share a kernel. A lowering that returns None leaves
-    its op as it is.
+    its op as it is. An op that stores the bits of the threshold behind it is lowered in its place.
     """
     site = Site(module, target)
     for op in binarized_ops(module):
-        name, _, function = lowerings[op.name].partition(":")
+        if stores_bits(op):
+            continue  # lowered where its threshold stands
+        producer = producer_of(op) if op.name == "fsa.binarized_threshold" else None
+        lowered = producer or op
+        name, _, function = lowerings[lowered.name].partition(":")
         lower: Lowering = getattr(importlib.import_module(name), function)
-        with op.location, ir.InsertionPoint(op):
-            values = lower(op, site)
+        with lowered.location, ir.InsertionPoint(op):
+            values = lower(lowered, site)
         if values is not None:
             replace_op(op, values)
+        if producer is not None:
+            producer.erase()
 
 
 def plan_of(op: Any, kind: type[Any]) -> Any:
@@ -90,7 +97,8 @@ def launch_of(
     empty launch, to zeros.
     """
     kind, extents = result or (op.results[0].type, result_extents(op))
-    types = [str(value.type) for value in (*op.operands, *op.results)]
+    taken = list(op.operands) if inputs is None else inputs
+    types = [str(value.type) for value in (*op.operands, *op.results, *taken)] + [str(kind)]
     attributes = sorted(f"{name} = {value}" for name, value in op.attributes.items())
     key = f"{op.name} {types} {attributes}"
 
@@ -102,7 +110,7 @@ def launch_of(
     (value,) = emit_guarded_launch(
         shared_kernel,
         grid=grid,
-        inputs=list(op.operands) if inputs is None else inputs,
+        inputs=taken,
         results=[(kind, extents)],
         empty=empty,
     )

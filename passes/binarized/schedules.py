@@ -5,8 +5,8 @@ take sizes (None where a dimension is dynamic), the target and the entries that 
 fixed, and return the schedule with its reasons; they see no IR.
 
 Costs are cycles per vector operation of a core with one vector popcount a cycle, enough to rank the
-forms: xor, popcount and add of one vector take about 1.5, a horizontal sum about 6, and turning one
-vector of the panel about 5.
+forms: counting one vector takes about 1.5, a horizontal sum about 6, and turning one vector of the
+panel about 5.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,11 @@ PANEL_COST = 5
 PANEL_BYTES = 64 * 1024
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
 DYNAMIC_ROWS = 32  # a dynamic number of rows is planned as if it were this
+TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long against its dispatch
+
+COUNTINGS = ("lanes", "bytes")
+WEIGHTS = ("turned", "panel")
+EPILOGUES = ("sums", "bits")
 
 Given = Mapping[str, Any]
 ScheduleT = TypeVar("ScheduleT", bound="CpuTile | CpuRows | CpuPool | GpuTile | GpuRows")
@@ -31,10 +36,14 @@ ScheduleT = TypeVar("ScheduleT", bound="CpuTile | CpuRows | CpuPool | GpuTile | 
 class CpuTile:
     """Matmul and convolution on a CPU.
 
-    `form` "columns": lanes run along output columns, over a panel of `tile_columns` vectors of
-    weights that the task turns first; "depth": lanes run along the words of a row and are summed at
-    the end. A register tile is `tile_rows` rows by `tile_columns` vectors (columns) or columns
-    (depth). A task covers `task_rows` rows and one tile of columns (`task_columns` in "depth").
+    `form` "columns": lanes run along output columns, over `tile_columns` vectors of weights turned
+    around; "depth": lanes run along the words of a row and are summed at the end. A register tile
+    is `tile_rows` rows by `tile_columns` vectors (columns) or columns (depth). A task covers
+    `task_rows` rows and `task_columns` columns.
+
+    `counting` "lanes" counts the bits of whole lanes, "bytes" those of bytes, which are added up.
+    `weights` are "turned" when compiling, or each task turns a "panel" of them. `epilogue` "bits"
+    applies the threshold that follows and stores its bits, "sums" stores the sums.
     """
 
     form: str
@@ -43,6 +52,22 @@ class CpuTile:
     tile_columns: int
     task_rows: int
     task_columns: int
+    counting: str = "lanes"
+    weights: str = "panel"
+    epilogue: str = "sums"
+
+    @property
+    def block(self) -> int:
+        """The columns of one tile in the form "columns"."""
+        return self.lanes * self.tile_columns
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What a matmul or convolution has around it: constant weights, a threshold behind it."""
+
+    constant: bool = False
+    threshold: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,56 +114,86 @@ def cpu_lanes(target: Target, word_bits: int) -> int:
 
 
 def cpu_matmul(
-    rows: int | None, columns: int | None, words: int, word_bits: int, target: Target, given: Given
+    rows: int | None,
+    columns: int | None,
+    words: int,
+    word_bits: int,
+    target: Target,
+    given: Given,
+    uses: Uses = Uses(),
 ) -> tuple[CpuTile, list[str]]:
     """Choose the form and tile of a matmul: `rows` x `columns` dot products over `words` words."""
     lanes = cpu_lanes(target, word_bits)
     height = DYNAMIC_ROWS if rows is None else max(rows, 1)
     width = DYNAMIC_ROWS if columns is None else max(columns, 1)
-    by_columns = _columns_tile(height, width, words, word_bits, lanes, target)
-    vectors = -(-width // lanes)
-    padded = -(-vectors // by_columns.tile_columns) * by_columns.tile_columns
-    panels = -(-height // by_columns.task_rows)
-    column_cost = padded * words * (PANEL_COST * panels + STEP_COST * height)
-    depth_cost = height * width * (-(-words // lanes) * STEP_COST + SUM_COST)
-    form = given.get("form", "columns")
-    panel_fits = words * lanes * word_bits // 8 <= PANEL_BYTES
-    if "form" not in given and (depth_cost < column_cost or not panel_fits):
-        form = "depth"
-    reason = (
-        f"columns form: about {column_cost:.0f} cycles, depth form: about {depth_cost:.0f}"
-        if panel_fits
-        else f"depth form: a panel of {words} words exceeds {PANEL_BYTES} bytes"
-    )
-    tile = by_columns if form == "columns" else _depth_tile(height, width, lanes, target)
-    reasons = [reason, f"{lanes} words of {word_bits} bits fill a vector register"]
+    by_columns = _columns_tile(height, width, words, word_bits, target, uses)
+    reasons = [f"{lanes} words of {word_bits} bits fill a vector register", _counting(by_columns)]
     if rows is None:
         reasons.append(f"planned for {DYNAMIC_ROWS} rows, as their number is dynamic")
+    form = given.get("form", "columns")
+    if uses.constant:
+        reasons.insert(0, "columns form: constant weights are turned when compiling")
+    else:
+        sizes = (height, width, words, word_bits)
+        form, reason = _cheaper_form(form, "form" in given, by_columns, sizes)
+        reasons.insert(0, reason)
+    tile = by_columns if form == "columns" else _depth_tile(height, width, by_columns)
+    if tile.epilogue == "bits":
+        reasons.append("the threshold that follows is applied in registers")
     return _whole_tasks(_fixed(tile, given), given), reasons
 
 
+def _cheaper_form(
+    form: str, is_given: bool, tile: CpuTile, sizes: tuple[int, int, int, int]
+) -> tuple[str, str]:
+    """Return the form of a matmul whose weights are turned as it runs, and why."""
+    height, width, words, word_bits = sizes
+    vectors = -(-width // tile.lanes)
+    padded = -(-vectors // tile.tile_columns) * tile.tile_columns
+    panels = -(-height // tile.task_rows)
+    column_cost = padded * words * (PANEL_COST * panels + STEP_COST * height)
+    depth_cost = height * width * (-(-words // tile.lanes) * STEP_COST + SUM_COST)
+    panel_fits = words * tile.lanes * word_bits // 8 <= PANEL_BYTES
+    if not panel_fits:
+        reason = f"depth form: a panel of {words} words exceeds {PANEL_BYTES} bytes"
+        return (form if is_given else "depth"), reason
+    reason = f"columns form: about {column_cost:.0f} cycles, depth form: about {depth_cost:.0f}"
+    if not is_given and depth_cost < column_cost:
+        form = "depth"
+    return form, reason
+
+
 def cpu_conv2d(
-    out_width: int | None, columns: int, words: int, word_bits: int, target: Target, given: Given
+    out_width: int | None,
+    columns: int,
+    words: int,
+    word_bits: int,
+    target: Target,
+    given: Given,
+    uses: Uses = Uses(),
 ) -> tuple[CpuTile, list[str]]:
     """Choose the tile of a convolution with `columns` filters a group, each of `words` words.
 
     Its rows are the pixels of one output row; a task counts output rows.
     """
     lanes = cpu_lanes(target, word_bits)
-    if words * lanes * word_bits // 8 > PANEL_BYTES:
-        return _fixed(CpuTile("portable", lanes, 1, 1, 1, lanes), given), [
-            f"a panel of {words} words exceeds {PANEL_BYTES} bytes"
-        ]
     width = DYNAMIC_ROWS if out_width is None else max(out_width, 1)
-    tile = _columns_tile(width, max(columns, 1), words, word_bits, lanes, target)
-    # A task covers one output row at least, so that the panel is turned once for many pixels.
+    tile = _columns_tile(width, max(columns, 1), words, word_bits, target, uses)
+    if not uses.constant and words * lanes * word_bits // 8 > PANEL_BYTES:
+        portable = replace(tile, form="portable", epilogue="sums", weights="panel")
+        return _fixed(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
+    # A task covers one output row at least, so that a panel is turned once for many pixels.
     tile = _fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
     if "task_columns" not in given:
-        tile = replace(tile, task_columns=tile.lanes * tile.tile_columns)
-    return tile, [
+        tile = replace(tile, task_columns=tile.block)
+    reasons = [
         f"{tile.tile_rows} pixels by {tile.tile_columns} vectors of {lanes} filters in registers",
-        f"{tile.task_rows} output rows share one panel of {words} words",
+        f"{tile.task_rows} output rows share the weights of a tile, {words} words a filter",
+        _counting(tile),
     ]
+    if tile.epilogue == "bits":
+        reasons.append("the threshold that follows is applied in registers")
+    return tile, reasons
 
 
 def cpu_rows(row_bytes: int, given: Given) -> tuple[CpuRows, list[str]]:
@@ -196,33 +251,78 @@ def gpu_rows(elements: int | None, target: Target, given: Given) -> tuple[GpuRow
     return _fixed(GpuRows(threads), given), [f"{threads} elements a workgroup"]
 
 
+def _counting(tile: CpuTile) -> str:
+    if tile.counting == "lanes":
+        return "the target counts the bits of whole lanes"
+    return "the target counts the bits of bytes, added up as bytes"
+
+
 def _columns_tile(
-    height: int, width: int, words: int, word_bits: int, lanes: int, target: Target
+    height: int, width: int, words: int, word_bits: int, target: Target, uses: Uses
 ) -> CpuTile:
-    registers = 16 if target.vector_bits >= 512 else 8  # of accumulators; half of all
+    lanes = cpu_lanes(target, word_bits)
+    # Counting lanes takes one register an element, counting bytes two and one at times.
+    elements = 16 if target.has_vector_popcount else 8 if target.vector_bits >= 512 else 4
+    whole = max(1, word_bits // lanes)  # vectors that fill words of bits
+    epilogue = "bits" if uses.threshold and whole <= elements and lanes >= 8 else "sums"
+    step = whole if epilogue == "bits" else 1
     vectors = -(-width // lanes)
-    fitting = [n for n in (4, 3, 2) if words * n * lanes * word_bits // 8 <= PANEL_BYTES] + [1]
+    widest = max(step, min(8, elements // min(height, 4)))
+    fitting = list(range(step, widest + 1, step))
+    if not uses.constant:
+        limit = max(1, PANEL_BYTES * 8 // max(words * lanes * word_bits, 1))
+        fitting = [n for n in fitting if n <= limit]
+        if not fitting:
+            sums = replace(uses, threshold=False)
+            return _columns_tile(height, width, words, word_bits, target, sums)
     # The fewest vectors computed in vain; of equals, the widest tile.
     tile_columns = min(fitting, key=lambda n: (-(-vectors // n) * n, -n))
-    tile_rows = max(1, min(registers // tile_columns, 8, height))
-    parallel = -(-vectors // tile_columns)
-    task_rows = 256 if parallel >= 4 * max(target.cores, 1) else 64
-    task_rows = -(-task_rows // tile_rows) * tile_rows
-    return CpuTile("columns", lanes, tile_rows, tile_columns, task_rows, tile_columns * lanes)
+    tile_rows = max(1, min(elements // tile_columns, height))
+    block = tile_columns * lanes
+    task_rows = 256 if vectors // tile_columns >= 4 * max(target.cores, 1) else 64
+    task_rows = -(-min(task_rows, height) // tile_rows) * tile_rows
+    blocks = _blocks_of_task(-(-vectors // tile_columns), task_rows, words * tile_columns, target)
+    return CpuTile(
+        "columns",
+        lanes,
+        tile_rows,
+        tile_columns,
+        task_rows,
+        blocks * block,
+        "lanes" if target.has_vector_popcount else "bytes",
+        "turned" if uses.constant else "panel",
+        epilogue,
+    )
 
 
-def _depth_tile(height: int, width: int, lanes: int, target: Target) -> CpuTile:
-    registers = 16 if target.vector_bits >= 512 else 8
+def _blocks_of_task(blocks: int, rows: int, vectors: int, target: Target) -> int:
+    """Return how many of `blocks` tiles of columns a task takes, each `vectors` vectors a row."""
+    enough = max(1, TASK_STEPS // max(1, rows * vectors))
+    share = blocks if target.cores <= 1 else max(1, blocks // (2 * target.cores))
+    return max(1, min(enough, share, blocks))
+
+
+def _depth_tile(height: int, width: int, beside: CpuTile) -> CpuTile:
+    elements = beside.tile_rows * beside.tile_columns
     tile_rows = min(4, height)
-    tile_columns = max(1, min(registers // tile_rows, 8, width))
-    return CpuTile("depth", lanes, tile_rows, tile_columns, 16 * tile_rows, 32 * tile_columns)
+    tile_columns = max(1, min(max(8, elements) // tile_rows, 8, width))
+    return CpuTile(
+        "depth",
+        beside.lanes,
+        tile_rows,
+        tile_columns,
+        16 * tile_rows,
+        32 * tile_columns,
+        "lanes",
+        "panel",
+        "sums",
+    )
 
 
 def _whole_tasks(tile: CpuTile, given: Given) -> CpuTile:
     """Return `tile` with tasks of whole tiles, but for what a person fixed."""
-    columns = tile.lanes * tile.tile_columns
-    if tile.form != "columns":
-        columns = -(-tile.task_columns // tile.tile_columns) * tile.tile_columns
+    unit = tile.block if tile.form == "columns" else tile.tile_columns
+    columns = -(-tile.task_columns // unit) * unit
     rows = -(-tile.task_rows // tile.tile_rows) * tile.tile_rows
     return replace(tile, **{"task_columns": columns, "task_rows": rows, **given})
 

@@ -3,16 +3,16 @@
 // Many rows pay for a panel of turned weights; one row, or few columns, keep the lanes along the depth.
 // CHECK-LABEL: func.func @cpu
 // CHECK: "fsa.binarized_matmul"(%arg0, %arg1)
-// CHECK-SAME: plan = {form = "columns", lanes = 8 : i64
+// CHECK-SAME: plan = {counting = "lanes", epilogue = "sums", form = "columns", lanes = 8 : i64
 // CHECK-SAME: reasons = ["columns form: about {{[0-9]+}} cycles, depth form: about {{[0-9]+}}"
-// CHECK-SAME: task_columns = 32 : i64, task_rows = 256 : i64, tile_columns = 4 : i64, tile_rows = 4 : i64}
+// CHECK-SAME: task_columns = 32 : i64, task_rows = 256 : i64, tile_columns = 4 : i64, tile_rows = 4 : i64, weights = "panel"}
 // CHECK: "fsa.binarized_matmul"(%arg2, %arg1)
-// CHECK-SAME: plan = {form = "depth"
-// CHECK-SAME: tile_rows = 1 : i64}
+// CHECK-SAME: plan = {counting = "lanes", epilogue = "sums", form = "depth"
+// CHECK-SAME: tile_rows = 1 : i64, weights = "panel"}
 // CHECK: "fsa.binarized_matmul"(%arg3, %arg1)
-// CHECK-SAME: plan = {form = "columns"
+// CHECK-SAME: plan = {counting = "lanes", epilogue = "sums", form = "columns"
 // CHECK-SAME: planned for 32 rows, as their number is dynamic
-module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_popcount = true, cores = 1 : i64}} {
   func.func @cpu(%a: tensor<1024x64xi64>, %b: tensor<1024x64xi64>, %c: tensor<1x64xi64>, %d: tensor<?x64xi64>)
       -> (tensor<1024x1024xi32>, tensor<1x1024xi32>, tensor<?x1024xi32>) {
     %0 = "fsa.binarized_matmul"(%a, %b) {depth = 4096 : i64}
@@ -30,13 +30,13 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 // What a person wrote stays. Rows too long for a panel do without; filters too long for one leave
 // the op to the portable lowering.
 // CHECK-LABEL: func.func @given
-// CHECK: plan = {form = "depth", lanes = 4 : i64
+// CHECK: plan = {counting = "lanes", epilogue = "sums", form = "depth", lanes = 4 : i64
 // CHECK-SAME: tile_columns = 2 : i64
-// CHECK: plan = {form = "depth"
+// CHECK: plan = {counting = "lanes", epilogue = "sums", form = "depth"
 // CHECK-SAME: a panel of 2048 words exceeds 65536 bytes
-// CHECK: plan = {form = "portable"
+// CHECK: plan = {counting = "lanes", epilogue = "sums", form = "portable"
 // CHECK-SAME: a panel of 4608 words exceeds 65536 bytes
-module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_popcount = true, cores = 1 : i64}} {
   func.func @given(%a: tensor<64x4xi64>, %b: tensor<64x2048xi64>, %x: tensor<1x8x8x512xi32>,
       %f: tensor<64x3x3x512xi32>)
       -> (tensor<64x64xi32>, tensor<64x64xi32>, tensor<1x6x6x64xi32>) {
@@ -74,5 +74,45 @@ module attributes {fsa.target = {kind = "vulkan", arch = "", max_workgroup_size 
         {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>}
         : (tensor<?x8x8x3xi64>) -> tensor<?x4x4x3xi64>
     return %0, %1, %2 : tensor<?x70xi32>, tensor<?x2xi32>, tensor<?x4x4x3xi64>
+  }
+}
+
+// -----
+
+// Constant weights are turned when compiling, so no panel limits them and one row takes columns too.
+// A threshold that alone uses the sums is applied in registers, over tiles of whole words.
+// CHECK-LABEL: func.func @constant
+// CHECK: "fsa.binarized_matmul"
+// CHECK-SAME: plan = {counting = "lanes", epilogue = "bits", form = "columns", lanes = 16 : i64
+// CHECK-SAME: columns form: constant weights are turned when compiling
+// CHECK-SAME: the threshold that follows is applied in registers
+// CHECK-SAME: tile_columns = 8 : i64, tile_rows = 1 : i64, weights = "turned"}
+// CHECK: "fsa.binarized_matmul"
+// CHECK-SAME: epilogue = "sums"
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_popcount = true, cores = 1 : i64}} {
+  func.func @constant(%a: tensor<1x4096xi32>, %tau: tensor<256xi32>, %flip: tensor<8xi32>)
+      -> (tensor<1x8xi32>, tensor<1x256xi32>) {
+    %w = arith.constant dense<1> : tensor<256x4096xi32>
+    %0 = "fsa.binarized_matmul"(%a, %w) {depth = 131072 : i64}
+        : (tensor<1x4096xi32>, tensor<256x4096xi32>) -> tensor<1x256xi32>
+    %1 = "fsa.binarized_threshold"(%0, %tau, %flip)
+        : (tensor<1x256xi32>, tensor<256xi32>, tensor<8xi32>) -> tensor<1x8xi32>
+    %2 = "fsa.binarized_matmul"(%a, %w) {depth = 131071 : i64}
+        : (tensor<1x4096xi32>, tensor<256x4096xi32>) -> tensor<1x256xi32>
+    return %1, %2 : tensor<1x8xi32>, tensor<1x256xi32>
+  }
+}
+
+// -----
+
+// Without population counts of whole lanes bytes are counted.
+// CHECK-LABEL: func.func @bytes
+// CHECK: plan = {counting = "bytes", epilogue = "sums"
+// CHECK-SAME: the target counts the bits of bytes, added up as bytes
+module attributes {fsa.target = {kind = "cpu", arch = "haswell", vector_bits = 256 : i64, cores = 1 : i64}} {
+  func.func @bytes(%a: tensor<64x8xi32>, %b: tensor<64x8xi32>) -> tensor<64x64xi32> {
+    %0 = "fsa.binarized_matmul"(%a, %b) {depth = 256 : i64}
+        : (tensor<64x8xi32>, tensor<64x8xi32>) -> tensor<64x64xi32>
+    return %0 : tensor<64x64xi32>
   }
 }

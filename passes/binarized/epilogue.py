@@ -1,0 +1,92 @@
+"""What the CPU kernels do with the sums of one row of a tile: store them, or their bits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fsa.bindings import ir
+from fsa.passes.emitter import Index, Kernel, Value
+
+INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Epilogue:
+    """Where results go: `out` holds sums, or with thresholds `tau` and words `flip`, bits."""
+
+    k: Kernel
+    out: Value
+    tau: Value | None = None
+    flip: Value | None = None
+
+    def store(
+        self,
+        counts: Sequence[Value],
+        position: Sequence[Index],
+        first: Index,
+        left: Index | None,
+        depth: Any,
+    ) -> None:
+        """Store depth - 2 * count for neighbouring vectors of columns, from column `first` on.
+
+        `depth` is an int or a vector of i32; `left` the number of columns that exist from there on,
+        None where all do.
+        """
+        k = self.k
+        sums: list[Value] = []
+        for count in counts:
+            narrow = k.cast(count, ir.IntegerType.get_signless(32))
+            sums.append(k.sub(depth, k.add(narrow, narrow)))
+        if self.tau is not None and self.flip is not None:
+            self._store_bits(sums, position, first, left, self.tau, self.flip)
+            return
+        lanes = sums[0].type.shape[0]
+        for j, total in enumerate(sums):
+            count = None if left is None else k.sub(left, j * lanes)
+            k.vector_store(total, self.out, [*position, k.add(first, j * lanes)], count)
+
+    def _store_bits(
+        self,
+        sums: Sequence[Value],
+        position: Sequence[Index],
+        first: Index,
+        left: Index | None,
+        tau: Value,
+        flip: Value,
+    ) -> None:
+        """Store the words of the thresholds of `sums`, which are whole words wide."""
+        k = self.k
+        word = self.out.type.element_type
+        lanes = sums[0].type.shape[0]
+        vectors = word.width // lanes
+        for start in range(0, len(sums), vectors):
+            offset = start * lanes
+            rest = None if left is None else k.sub(left, offset)
+            exists = True if rest is None or not offset else k.compare("gt", rest, 0)
+            with k.when(exists):
+                bits: Any = 0
+                for j in range(vectors):
+                    column = k.add(first, offset + j * lanes)
+                    count = None if rest is None else k.sub(rest, j * lanes)
+                    limits = k.vector_load(tau, [column], lanes, count, fill=INT32_MAX)
+                    reached = k.compare("ge", sums[start + j], limits)
+                    bits = (
+                        k.bit_or(bits, self._shifted(reached, j * lanes, word))
+                        if j
+                        else (self._shifted(reached, 0, word))
+                    )
+                at = k.floordiv(k.add(first, offset), word.width)
+                turned = k.load(flip, [at])
+                if rest is not None:
+                    # What stands in the padding bits of flip does not count.
+                    valid = k.vector_bitcast(k.mask(word.width, rest), 1, word)
+                    turned = k.bit_and(turned, k.extract(valid, 0))
+                k.store(k.bit_xor(bits, turned), self.out, [*position, at])
+
+    def _shifted(self, conditions: Value, by: int, word: Any) -> Value:
+        """Return a vector of conditions as bits of a word, from bit `by` on."""
+        k = self.k
+        lanes = conditions.type.shape[0]
+        narrow = ir.IntegerType.get_signless(lanes)
+        packed = k.extract(k.vector_bitcast(conditions, 1, narrow), 0)
+        return k.shift_left(k.cast(packed, word, signed=False), by)
