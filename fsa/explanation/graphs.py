@@ -30,6 +30,9 @@ VIEWS = (
 RETURNS = ("func.return", "fsa.yield", "scf.yield")
 _MARK = "fsa.explain:"
 _MARKS = re.compile(rf'"{re.escape(_MARK)}(\d+)"')
+# Which side of a branch was read where the ops were marked, so that the same is read afterwards.
+_SIDE = "fsa.explain.side:"
+_SIDES = re.compile(rf'"{re.escape(_SIDE)}(\d+)"')
 _LONGEST_LOCATION = 300
 
 
@@ -121,8 +124,14 @@ class _Function:
 
     def _branch(self, op: Any) -> None:
         sides = [region.blocks[0] for region in op.regions if len(region.blocks)]
-        side = max(sides, key=_kernels_in)
-        terminator = self._block(side)
+        known = _SIDES.search(str(op.location))
+        if known is not None and int(known[1]) < len(sides):
+            side = int(known[1])
+        else:
+            side = max(range(len(sides)), key=lambda k: _kernels_in(sides[k]))
+        terminator = self._block(sides[side])
+        if self.reading.mark:
+            op.location = ir.Location.name(f"{_SIDE}{side}", op.location)
         for result, value in zip(op.results, terminator.operands, strict=True):
             self.makers[result] = self._of(value)
 

@@ -208,6 +208,37 @@ def test_what_a_region_does_not_take_says_why():
     assert [found.before.ops[n].name for n in remark.ops] == ["linalg.generic"]
 
 
+BRANCH = """
+#all = affine_map<(r, c) -> (r, c)>
+func.func @main(%c: i1, %x: tensor<8x32xf32>) -> tensor<8x64xf32> {
+  %w = arith.constant dense<0.5> : tensor<32x64xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<8x64xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %y = scf.if %c -> tensor<8x64xf32> {
+    %m = linalg.matmul ins(%x, %w : tensor<8x32xf32>, tensor<32x64xf32>)
+      outs(%start : tensor<8x64xf32>) -> tensor<8x64xf32>
+    scf.yield %m : tensor<8x64xf32>
+  } else {
+    %a = tensor.pad %x low[0, 0] high[0, 32] {
+    ^bb0(%i: index, %j: index):
+      tensor.yield %zero : f32
+    } : tensor<8x32xf32> to tensor<8x64xf32>
+    %s = math.exp %a : tensor<8x64xf32>
+    scf.yield %s : tensor<8x64xf32>
+  }
+  return %y : tensor<8x64xf32>
+}
+"""
+
+
+def test_the_same_side_of_a_branch_is_read_before_and_after():
+    found = fsa.explain(BRANCH, target=CPU)
+    computing = [op.label for op in found.before.ops if op.kind in COUNTED]
+    assert computing == ["pad", "exp"]
+    assert [found.after.ops[n].label for n in found.left_to_iree] == ["pad", "exp"]
+
+
 def test_all_of_it_is_plain_data(softmax):
     data = json.loads(json.dumps(softmax.data()))
     assert data["schema"] == 1
