@@ -15,7 +15,7 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.explanation import traffic
 from fsa.explanation.data import COUNTED, Graph, Kind, Op
-from fsa.explanation.labels import contraction_label, label_of, symbol_of
+from fsa.explanation.labels import contraction_label, fills, label_of, symbol_of
 from fsa.passes.stitching.scope import is_compute, used_values
 
 REGION = "fsa.stitched_region"
@@ -103,7 +103,7 @@ class _Function:
                 self._branch(op)
             elif op.name.startswith("scf.") and len(op.regions):
                 self._loop(op)
-            elif op.name not in LEAVES and _makes_tensors(op):
+            elif op.name not in LEAVES and not fills(op) and _makes_tensors(op):
                 self._node(op)
         return terminator
 

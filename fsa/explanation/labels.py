@@ -61,6 +61,16 @@ def reduces(op: Any) -> bool:
     return any("reduction" in str(kind) for kind in op.attributes["iterator_types"])
 
 
+def fills(op: Any) -> bool:
+    """Whether an op fills a tensor with one scalar: a linalg.fill, in its general form too."""
+    if op.name != "linalg.generic":
+        return op.name == "linalg.fill"
+    inputs = list(op.operands)[: len(op.operands) - len(op.results)]
+    body = list(op.regions[0].blocks[0].operations)
+    scalars = all(not isinstance(value.type, ir.RankedTensorType) for value in inputs)
+    return bool(inputs) and scalars and len(body) == 1
+
+
 def _generic(op: Any) -> str:
     words: list[str] = []
     for inner in op.regions[0].blocks[0].operations:
@@ -90,7 +100,7 @@ def _moved(op: Any) -> str:
     """Name a generic that computes nothing: it moves its operand."""
     maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
     source, target = maps[0], maps[-1]
-    if not isinstance(op.operands[0].type, ir.RankedTensorType):
+    if fills(op):
         return "fill"
     if len(maps) > 1 and len(source.results) < len(target.results):
         return "broadcast"

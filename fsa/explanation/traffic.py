@@ -6,11 +6,10 @@ from math import prod
 from typing import Any
 
 from fsa.bindings import ir, linalg
-from fsa.explanation.labels import loop_extents
+from fsa.explanation.labels import fills, loop_extents
 
 # Sizes that are open count as this, as the plans assume.
 OPEN_SIZE = 1024
-FREE_SOURCES = ("tensor.empty", "linalg.fill")
 
 
 def tensor_bytes(type_: Any) -> int:
@@ -40,7 +39,7 @@ def moves_nothing(value: Any) -> bool:
     if isinstance(owner, ir.Block):
         return False
     op = owner.operation
-    if op.name in FREE_SOURCES:
+    if op.name == "tensor.empty" or fills(op):
         return True
     if op.name != "arith.constant":
         return False

@@ -34,7 +34,7 @@ const Clusters = (() => {
     if (op.kind === "view" || op.kind === "host")
       return { w: clamp(op.label.length * CHAR + 20, 60, 200), h: 20, lines: [op.label] };
     const label = Format.shorten(op.label, 34);
-    const type = Format.shorten(op.type, 34) + (time ? ` · ${time}` : "");
+    const type = Format.shorten(op.type, time ? 24 : 34) + (time ? ` · ${time}` : "");
     return { w: clamp(Math.max(label.length, type.length) * CHAR + 24, 96, 250), h: 40, lines: [label, type] };
   }
 

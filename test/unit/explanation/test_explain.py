@@ -8,12 +8,16 @@ import pytest
 import fsa
 from fsa.errors import InputError
 from fsa.explanation.data import COUNTED
+from fsa.frontend.mlir import read_mlir
+from fsa.runtime.compile import lower
+from fsa.runtime.targets import Target
 
 CPU = "cpu:znver4"
 STITCHED = (
     "builtin.module(fsa-form-stitched-regions{min-ops=1},"
     "fsa-attach-target{target=cpu:znver4},fsa-to-cpu)"
 )
+PLANNED = "builtin.module(fsa-form-stitched-regions{min-ops=1},fsa-plan-stitching)"
 
 SOFTMAX = """
 #row = affine_map<(r, c) -> (r, c)>
@@ -107,6 +111,14 @@ def test_a_softmax_is_one_region_and_one_kernel(softmax):
     assert kernel.family == "stitched_region"
     assert (kernel.region, kernel.replaces) == (0, region.ops)
     assert softmax.left_to_iree == ()
+
+
+def test_a_plan_in_the_input_is_explained_as_one_made_here(softmax):
+    text = str(lower(read_mlir(SOFTMAX), Target.parse(CPU), PLANNED))
+    found = fsa.explain(text, target=CPU)
+    assert found.cost_before == softmax.cost_before
+    assert found.cost_after == softmax.cost_after
+    assert found.regions[0].plan == softmax.regions[0].plan
 
 
 def test_bytes_follow_the_rule(softmax):
