@@ -9,6 +9,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
+from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.elements_gpu import emit_predict, emit_squash, item_grid
 from fsa.passes.capsule.ops import (
     PLANNER,
@@ -200,6 +201,7 @@ class _RoutingSteps:
         self.u_hat = op.operands[0]
         self.iterations = ir.IntegerAttr(op.attributes["iterations"]).value
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
+        self.arithmetic = arithmetic_of(op)
         self.shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
         self.batch, self.low, self.high, self.depth = tensor_dims(launcher.builder, self.u_hat)
         self.result = op.results[0].type
@@ -224,7 +226,10 @@ class _RoutingSteps:
         return self.launcher.launch(
             "capsule_routing_coefficients",
             lambda k: emit_coefficients(
-                k, shared=self.shared, accumulator=self.launcher.accumulator
+                k,
+                shared=self.shared,
+                arithmetic=self.arithmetic,
+                accumulator=self.launcher.accumulator,
             ),
             [self.u_hat, directions],
             [(kind, sizes)],
@@ -240,6 +245,7 @@ class _RoutingSteps:
                 weighted=which != "mean",
                 shared=self.shared,
                 epsilon=self.epsilon,
+                arithmetic=self.arithmetic,
                 accumulator=self.launcher.accumulator,
             ),
             inputs,

@@ -1,4 +1,4 @@
-"""Arithmetic that the capsule kernels of all devices share."""
+"""Arithmetic that the capsule kernels of all devices share, as exact as its type."""
 
 from fsa.bindings import ir
 from fsa.passes.emitter import Builder, Value
@@ -37,10 +37,25 @@ def exp_nonpositive(builder: Builder, x: Value) -> Value:
     return k.mul(power, k.bitcast(scale, element_type(x)))
 
 
-def squash_factor(builder: Builder, squared: Value, epsilon: float) -> Value:
-    """Return n / ((1 + n) * sqrt(n + epsilon)) of squared lengths n, and 0 where n is 0."""
-    root = builder.math("sqrt", builder.add(squared, builder.value(epsilon, squared.type)))
-    one_more = builder.add(squared, builder.constant(1, squared.type))
-    factor = builder.div(squared, builder.mul(one_more, root))
-    zero = builder.constant(0, squared.type)
-    return builder.select(builder.compare("eq", squared, zero), zero, factor)
+class Arithmetic:
+    """The functions that capsule kernels compute, exact up to rounding."""
+
+    def exp(self, k: Builder, x: Value) -> Value:
+        """Return exp(x) of x <= 0, as `exp_nonpositive`."""
+        return exp_nonpositive(k, x)
+
+    def reciprocal(self, k: Builder, x: Value) -> Value:
+        """Return 1 / x."""
+        return k.div(k.constant(1.0, x.type), x)
+
+    def rsqrt(self, k: Builder, x: Value) -> Value:
+        """Return 1 / sqrt(x)."""
+        return self.reciprocal(k, k.math("sqrt", x))
+
+    def squash_factor(self, k: Builder, squared: Value, epsilon: float) -> Value:
+        """Return n / ((1 + n) * sqrt(n + epsilon)) of squared lengths n, and 0 where n is 0."""
+        root = k.math("sqrt", k.add(squared, k.value(epsilon, squared.type)))
+        one_more = k.add(squared, k.constant(1.0, squared.type))
+        factor = k.div(squared, k.mul(one_more, root))
+        zero = k.constant(0.0, squared.type)
+        return k.select(k.compare("eq", squared, zero), zero, factor)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.arithmetic import squash_factor
+from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.ops import predict_sizes
 from fsa.passes.emitter import Builder, Index, Kernel, grid_for
 
@@ -55,7 +55,7 @@ def emit_squash(kernel: Kernel, op: Any, accumulator: Any) -> None:
         with loop as (position, (squared,)):
             value = k.cast(k.load(source, [k.add(start, position)]), accumulator)
             loop.yield_(k.fma(value, value, squared))
-        factor = squash_factor(k, loop.results[0], epsilon)
+        factor = arithmetic_of(op).squash_factor(k, loop.results[0], epsilon)
         with k.loop(0, depth) as (position, _):
             at = [k.add(start, position)]
             value = k.mul(k.cast(k.load(source, at), accumulator), factor)

@@ -23,12 +23,18 @@ def factors_of(reader: Reader, found: Routing) -> tuple[Placed, Placed, int] | N
     """
     base = reader.base
     contraction = None if isinstance(base.owner, ir.Block) else contraction_of(base.owner.operation)
-    if contraction is None or None in contraction.out:
+    if contraction is None:
+        return None
+    if None in contraction.out:
         return None
     init = reader.read(contraction.init)
     if init is None or init.meaning != Const(0.0):
         return None
-    loops = {loop: axes for loop, axes in zip(contraction.out, reader.base_axes, strict=True)}
+    loops = {
+        loop: axes
+        for loop, axes in zip(contraction.out, reader.base_axes, strict=True)
+        if loop is not None
+    }
     summed = [
         loop for loop, extent in enumerate(contraction.extents) if loop not in loops and extent != 1
     ]

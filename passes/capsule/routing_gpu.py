@@ -9,7 +9,7 @@ softmax, and a thread an element of the output adds weighted predictions, neighb
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.arithmetic import squash_factor
+from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.schedules import RoutingGpu
 from fsa.passes.emitter import Index, Kernel, Scalar, Value
 
@@ -38,6 +38,7 @@ class _Routing:
         self.plan = plan
         self.accumulator = accumulator
         self.iterations = ir.IntegerAttr(op.attributes["iterations"]).value
+        self.arithmetic = arithmetic_of(op)
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         self.batch, self.low, self.high, self.depth = kernel.dims(kernel.inputs[0])
         self.width = self.high * self.depth
@@ -123,10 +124,10 @@ class _Routing:
         powers = k.loop(0, self.high, 1, [self._zero()])
         with powers as (capsule, (total,)):
             at = [k.add(start, capsule)]
-            power = k.math("exp", k.sub(k.load(buffer, at), largest.results[0]))
+            power = self.arithmetic.exp(k, k.sub(k.load(buffer, at), largest.results[0]))
             k.store(power, buffer, at)
             powers.yield_(k.add(total, power))
-        share = k.div(k.constant(1, self.accumulator), powers.results[0])
+        share = self.arithmetic.reciprocal(k, powers.results[0])
         with k.loop(0, self.high) as (capsule, _):
             at = [k.add(start, capsule)]
             k.store(k.mul(k.load(buffer, at), share), buffer, at)
@@ -154,7 +155,7 @@ class _Routing:
             with loop as (position, (squared,)):
                 item = k.load(self.sums, [k.add(start, position)])
                 loop.yield_(k.fma(item, item, squared))
-            factor = squash_factor(k, loop.results[0], self.epsilon)
+            factor = self.arithmetic.squash_factor(k, loop.results[0], self.epsilon)
             k.store(factor, self.factors, [capsule])
         k.barrier()
         with k.each_thread(self.width) as position:

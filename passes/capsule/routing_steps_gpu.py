@@ -6,12 +6,14 @@ directions (see `routing_cpu`) travel from launch to launch in the accumulator t
 
 from typing import Any
 
-from fsa.passes.capsule.arithmetic import squash_factor
+from fsa.passes.capsule.arithmetic import Arithmetic
 from fsa.passes.capsule.elements_gpu import each_item
 from fsa.passes.emitter import Index, Kernel, Scalar, Value
 
 
-def emit_coefficients(kernel: Kernel, *, shared: bool, accumulator: Any) -> None:
+def emit_coefficients(
+    kernel: Kernel, *, shared: bool, arithmetic: Arithmetic, accumulator: Any
+) -> None:
     """Fill the kernel that computes coefficients [B or 1, L, H]: a thread a low-level capsule.
 
     Its inputs are u_hat [B, L, H, D] and the directions [B, H, D]. `shared`: the agreement of all
@@ -58,10 +60,10 @@ def emit_coefficients(kernel: Kernel, *, shared: bool, accumulator: Any) -> None
         powers = k.loop(0, high, 1, [zero])
         with powers as (other, (total,)):
             at = [k.add(start, other)]
-            power = k.math("exp", k.sub(k.load(coefficients, at), largest.results[0]))
+            power = arithmetic.exp(k, k.sub(k.load(coefficients, at), largest.results[0]))
             k.store(power, coefficients, at)
             powers.yield_(k.add(total, power))
-        share = k.div(k.constant(1, accumulator), powers.results[0])
+        share = arithmetic.reciprocal(k, powers.results[0])
         with k.loop(0, high) as (other, _):
             at = [k.add(start, other)]
             k.store(k.mul(k.load(coefficients, at), share), coefficients, at)
@@ -78,7 +80,13 @@ def update_lanes(threads: int, depth: Index) -> int:
 
 
 def emit_update(
-    kernel: Kernel, *, weighted: bool, shared: bool, epsilon: float, accumulator: Any
+    kernel: Kernel,
+    *,
+    weighted: bool,
+    shared: bool,
+    epsilon: float,
+    arithmetic: Arithmetic,
+    accumulator: Any,
 ) -> None:
     """Fill the kernel that squashes the weighted predictions: a workgroup a high-level capsule.
 
@@ -86,16 +94,22 @@ def emit_update(
     result is to be added to them, the directions. Its outputs are the result, [B, H, D] of any
     float type, and as much scratch memory in the accumulator type.
     """
-    _Update(kernel, weighted, shared, epsilon, accumulator).run()
+    _Update(kernel, weighted, shared, epsilon, arithmetic, accumulator).run()
 
 
 class _Update:
     def __init__(
-        self, kernel: Kernel, weighted: bool, shared: bool, epsilon: float, accumulator: Any
+        self,
+        kernel: Kernel,
+        weighted: bool,
+        shared: bool,
+        epsilon: float,
+        arithmetic: Arithmetic,
+        accumulator: Any,
     ):
         k = self.k = kernel
         self.weighted, self.shared = weighted, shared
-        self.epsilon, self.accumulator = epsilon, accumulator
+        self.epsilon, self.arithmetic, self.accumulator = epsilon, arithmetic, accumulator
         self.batch, self.low, self.high, self.depth = k.dims(k.inputs[0])
         self.width = k.mul(self.high, self.depth)
         self.inputs = [k.flatten(value) for value in k.inputs]
@@ -117,7 +131,7 @@ class _Update:
                 total = self._column(sample, capsule, part, position)
                 loop.yield_(self._keep(total, start, position, is_owner, squared))
             length = k.reduce_threads("add", loop.results[0], k.workgroup[0])
-            factor = squash_factor(k, length, self.epsilon)
+            factor = self.arithmetic.squash_factor(k, length, self.epsilon)
             with k.when(is_owner), k.loop(lane, self.depth, self.lanes) as (position, _):
                 self._write(k.add(start, position), factor)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.arithmetic import exp_nonpositive, squash_factor
+from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.rows import Block, for_blocks, for_pieces, for_sweeps
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Index, Kernel, Value
@@ -65,6 +65,7 @@ class RoutingTiles:
         self.plan = plan
         self.accumulator = accumulator
         self.share = share
+        self.arithmetic = arithmetic_of(op)
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         _, self.low, self.high, self.depth = sizes
         self.width = kernel.mul(self.high, self.depth)
@@ -164,7 +165,7 @@ class RoutingTiles:
         block = Block(k, rows, self.plan.lanes, self.accumulator)
         maximum = self._compute_logits(state, block, first_low)
         total = self._exponentiate(state.logits, block, maximum)
-        share = k.div(block.constant(1), total)
+        share = self.arithmetic.reciprocal(k, total)
         # Through memory: spreading one number from there over all lanes costs no shuffle.
         with k.loop(0, self.high) as (capsule, _):
             coefficient = k.mul(self._logit(state.logits, block, capsule), share)
@@ -222,7 +223,7 @@ class RoutingTiles:
         k = self.k
         loop = k.loop(0, self.high, 1, [block.constant(0)])
         with loop as (capsule, (total,)):
-            power = exp_nonpositive(k, k.sub(self._logit(logits, block, capsule), maximum))
+            power = self.arithmetic.exp(k, k.sub(self._logit(logits, block, capsule), maximum))
             block.store(power, logits.memory, k.add(logits.start, k.mul(capsule, block.rows)))
             loop.yield_(k.add(total, power))
         return loop.results[0]
@@ -267,7 +268,8 @@ class RoutingTiles:
                 return self.load(sums, sample, k.add(start, position), count)
 
             squared = block.dots(self.depth, row, row)
-            factor = k.splat(squash_factor(k, squared, self.epsilon), lanes)
+            number = self.arithmetic.squash_factor(k, squared, self.epsilon)
+            factor = k.splat(number, lanes)
 
             def scale(
                 position: Index, count: Index | None, start: Index = start, factor: Value = factor

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.arithmetic import squash_factor
+from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.rows import Block, for_blocks, for_pieces
 from fsa.passes.capsule.schedules import SquashCpu
 from fsa.passes.emitter import Index, Kernel, Value
@@ -25,7 +25,8 @@ def emit_squash(kernel: Kernel, plan: SquashCpu, op: Any, accumulator: Any) -> N
             loaded = kernel.vector_load(source, [kernel.add(start, position)], plan.lanes, valid)
             return kernel.cast(loaded, accumulator)
 
-        factor = squash_factor(kernel, block.dots(depth, row, row), epsilon)
+        squared = block.dots(depth, row, row)
+        factor = arithmetic_of(op).squash_factor(kernel, squared, epsilon)
 
         def write(_: list[Value], position: Index, valid: Index | None) -> list[Value]:
             for number in range(rows):

@@ -121,3 +121,26 @@ def test_predict(target: str, plan: str, tmp_path: Path) -> None:
     wanted = reference.capsule_predict(u, w)
     got = run(text, target, tmp_path, *((u,) if packed else (u, w)))
     assert np.all(np.abs(got - wanted) <= allowed("capsule_predict", (u, w), {}, wanted))
+
+
+@pytest.mark.parametrize("target", ["cpu", pytest.param("vulkan", marks=pytest.mark.vulkan)])
+@pytest.mark.parametrize("agreement", ["per_sample", "batch_shared"])
+def test_approximate(target: str, agreement: Any, tmp_path: Path) -> None:
+    """Kernels with approximate functions stay near the reference, and are not equal to it."""
+    reason = why_no_device("cpu:sync" if target == "cpu" else target)
+    if reason is not None:
+        pytest.skip(reason)
+    given, result = "tensor<3x37x5x11xf32>", "tensor<3x5x11xf32>"
+    text = f"""func.func @main(%u: {given}) -> {result} {{
+      %v = "fsa.capsule_routing"(%u) {{iterations = 3 : i64, agreement = "{agreement}",
+        epsilon = 1.0e-7 : f64}} : ({given}) -> {result}
+      return %v : {result}
+    }}"""
+    u_hat = floats((3, 37, 5, 11), np.float32)
+    wanted = reference.capsule_routing(u_hat, iterations=3, agreement=agreement)
+    pipeline = f"fsa-approximate-math,fsa-to-{target}"
+    fsa.compile(text, target=target, pipeline=pipeline).save(tmp_path / "module.vmfb")
+    device = "cpu:sync" if target == "cpu" else target
+    got = fsa.load(tmp_path / "module.vmfb", device=device)(u_hat)
+    error = np.abs(got - wanted).max()
+    assert 1e-5 < error < 0.1

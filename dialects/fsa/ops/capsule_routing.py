@@ -5,6 +5,7 @@ from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa.attributes import (
+    DICTIONARY,
     F64,
     I64,
     STRING,
@@ -36,7 +37,7 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
 
     ELEMENTS = {"u_hat": "float", "v": "float"}
     ATTRIBUTES = {"iterations": I64, "agreement": STRING, "epsilon": F64}
-    OPTIONAL = {"layout": STRING}
+    OPTIONAL = {"layout": STRING, "approximation": DICTIONARY}
 
     @classmethod
     def constraints(cls, op: Any) -> None:

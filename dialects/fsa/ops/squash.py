@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from fsa.bindings import ext, ir
-from fsa.dialects.fsa.attributes import F64, f64, read_f64
+from fsa.dialects.fsa.attributes import DICTIONARY, F64, f64, read_f64
 from fsa.dialects.fsa.shapes import Extent, Extents, Inputs
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
@@ -22,6 +22,7 @@ class Squash(VerifiedOp, name="squash", traits=[ext.Pure]):
 
     ELEMENTS = {"s": "float", "v": "float"}
     ATTRIBUTES = {"epsilon": F64}
+    OPTIONAL = {"approximation": DICTIONARY}
 
     @classmethod
     def constraints(cls, op: Any) -> None:
