@@ -248,7 +248,7 @@ def _finish(function: Any, region: Any) -> None:
             linalg.copy(op.operands[0], outs=[op.operands[1]])
         op.erase()
     passmanager.PassManager.parse(_LOOPS).run(function)
-    buffers = _buffers(function)
+    buffers = _place_buffers(function)
     if buffers is None or buffers > STACK_BYTES:
         found = "one that is larger" if buffers is None else f"{buffers} bytes"
         raise PassError(
@@ -260,26 +260,34 @@ def _finish(function: Any, region: Any) -> None:
     function.attributes[name] = ir.StringAttr.get(pipeline)
 
 
-def _buffers(function: Any) -> int | None:
-    """Return the bytes of the stack buffers of a kernel, None where one stayed on the heap.
+def _place_buffers(function: Any) -> int | None:
+    """Move the stack buffers of a kernel to its start; return their bytes, None where one stayed
+    on the heap.
 
-    It takes away their alignment, which is above that of any vector anyway.
+    A buffer inside of a loop would take new memory in every iteration. Their alignment goes, which
+    IREE reads in another place of the text; its own is above that of any vector.
     """
-    total: int | None = 0
+    buffers: list[Any] = []
+    heap = False
 
-    def visit(view: Any) -> Any:
-        nonlocal total
+    def collect(view: Any) -> Any:
+        nonlocal heap
         op = view.operation
-        if op.name == "memref.alloc":
-            total = None
-            return ir.WalkResult.INTERRUPT
-        if op.name == "memref.alloca" and total is not None:
-            # The text of the kernel crosses to IREE, which reads the attribute in another place.
-            if "alignment" in op.attributes:
-                del op.attributes["alignment"]
-            type_ = op.results[0].type
-            total += prod(type_.shape) * max(1, type_.element_type.width // 8)
+        heap = heap or op.name == "memref.alloc"
+        if op.name == "memref.alloca":
+            buffers.append(op)
         return ir.WalkResult.ADVANCE
 
-    function.walk(visit)
+    function.walk(collect)
+    if heap:
+        return None
+    start = next(iter(function.regions[0].blocks[0].operations)).operation
+    total = 0
+    for op in buffers:
+        type_ = op.results[0].type
+        total += prod(type_.shape) * max(1, type_.element_type.width // 8)
+        if "alignment" in op.attributes:
+            del op.attributes["alignment"]
+        if op != start:
+            op.move_before(start)
     return total

@@ -122,6 +122,30 @@ def test_tasks_of_two_dimensions_and_a_scalar_operand():
     np.testing.assert_allclose(y, x * np.float16(2.5), rtol=1e-3)
 
 
+LONG = """
+func.func @main(%x: tensor<20000x64xf32>) -> tensor<20000x64xf32> {
+  %e = tensor.empty() : tensor<20000x64xf32>
+  %a = linalg.exp ins(%x : tensor<20000x64xf32>) outs(%e : tensor<20000x64xf32>)
+    -> tensor<20000x64xf32>
+  %y = linalg.mul ins(%a, %a : tensor<20000x64xf32>, tensor<20000x64xf32>)
+    outs(%e : tensor<20000x64xf32>) -> tensor<20000x64xf32>
+  return %y : tensor<20000x64xf32>
+}
+"""
+
+
+def test_a_buffer_in_a_loop_takes_its_memory_once():
+    script = f"""{match("mul", "linalg.mul")}
+    {match("exp", "linalg.exp")}
+    %t, %loop = transform.structured.tile_using_for %mul tile_sizes [1, 0]
+      : ({ANY}) -> ({ANY}, {ANY})
+    %f, %l = transform.structured.fuse_into_containing_op %exp into %loop
+      : ({ANY}, {ANY}) -> ({ANY}, {ANY})"""
+    x = np.random.default_rng(7).standard_normal((20000, 64)).astype(np.float32)
+    y = fsa.compile(module(LONG, script), pipeline=PIPELINE, cache=False)(x)
+    np.testing.assert_allclose(y, np.exp(x) ** 2, rtol=1e-5)
+
+
 def test_a_script_that_fails_says_so_in_one_sentence():
     split = f"%a, %b = transform.split_handle %op : ({ANY}) -> ({ANY}, {ANY})"
     script = f"{match('op', 'linalg.generic')}\n    {split}"

@@ -41,6 +41,7 @@ def test_wheel_holds_code_and_data_and_no_tests(built: dict[str, Path]) -> None:
         "fsa/dialects/fsa/SPEC.md",
         "fsa/dialects/fsa/fsa.irdl.mlir",
         "fsa/py.typed",
+        "fsa/explanation/page/page.html",
         "fsa/passes/convert_fsa_to_linalg.py",
     ):
         assert wanted in names
