@@ -298,6 +298,8 @@ def _columns_tile(
 def _blocks_of_task(blocks: int, rows: int, vectors: int, target: Target) -> int:
     """Return how many of `blocks` tiles of columns a task takes, each `vectors` vectors a row."""
     enough = max(1, TASK_STEPS // max(1, rows * vectors))
+    if enough >= blocks:
+        return blocks  # one task: workers would wait for each other longer than they work
     share = blocks if target.cores <= 1 else max(1, blocks // (2 * target.cores))
     return max(1, min(enough, share, blocks))
 

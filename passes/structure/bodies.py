@@ -33,6 +33,18 @@ def copy_body(
     return [known.get(value, value) for value in wanted]
 
 
+def copy_effects(block: Any, mapped: Mapping[Any, Any]) -> None:
+    """Copy all ops of `block` but its terminator to the insertion point, in their order.
+
+    `mapped` has the values that stand for the block's arguments.
+    """
+    known = dict(mapped)
+    for view in list(block.operations)[:-1]:
+        copy = view.operation.clone().operation
+        _remap(copy, known)
+        known.update(zip(view.operation.results, copy.results, strict=True))
+
+
 def needed_values(block: Any, wanted: Sequence[Any]) -> set[Any]:
     """Return the values that the values `wanted` of `block` are computed from, and these."""
     needed = set(wanted)

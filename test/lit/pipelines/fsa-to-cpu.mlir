@@ -11,8 +11,7 @@
 // CHECK: module attributes {fsa.target = {arch = "znver4"
 // CHECK-LABEL: func.func @families
 // CHECK-NOT: "fsa.{{[^l]}}
-// CHECK: "fsa.launch"{{.*}}kernel = @fsa_pack_bits_0
-// CHECK: "fsa.launch"{{.*}}kernel = @fsa_binarized_matmul_0
+// CHECK: "fsa.launch"{{.*}}kernel = @fsa_merged_0
 // CHECK: "fsa.launch"{{.*}}kernel = @fsa_capsule_routing_0
 // CHECK: return
 func.func @families(%x: tensor<3x70xf32>, %w: tensor<5x3xi32>, %u: tensor<2x6x3x5xf32>)

@@ -1,0 +1,274 @@
+"""The pass `fsa-merge-launches`."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from fsa.bindings import func, ir, memref
+from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
+from fsa.dialects.fsa.variadic import MAX_INPUTS
+from fsa.passes.base import Pass
+from fsa.passes.emitter import replace_op
+from fsa.passes.emitter.symbols import fresh_kernel_name
+from fsa.passes.emitter.types import memref_type
+from fsa.passes.structure.bodies import copy_effects
+
+_VIEWS = ("tensor.collapse_shape", "tensor.expand_shape", "tensor.cast")
+
+
+@dataclass(frozen=True)
+class FsaMergeLaunches(Pass):
+    """Join CPU launches that one worker runs one after the other into one kernel.
+
+    A launch of one workgroup has nothing to share out, so small networks spend their time on
+    launches: each costs about half a microsecond. Launches of one workgroup, of static shapes,
+    where nothing else uses what one leaves for the next, become one kernel that runs their bodies
+    in order, as SBNN runs a whole network (A. Li et al., SC'19). What they leave for each other is
+    memory of the worker, at most `max-bytes` bytes with what the kernels hold themselves.
+    """
+
+    name: ClassVar[str] = "fsa-merge-launches"
+    summary: ClassVar[str] = "Join launches of one workgroup that follow each other"
+
+    max_bytes: int = field(
+        default=1 << 16, metadata={"help": "bytes of local memory of a merged kernel"}
+    )
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Merge the launches inside the module `op`."""
+        kernels = _cpu_kernels(op)
+        if not kernels:
+            return
+        for block in _blocks(op):
+            launches = [o.operation for o in block.operations if o.operation.name == "fsa.launch"]
+            chains = _chains([found for found in launches if _is_small(found, kernels)])
+            for chain in chains:
+                fitting = next((c for c in _closed(chain) if self._fits(c, kernels)), [])
+                if fitting:
+                    _merge(op, fitting, kernels)
+        _erase_unused(op)
+
+    def _fits(self, chain: list[Any], kernels: dict[str, Any]) -> bool:
+        inner = [result for found in chain[:-1] for result in found.results]
+        size = sum(_bytes(result.type) for result in inner)
+        size += sum(_local_bytes(kernels[_kernel_name(found)]) for found in chain)
+        return size <= self.max_bytes and len(_outer_inputs(chain)) <= MAX_INPUTS
+
+
+def _blocks(module: Any) -> list[Any]:
+    """Return the blocks of a module that hold launches."""
+    blocks: dict[Any, None] = {}
+
+    def visit(op: Any) -> Any:
+        if op.operation.name == "fsa.launch":
+            blocks[op.operation.block] = None
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return list(blocks)
+
+
+def _cpu_kernels(module: Any) -> dict[str, Any]:
+    """Return the kernels for CPUs by name, but those that IREE's passes run on first."""
+    found: dict[str, Any] = {}
+    for view in module.regions[0].blocks[0].operations:
+        op = view.operation
+        plain = op.name == "func.func" and "fsa.codegen_pipeline" not in op.attributes
+        if plain and KERNEL_MARKER in op.attributes and len(op.regions[0].blocks) == 1:
+            found[op.attributes["sym_name"].value] = op
+    return found
+
+
+def _kernel_name(op: Any) -> str:
+    return str(op.attributes["kernel"]).removeprefix("@")
+
+
+def _is_small(op: Any, kernels: dict[str, Any]) -> bool:
+    """Tell whether a launch runs one workgroup on tensors of static shapes, none of them empty."""
+    operands = LaunchOperands.of(op)
+    types = [value.type for value in (*operands.inputs, *op.results)]
+    return (
+        _kernel_name(op) in kernels
+        and not operands.scalars
+        and all(_is_one(size) for size in operands.grid)
+        and all(type.has_static_shape and 0 not in type.shape for type in types)
+    )
+
+
+def _is_one(value: Any) -> bool:
+    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
+        return False
+    return value.owner.attributes["value"].value == 1
+
+
+def _chains(launches: list[Any]) -> list[list[Any]]:
+    """Return runs of launches, each of which reads what the ones before it leave."""
+    chains: list[list[Any]] = []
+    current: list[Any] = []
+    for op in launches:
+        if current and not any(_is_in(_source(value), current) for value in op.operands):
+            chains.append(current)
+            current = []
+        current.append(op)
+    chains.append(current)
+    return chains
+
+
+def _closed(chain: list[Any]) -> list[list[Any]]:
+    """Return the starts of a chain, longest first, of whose results only the last one's leave."""
+    starts = [chain[:length] for length in range(len(chain), 1, -1)]
+    return [
+        inside
+        for inside in starts
+        if all(_stays(result, inside) for op in inside[:-1] for result in op.results)
+    ]
+
+
+def _source(value: Any) -> Any:
+    """Return the op that makes `value`, looking through changes of shape."""
+    owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
+    while owner is not None and owner.name in _VIEWS:
+        value = owner.operands[0]
+        owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
+    return owner
+
+
+def _is_in(op: Any, ops: list[Any]) -> bool:
+    return op is not None and op in ops
+
+
+def _origin(value: Any) -> Any:
+    """Return the tensor that `value` is a change of shape of."""
+    while not isinstance(value.owner, ir.Block) and value.owner.operation.name in _VIEWS:
+        value = value.owner.operation.operands[0]
+    return value
+
+
+def _stays(value: Any, inside: list[Any]) -> bool:
+    """Tell whether only launches of `inside` use `value`, as it is or in another static shape."""
+    for use in value.uses:
+        user = use.owner.operation
+        if user.name in _VIEWS:
+            if not user.results[0].type.has_static_shape or not _stays(user.results[0], inside):
+                return False
+        elif user not in inside:
+            return False
+    return True
+
+
+def _bytes(type: Any) -> int:
+    return math.prod(type.shape) * type.element_type.width // 8
+
+
+def _local_bytes(kernel: Any) -> int:
+    """Return the bytes of the local buffers of a kernel."""
+    found = 0
+
+    def visit(op: Any) -> Any:
+        nonlocal found
+        if op.operation.name == "memref.alloca":
+            found += _bytes(op.operation.results[0].type)
+        return ir.WalkResult.ADVANCE
+
+    kernel.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
+
+
+def _outer_inputs(chain: list[Any]) -> list[Any]:
+    """Return the tensors that a chain takes from outside, each once."""
+    found: dict[Any, None] = {}
+    for op in chain:
+        for value in LaunchOperands.of(op).inputs:
+            if not _is_in(_source(value), chain):
+                found[value] = None
+    return list(found)
+
+
+def _merge(module: Any, chain: list[Any], kernels: dict[str, Any]) -> None:
+    """Replace the launches of `chain` by one, in the place of the last."""
+    inputs, last = _outer_inputs(chain), chain[-1]
+    results = [result.type for result in last.results]
+    kinds = [memref_type(kind) for kind in (*[value.type for value in inputs], *results)]
+    name = fresh_kernel_name(module, "merged")
+    with last.location:
+        with ir.InsertionPoint(module.regions[0].blocks[0]):
+            made = func.FuncOp(
+                name, ([*kinds, *[ir.IndexType.get()] * 3], []), visibility="private"
+            )
+        made.attributes[KERNEL_MARKER] = ir.StringAttr.get("cpu")
+        block = made.add_entry_block()
+        arguments = list(block.arguments)
+        with ir.InsertionPoint(block):
+            memories = dict(zip(inputs, arguments, strict=False))
+            memories.update(zip(last.results, arguments[len(inputs) :], strict=False))
+            _Body(chain, memories, arguments[-3:], kernels).emit()
+            func.ReturnOp([])
+        with ir.InsertionPoint(last):
+            new = launch(name, grid=(1, 1, 1), inputs=inputs, result_types=results)
+    replace_op(last, list(new.operation.results))
+    for op in reversed(chain[:-1]):
+        _erase_views(op)
+        op.erase()
+
+
+@dataclass
+class _Body:
+    """Fills a merged kernel; `memories` has the memref of each tensor that comes in or goes out."""
+
+    chain: list[Any]
+    memories: dict[Any, Any]
+    ids: list[Any]
+    kernels: dict[str, Any]
+
+    def emit(self) -> None:
+        """Copy the bodies of the kernels in order, with memory for what stays inside."""
+        for op in self.chain[:-1]:
+            for result in op.results:
+                self.memories[result] = memref.alloca(memref_type(result.type), [], [])
+        for op in self.chain:
+            operands = LaunchOperands.of(op)
+            values = [self._memory(value) for value in (*operands.inputs, *op.results)]
+            body = self.kernels[_kernel_name(op)].regions[0].blocks[0]
+            copy_effects(body, dict(zip(body.arguments, [*values, *self.ids], strict=True)))
+
+    def _memory(self, value: Any) -> Any:
+        """Return the memref of a tensor; of another shape of one, the same memory in that shape."""
+        if value not in self.memories:
+            kind = memref_type(value.type)
+            self.memories[value] = memref.reinterpret_cast(
+                kind,
+                self.memories[_origin(value)],
+                [],
+                [],
+                [],
+                [0],
+                list(kind.shape),
+                kind.get_strides_and_offset()[0],
+            )
+        return self.memories[value]
+
+
+def _erase_views(op: Any) -> None:
+    """Erase the changes of shape of results of `op`, which nothing uses any more."""
+    for result in op.results:
+        for use in list(result.uses):
+            view = use.owner.operation
+            _erase_views(view)
+            view.erase()
+
+
+def _erase_unused(module: Any) -> None:
+    """Erase the kernels that no launch names any more."""
+    named: set[str] = set()
+
+    def visit(op: Any) -> Any:
+        if op.operation.name == "fsa.launch":
+            named.add(_kernel_name(op.operation))
+        return ir.WalkResult.ADVANCE
+
+    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+    for name, op in _cpu_kernels(module).items():
+        if name not in named:
+            op.erase()
