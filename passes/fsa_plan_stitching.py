@@ -11,7 +11,7 @@ from fsa.passes.stitching import schedule
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
 from fsa.passes.stitching.planner import describe_plan, plan_region
-from fsa.passes.stitching.regions import form_of, normalize, regions_of
+from fsa.passes.stitching.regions import Normalizer, code_of, form_of, regions_of
 from fsa.passes.stitching.scheduled import check_schedule, schedule_in
 
 
@@ -33,6 +33,8 @@ class FsaPlanStitching(Pass):
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Write the plans of all regions of the module `op`."""
         target = target_of(op)
+        normalizer = Normalizer()
+        known: dict[str, plans.RegionPlan] = {}  # plans by the code of their regions: layers repeat
         for region in regions_of(op):
             if plans.PLAN in region.attributes and form_of(region) == "portable":
                 continue
@@ -42,15 +44,21 @@ class FsaPlanStitching(Pass):
                 reason = f"the body holds {first}: its loops are the kernel"
                 plans.write(plans.RegionPlan("scheduled", reason), region, [])
                 continue
-            normalize(region)
+            normalizer.run(region)
             try:
                 graph = read_graph(region)
-                space, plan = plan_region(graph, target)
+                code = code_of(region, graph)
+                if plans.PLAN in region.attributes or code not in known:
+                    space, plan = plan_region(graph, target)
+                    plan = _completed(region, graph, space, plan)
+                    if plans.PLAN not in region.attributes:
+                        known[code] = plan
+                else:
+                    plan = known[code]
             except Unsupported as error:
                 plans.write(plans.RegionPlan("portable", str(error)), region, [])
                 diagnostics.remark(region.location, f"no kernel for this region: {error}")
                 continue
-            plan = _completed(region, graph, space, plan)
             plans.write(plan, region, [node.op for node in graph.nodes])
 
 

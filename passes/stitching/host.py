@@ -24,7 +24,7 @@ from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
-from fsa.passes.stitching.regions import form_of, planned, regions_of
+from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
 from fsa.passes.stitching.scheduled import lower_scheduled
@@ -60,37 +60,6 @@ def _drop_notes(module: Any) -> None:
     module.walk(visit, ir.WalkOrder.PRE_ORDER)
 
 
-def _code_of(region: Any, graph: Graph) -> str:
-    """Return a text that is equal for regions whose kernels are equal.
-
-    Tensor constants cross as operands, so only their types count, except for splats.
-    """
-    numbers: dict[Any, str] = {}
-    lines: list[str] = []
-
-    def name(value: Any) -> str:
-        return numbers.setdefault(value, f"v{len(numbers)}")
-
-    def describe(op: Any, ref: Ref | None = None) -> None:
-        attributes = [f"{n}={a}" for n, a in op.attributes.items()] if ref is None else []
-        operands = ",".join(map(name, op.operands))
-        results = ",".join(f"{name(value)}:{value.type}" for value in op.results)
-        lines.append(f"{results}={op.name}({operands}){attributes}")
-        for inner_region in op.regions:
-            for block in inner_region.blocks:
-                lines.append(",".join(f"{name(a)}:{a.type}" for a in block.arguments))
-                for inner in block.operations:
-                    describe(inner.operation)
-
-    for k, type_ in enumerate(graph.argument_types):
-        lines.append(f"{name(region.regions[0].blocks[0].arguments[k])}:{type_}")
-    for op in graph.ops:
-        ref = graph.refs.get(op.results[0]) if len(op.results) else None
-        is_data = ref is not None and ref.kind == "constant" and not graph.is_splat(ref)
-        describe(op, ref if is_data else None)
-    return "\n".join([str(region.attributes[plans.PLAN]), *lines])
-
-
 class _Lowering:
     def __init__(self, module: Any, region: Any, target: Target, made: dict[str, list[Any]]):
         self.module, self.region, self.target = module, region, target
@@ -100,7 +69,7 @@ class _Lowering:
         self.graph, self.space, self.kernels = planned(region)
         for kernel_ in self.kernels:
             _check_room(region, kernel_, target)
-        self.shared = made.setdefault(_code_of(region, self.graph), [])
+        self.shared = made.setdefault(f"{region.attributes[plans.PLAN]}{code_of(region, self.graph)}", [])
         self.builder = Builder()
         self.operands = list(region.operands)
 

@@ -216,37 +216,37 @@ class _Planner:
     def _keep(self, kernels: list[KernelPlan], k: int) -> None:
         """Keep values of kernel k in the row: costly ones, the last first, then load-heavy ones."""
         count = len(self.graph.nodes)
-        kernel = schedule.build(self.graph, self.space, kernels, self._node_plans())[k]
+        survey = _Survey(self._build(kernels)[k])
         for n in range(count):
             mine = self.kernel_of[n] == k and self.scheme[n] == "local"
-            if mine and computes(self.graph, n) and kernel.is_repeated(n):
+            if mine and computes(self.graph, n) and survey.kernel.is_repeated(n):
                 self._try_to_keep(kernels, k, n, "does not vary with the loops around the lanes")
+        survey = _Survey(self._build(kernels)[k])
         for n in reversed(range(count)):
-            if is_expensive(self.graph, n):
-                self._consider(kernels, k, n, "costly")
+            if is_expensive(self.graph, n) and self._consider(kernels, survey, n, "costly"):
+                survey = _Survey(self._build(kernels)[k])
         for n in range(count):
-            if not self.reason[n]:
-                self._consider(kernels, k, n, "")
+            if not self.reason[n] and self._consider(kernels, survey, n, ""):
+                survey = _Survey(self._build(kernels)[k])
 
-    def _consider(self, kernels: list[KernelPlan], k: int, n: int, why: str) -> None:
-        elsewhere = self._is_dominant(n) and self.kernel_of[n] != k
+    def _build(self, kernels: list[KernelPlan]) -> list[schedule.Kernel]:
+        return schedule.build(self.graph, self.space, kernels, self._node_plans())
+
+    def _consider(self, kernels: list[KernelPlan], survey: "_Survey", n: int, why: str) -> bool:
+        """Keep node n in the row if that pays and is possible; return whether it is kept now."""
+        kernel = survey.kernel
+        elsewhere = self._is_dominant(n) and self.kernel_of[n] != kernel.number
         if self.graph.nodes[n].reduces or self.scheme[n] != "local" or elsewhere:
-            return
-        kernel = schedule.build(self.graph, self.space, kernels, self._node_plans())[k]
-        if not kernel.buffer_dims(Ref("node", n)):
-            return  # one element a row stays in a register anyway
-        levels = {
-            nest.level
-            for nest in kernel.nests
-            for touch in kernel.touches(nest)
-            if touch.kind == "inline" and touch.ref.number == n
-        }
-        if len(levels) < 2:
-            return
+            return False
+        levels = survey.inline_levels.get(n, set())
+        # One element a row stays in a register anyway.
+        if len(levels) < 2 or not kernel.buffer_dims(Ref("node", n)):
+            return False
         loads = kernel.loads_of(n, max(levels))
         if why or loads >= MANY_LOADS:
             why = f"{why or f'takes {loads} loads'} and needed at {len(levels)} levels"
-            self._try_to_keep(kernels, k, n, why)
+            self._try_to_keep(kernels, kernel.number, n, why)
+        return self.scheme[n] != "local"
 
     def _try_to_keep(self, kernels: list[KernelPlan], k: int, n: int, why: str) -> None:
         before = self.scheme[n], self.kernel_of[n]
@@ -262,6 +262,18 @@ class _Planner:
             obstacle = str(error)
         self.scheme[n], self.kernel_of[n] = before
         self.reason[n] = f"{why}, but computed again: {obstacle}"
+
+
+class _Survey:
+    """A kernel as planned so far, and the levels at which it computes each node in place."""
+
+    def __init__(self, kernel: schedule.Kernel):
+        self.kernel = kernel
+        self.inline_levels: dict[int, set[int]] = {}
+        for nest in kernel.nests:
+            for touch in kernel.touches(nest):
+                if touch.kind == "inline":
+                    self.inline_levels.setdefault(touch.ref.number, set()).add(nest.level)
 
 
 def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:

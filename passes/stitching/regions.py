@@ -7,7 +7,7 @@ from fsa.passes.base import PassError
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching import schedule
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
-from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
+from fsa.passes.stitching.graph import Graph, Ref, Unsupported, read_graph
 
 REGION = "fsa.stitched_region"
 # One spelling of each computation: linalg.generic, with duplicates and dead ops gone.
@@ -30,9 +30,17 @@ def regions_of(module: Any) -> list[Any]:
     return found
 
 
-def normalize(region: Any) -> None:
-    """Bring the body of a region to normal form; handles on its ops are stale afterwards."""
-    passmanager.PassManager.parse(NORMAL_FORM).run(region)
+class Normalizer:
+    """Brings bodies of regions to normal form; handles on their ops are stale afterwards."""
+
+    def __init__(self) -> None:
+        self._passes: Any = None  # read once: regions are many
+
+    def run(self, region: Any) -> None:
+        """Bring the body of `region` to normal form."""
+        if self._passes is None:
+            self._passes = passmanager.PassManager.parse(NORMAL_FORM)
+        self._passes.run(region)
 
 
 def form_of(region: Any) -> str:
@@ -61,3 +69,34 @@ def planned(region: Any) -> tuple[Graph, Space, list[schedule.Kernel]]:
         return graph, space, schedule.build(graph, space, plans.read_kernels(region), nodes)
     except (Unsupported, plans.PlanError) as error:
         raise PassError(region.location, f"the plan does not hold: {error}") from None
+
+
+def code_of(region: Any, graph: Graph) -> str:
+    """Return a text that is equal for regions of equal bodies, with all attributes on their ops.
+
+    Tensor constants cross as operands, so only their types count, except for splats.
+    """
+    numbers: dict[Any, str] = {}
+    lines: list[str] = []
+
+    def name(value: Any) -> str:
+        return numbers.setdefault(value, f"v{len(numbers)}")
+
+    def describe(op: Any, ref: Ref | None = None) -> None:
+        attributes = [f"{n}={a}" for n, a in op.attributes.items()] if ref is None else []
+        operands = ",".join(map(name, op.operands))
+        results = ",".join(f"{name(value)}:{value.type}" for value in op.results)
+        lines.append(f"{results}={op.name}({operands}){attributes}")
+        for inner_region in op.regions:
+            for block in inner_region.blocks:
+                lines.append(",".join(f"{name(a)}:{a.type}" for a in block.arguments))
+                for inner in block.operations:
+                    describe(inner.operation)
+
+    for k, type_ in enumerate(graph.argument_types):
+        lines.append(f"{name(region.regions[0].blocks[0].arguments[k])}:{type_}")
+    for op in graph.ops:
+        ref = graph.refs.get(op.results[0]) if len(op.results) else None
+        is_data = ref is not None and ref.kind == "constant" and not graph.is_splat(ref)
+        describe(op, ref if is_data else None)
+    return "\n".join(lines)

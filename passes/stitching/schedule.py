@@ -70,6 +70,7 @@ class Kernel:
         self.graph, self.space, self.number = graph, space, number
         self.plan, self.nodes = plan, nodes
         self._levels: dict[int, int] = {}
+        self._touches: dict[int, list[Touch]] = {}  # by the identity of a nest
         lane = {plan.lane} if plan.mapping == "panel" else set[int]()
         self.fixed = frozenset(plan.outer) - lane  # dimensions with one position in a row
         self.stores = self._stored()
@@ -224,8 +225,13 @@ class Kernel:
 
     # Accesses.
 
-    def touches(self, nest: Nest) -> Iterator[Touch]:
-        """Yield every access that a nest makes, in terms of the region's dimensions."""
+    def touches(self, nest: Nest) -> list[Touch]:
+        """Return every access that a nest makes, in terms of the region's dimensions."""
+        if id(nest) not in self._touches:
+            self._touches[id(nest)] = list(self._find_touches(nest))
+        return self._touches[id(nest)]
+
+    def _find_touches(self, nest: Nest) -> Iterator[Touch]:
         seen: set[tuple[Ref, Index]] = set()
         for n in nest.reductions:
             for access in self.graph.nodes[n].reads:
