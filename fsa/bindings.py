@@ -144,6 +144,17 @@ def _load_by_pass(context: Any, pipeline: str) -> None:
         _import("passmanager").PassManager.parse(pipeline).run(empty.operation)
 
 
+@functools.cache
+def add_dialect_package(package: str) -> None:
+    """Let the bindings look for the module of a dialect in `package` (of that name) as well.
+
+    They look it up again and again, through all of Python's search path, until they find one.
+    """
+    _import("ir")
+    library = importlib.import_module("torch_mlir._mlir_libs._mlir")
+    library.globals.append_dialect_search_prefix(package)
+
+
 def operation_names(dialect: str) -> list[str]:
     """Return the names of an upstream dialect's operations, as its Python module lists them."""
     if dialect not in _MODULES:

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from fsa.bindings import ext, ir
+from fsa.bindings import add_dialect_package, ext, ir
 
 OP_MODULES = (
     "pack_bits",
@@ -35,6 +35,7 @@ class Fsa(ext.Dialect, name="fsa"):  # pyright: ignore[reportGeneralTypeIssues, 
         if ir.Context.current.is_dialect_loaded(cls.DIALECT_NAMESPACE):
             return
         super().load()
+        add_dialect_package("fsa.dialects")
         # The IRDL module would keep the context alive for as long as this class lives.
         cls._mlir_module = None
 
