@@ -69,7 +69,9 @@ class _Lowering:
         self.graph, self.space, self.kernels = planned(region)
         for kernel_ in self.kernels:
             _check_room(region, kernel_, target)
-        self.shared = made.setdefault(f"{region.attributes[plans.PLAN]}{code_of(region, self.graph)}", [])
+        self.shared = made.setdefault(
+            f"{region.attributes[plans.PLAN]}{code_of(region, self.graph)}", []
+        )
         self.builder = Builder()
         self.operands = list(region.operands)
 
