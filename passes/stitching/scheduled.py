@@ -11,29 +11,16 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from fsa.bindings import arith, bufferization, func, ir, linalg, passmanager
+from fsa.bindings import arith, ir
 from fsa.passes.base import PassError
 from fsa.passes.emitter import Builder, KernelSpec, emit_launch, grid_for, kernel, replace_op
-from fsa.passes.emitter.types import memref_type
-from fsa.passes.patterns.stitched_region import inline
+from fsa.passes.stitching.bufferize import bufferize, lower_loops
 from fsa.passes.stitching.scalars import decode, encode, words_of
-from fsa.runtime.targets import STACK_BYTES, Target
+from fsa.runtime.targets import Target
 
 DIALECTS = ("scf", "vector")
 # Kinds of elements that a kernel sees as they are; i1 and index change on their way in.
 _PLAIN = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
-# Fusing a producer into a loop copies it for each of its users; equal copies become one here.
-_SIMPLIFY = "builtin.module(canonicalize,cse)"
-_BUFFERIZE = (
-    "builtin.module(eliminate-empty-tensors,one-shot-bufferize,canonicalize,cse,canonicalize)"
-)
-_LOOPS = (
-    "func.func(scf-forall-to-for,convert-linalg-to-loops,fold-memref-alias-ops,"
-    f"promote-buffers-to-stack{{max-alloc-size-in-bytes={STACK_BYTES} "
-    "max-rank-of-allocated-memref=8},canonicalize,cse)"
-)
-# Vectors of any rank, multi-dimensional reductions and transposes are taken apart by IREE.
-_CODEGEN = "fsa.codegen_pipeline", "iree-codegen-llvmcpu-vector-lowering-pipeline"
 # What may stand beside the one scf.forall of a body that is spread over workgroups.
 _PRELUDE = ("affine", "arith", "ub")
 
@@ -77,7 +64,7 @@ def lower_scheduled(module: Any, region: Any, target: Target) -> None:
     """Replace a scheduled region of `module` by the kernel that its body is, and its launch."""
     check_schedule(region, target)
     with region.location:
-        bufferized = _bufferize(region)
+        bufferized = bufferize(region)
         operands = list(region.operands)
         inputs = [value for value in operands if isinstance(value.type, ir.RankedTensorType)]
         scalars = [value for value in operands if not isinstance(value.type, ir.RankedTensorType)]
@@ -99,7 +86,7 @@ def lower_scheduled(module: Any, region: Any, target: Target) -> None:
             with built.tasks(grid.tasks) as task:
                 _place(built, bufferized, [*arguments, *built.outputs], grid, task)
             function = ir.InsertionPoint.current.block.owner.operation
-        _finish(_function_around(function), region)
+        lower_loops(_function_around(function), region)
         with ir.InsertionPoint(region):
             builder = Builder()
             words = [word for value in scalars for word in encode(builder, value)]
@@ -126,59 +113,6 @@ class _Grid:
     def tasks(self) -> int:
         """Return the number of tasks."""
         return prod(self.trips)
-
-
-def _bufferize(region: Any) -> Any:
-    """Return a module with one function on memrefs that does what the body of a region does."""
-    module = ir.Module.create()
-    results = [memref_type(result.type) for result in region.results]
-    types = [
-        memref_type(value.type) if isinstance(value.type, ir.RankedTensorType) else value.type
-        for value in region.operands
-    ]
-    with ir.InsertionPoint(module.body):
-        function = func.FuncOp("scheduled", ([*types, *results], []))
-        block = function.add_entry_block()
-    with ir.InsertionPoint(block):
-        copy = region.clone().operation
-        for number, operand in enumerate(region.operands):
-            value = block.arguments[number]
-            if isinstance(operand.type, ir.RankedTensorType):
-                value = bufferization.to_tensor(operand.type, value, restrict=True)
-                copy.move_after(value.owner)
-            copy.operands[number] = value
-        for value, memref in zip(inline(copy), list(block.arguments)[len(types) :], strict=True):
-            bufferization.materialize_in_destination(
-                None, value, memref, restrict=True, writable=True
-            )
-        copy.erase()
-        func.ReturnOp([])
-    try:
-        passmanager.PassManager.parse(_SIMPLIFY).run(module.operation)
-        _separate_empties(module)
-        passmanager.PassManager.parse(_BUFFERIZE).run(module.operation)
-    except ir.MLIRError as error:
-        raise PassError(
-            region.location, f"the schedule cannot be bufferized: {str(error).splitlines()[0]}"
-        ) from None
-    return module
-
-
-def _separate_empties(module: Any) -> None:
-    """Give each user of a `tensor.empty` its own: one that a result is written to is then not
-    taken for the start of another value, which would be copied from it."""
-    empties: list[Any] = []
-
-    def collect(view: Any) -> Any:
-        if view.operation.name == "tensor.empty":
-            empties.append(view.operation)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(collect)
-    for op in empties:
-        for use in list(op.results[0].uses)[1:]:
-            with ir.InsertionPoint(op):
-                use.owner.operation.operands[use.operand_number] = op.clone().operation.results[0]
 
 
 def _body_of(bufferized: Any) -> Any:
@@ -231,63 +165,3 @@ def _function_around(op: Any) -> Any:
     while op.name != "func.func":
         op = op.parent.operation
     return op
-
-
-def _finish(function: Any, region: Any) -> None:
-    """Turn what is left of linalg in a kernel into loops, and its buffers into stack memory."""
-    copies: list[Any] = []
-
-    def collect(view: Any) -> Any:
-        if view.operation.name == "memref.copy":
-            copies.append(view.operation)
-        return ir.WalkResult.ADVANCE
-
-    function.walk(collect)
-    for op in copies:
-        with ir.InsertionPoint(op), op.location:
-            linalg.copy(op.operands[0], outs=[op.operands[1]])
-        op.erase()
-    passmanager.PassManager.parse(_LOOPS).run(function)
-    buffers = _place_buffers(function)
-    if buffers is None or buffers > STACK_BYTES:
-        found = "one that is larger" if buffers is None else f"{buffers} bytes"
-        raise PassError(
-            region.location,
-            f"expected the buffers of a scheduled region to take at most {STACK_BYTES} bytes, "
-            f"found {found}: fuse producers into the loops that use them, or tile further",
-        )
-    name, pipeline = _CODEGEN
-    function.attributes[name] = ir.StringAttr.get(pipeline)
-
-
-def _place_buffers(function: Any) -> int | None:
-    """Move the stack buffers of a kernel to its start; return their bytes, None where one stayed
-    on the heap.
-
-    A buffer inside of a loop would take new memory in every iteration. Their alignment goes, which
-    IREE reads in another place of the text; its own is above that of any vector.
-    """
-    buffers: list[Any] = []
-    heap = False
-
-    def collect(view: Any) -> Any:
-        nonlocal heap
-        op = view.operation
-        heap = heap or op.name == "memref.alloc"
-        if op.name == "memref.alloca":
-            buffers.append(op)
-        return ir.WalkResult.ADVANCE
-
-    function.walk(collect)
-    if heap:
-        return None
-    start = next(iter(function.regions[0].blocks[0].operations)).operation
-    total = 0
-    for op in buffers:
-        type_ = op.results[0].type
-        total += prod(type_.shape) * max(1, type_.element_type.width // 8)
-        if "alignment" in op.attributes:
-            del op.attributes["alignment"]
-        if op != start:
-            op.move_before(start)
-    return total

@@ -35,7 +35,7 @@ module attributes {transform.with_named_sequence, fsa.target = {kind = "cpu", ar
   func.func @large(%x: tensor<512x512xf32>) -> tensor<512x512xf32> {
     %e = tensor.empty() : tensor<512x512xf32>
     %s = linalg.exp ins(%x : tensor<512x512xf32>) outs(%e : tensor<512x512xf32>) -> tensor<512x512xf32>
-    // expected-error@+1 {{expected the buffers of a scheduled region to take at most 262144 bytes, found one that is larger: fuse producers into the loops that use them, or tile further}}
+    // expected-error@+1 {{expected the buffers of a scheduled region to take at most 262144 bytes, found one that is larger, or open: fuse producers into the loops that use them, or tile further}}
     %y = linalg.add ins(%s, %x : tensor<512x512xf32>, tensor<512x512xf32>) outs(%e : tensor<512x512xf32>) -> tensor<512x512xf32>
     return %y : tensor<512x512xf32>
   }
