@@ -12,6 +12,7 @@ from fsa.explanation.data import Measured, Timing
 from fsa.runtime import dispatches
 from fsa.runtime.backend import compile_to_file
 from fsa.runtime.compile import lower
+from fsa.runtime.devices import open_device
 from fsa.runtime.module import Module
 from fsa.runtime.signature import ScalarSpec, Signature, TensorSpec, numpy_dtype
 from fsa.runtime.targets import Target
@@ -26,14 +27,21 @@ def measured(module: Any, lowered: Any, inputs: Sequence[Any] | None) -> Measure
 
     `inputs` are the arguments of the entry function; None takes random numbers for floats and ones
     for integers, which are often positions in a table. Raises `InputError` for sizes that are open
-    then, `CompileError`, and `FsaError` where a module does not run.
+    then and for a wrong number of arguments, `DeviceUnavailable`, `CompileError`, and `FsaError`
+    where a module does not run.
     """
     target = Target.of_module(lowered)
+    open_device(target.kind)  # says what is missing before anything is compiled
     with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
         after = Path(folder) / "after.vmfb"
         compile_to_file(lowered, target, after)
         signature = _entry(after)
         arguments = _arguments(signature) if inputs is None else list(inputs)
+        if len(arguments) != len(signature.arguments):
+            raise InputError(
+                f"expected {len(signature.arguments)} arguments of @{signature.name}, "
+                f"found {len(arguments)}"
+            )
         before = Path(folder) / "before.vmfb"
         compile_to_file(lower(module, target, PORTABLE), target, before)
         rows = [_times(path, target, arguments, signature.name) for path in (before, after)]

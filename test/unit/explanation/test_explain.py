@@ -272,6 +272,11 @@ def test_sizes_that_are_open_need_arguments():
         fsa.explain(text, measure=True)
 
 
+def test_arguments_are_counted():
+    with pytest.raises(InputError, match="expected 1 arguments of @main, found 2"):
+        fsa.explain(SOFTMAX, measure=[np.ones((4, 64), np.float32)] * 2)
+
+
 def test_one_target_at_a_time():
     with pytest.raises(InputError, match="expected one target to explain, found 2"):
         fsa.explain(SOFTMAX, target="cpu,vulkan")
