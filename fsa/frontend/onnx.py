@@ -13,9 +13,11 @@ from typing import Any
 
 from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES
 from fsa.errors import InputError
-from fsa.frontend.lowering import lower_imported
-from fsa.frontend.onnx_nodes import check_nodes, name_nodes
-from fsa.frontend.onnx_shapes import set_shapes
+from fsa.frontend.lowering import ResultTypeError, lower_imported
+from fsa.frontend.onnx_functions import expand_functions
+from fsa.frontend.onnx_nodes import check_nodes, keep_inputs, name_nodes
+from fsa.frontend.onnx_quantized import write_out_dequantization
+from fsa.frontend.onnx_shapes import set_result_sizes, set_shapes
 from fsa.frontend.onnx_unsigned import widen_unsigned
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
@@ -53,7 +55,18 @@ def read_onnx(source: Any, shapes: Mapping[str, Sequence[int | str]] | None = No
     else:
         model = onnx.ModelProto()
         model.CopyFrom(source)
-    return _import(_prepared(model, {} if shapes is None else shapes))
+    model = _prepared(model, {} if shapes is None else shapes)
+    while True:
+        try:
+            return _import(model)
+        except ResultTypeError as error:
+            # The file promises sizes of results that only the values of the inputs decide.
+            if not set_result_sizes(model, error.index, error.sizes):
+                name = model.graph.output[error.index].name
+                raise InputError(
+                    f"the ONNX graph cannot be lowered: the sizes of its result '{name}' depend "
+                    "on the values of its inputs"
+                ) from None
 
 
 def _load(path: Path) -> Any:
@@ -90,10 +103,15 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
     try:
         if opset < CONVERT_BELOW:
             model = onnx.version_converter.convert_version(model, CONVERT_BELOW)
+            name_nodes(model)
+        expand_functions(model)
+        taken = [onnx.ValueInfoProto.FromString(v.SerializeToString()) for v in model.graph.input]
         model = onnxslim.slim(model)
+        keep_inputs(model, taken)
         name_nodes(model)
         model = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
         widen_unsigned(model)
+        write_out_dequantization(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except InputError:
         raise

@@ -16,6 +16,21 @@ def name_nodes(model: Any) -> None:
             node.name = next((output for output in node.output if output), "")
 
 
+def keep_inputs(model: Any, taken: list[Any]) -> None:
+    """Give `model` the inputs `taken` in their order, those too that nothing reads any more.
+
+    Inputs that only name a weight of the file are no inputs.
+    """
+    weights = {weight.name for weight in model.graph.initializer}
+    present = {value.name: value for value in model.graph.input}
+    kept = [present.get(value.name, value) for value in taken if value.name not in weights]
+    known = {value.name for value in kept}
+    kept += [value for name, value in present.items() if name not in known | weights]
+    kept = [type(value).FromString(value.SerializeToString()) for value in kept]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+
+
 def check_nodes(model: Any) -> None:
     """Raise `InputError` with every node that is not what its operator takes.
 

@@ -37,6 +37,22 @@ def set_shapes(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> None:
                 dim.Clear()
 
 
+def set_result_sizes(model: Any, index: int, sizes: Sequence[int | None]) -> bool:
+    """Write the sizes of result `index` into `model`, in place; None leaves one open.
+
+    Returns whether that changes anything; a result of another number of axes stays as it is.
+    """
+    dims = model.graph.output[index].type.tensor_type.shape.dim
+    before = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+    if len(before) != len(sizes) or before == list(sizes):
+        return False
+    for dim, size in zip(dims, sizes, strict=True):
+        dim.Clear()
+        if size is not None:
+            dim.dim_value = size
+    return True
+
+
 def _sizes(name: str, shape: Any) -> list[int | str]:
     """Return a shape as ints >= 0 and names."""
     if isinstance(shape, str) or not isinstance(shape, Sequence):

@@ -86,9 +86,6 @@ def lower_torch(module: Any, pipeline: str, what: str) -> None:
     with module.context:
         text = without_contract(pipeline)
     lower_imported(module, text, what)
-    left = remaining_ops(module)
-    if left:
-        raise InputError(f"{what} cannot be lowered: expected ops of linalg, found {left[0]}")
 
 
 def decompositions() -> dict[Any, Callable[..., Any]]:

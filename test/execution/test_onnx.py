@@ -241,3 +241,74 @@ def test_reshape_merges_open_sizes() -> None:
     )
     x = np.arange(96, dtype=np.float32).reshape(3, 4, 8)
     np.testing.assert_array_equal(fsa.compile(source)(x), x.reshape(12, 8))
+
+
+def test_gelu_by_tanh() -> None:
+    """Close to the definition: the constant of torch-mlir is wrong in the fourth digit."""
+    model = parse('g (float[9] x) => (float[9] y) { y = Gelu<approximate="tanh">(x) }', 20)
+    x = np.linspace(-4, 4, 9, dtype=np.float32)
+    want = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    np.testing.assert_allclose(fsa.compile(model, cache=False)(x), want, rtol=2e-6, atol=1e-6)
+
+
+DEQUANTIZED = {
+    "a channel": "DequantizeLinear<axis=1>(x, s, z)",
+    "a block": "DequantizeLinear<axis=1, block_size=2>(x, s, z)",
+}
+
+
+@pytest.mark.parametrize("case", DEQUANTIZED)
+def test_unsigned_zero_points(case: str) -> None:
+    """Zero points above 127, which read as signed numbers would be negative."""
+    sizes = "[2,3]" if case == "a block" else "[3]"
+    last = 5 if case == "a block" else 3
+    model = parse(
+        f"g (uint8[2,{last}] x, float{sizes} s, uint8{sizes} z) => (float[2,{last}] y) "
+        f"{{ y = {DEQUANTIZED[case]} }}",
+        21,
+    )
+    shape = (2, 3) if case == "a block" else (3,)
+    x = np.arange(2 * last, dtype=np.uint8).reshape(2, last) * 25
+    scale = floats(shape, np.float32)
+    zero = np.resize(np.array([3, 130, 255], np.uint8), shape)
+    check(fsa.compile(model, cache=False), model, x, scale, zero)
+
+
+def test_results_whose_sizes_values_decide() -> None:
+    """The file says [2, 7], and that stays open."""
+    model = parse(
+        "g (float[2,4] x, int64[4] pads) => (float[2,7] y) { y = Pad(x, pads) }",
+        18,
+    )
+    module = fsa.compile(model, cache=False)
+    assert module.signatures["main"].results[0].shape == (None, None)
+    check(module, model, floats((2, 4), np.float32), np.array([0, 1, 0, 2], np.int64))
+
+
+def test_unused_inputs_stay() -> None:
+    model = parse("g (float[3] x, float16[1] kind) => (float16[3] y) { y = CastLike(x, kind) }")
+    module = fsa.compile(model, cache=False)
+    assert module.signatures["main"].argument_names == ("x", "kind")
+    x = floats((3,), np.float32)
+    np.testing.assert_array_equal(module(x, np.zeros(1, np.float16)), x.astype(np.float16))
+
+
+def test_determinants_are_refused() -> None:
+    """Without exchanges of rows that of [[0, 1], [1, 0]] is NaN."""
+    model = parse("g (float[2,2] x) => (float y) { [det] y = Det(x) }")
+    with pytest.raises(InputError, match=r"node 'det'.* leaves out determinants"):
+        read_model(model)
+
+
+WRONG = {
+    "GridSample": "(float[1,1,4,4] x, float[1,2,2,2] g) => (float[1,1,2,2] y) "
+    "{ [bad] y = GridSample(x, g) }",
+    "LSTM": "(float[1,3,2] x, float[1,12,2] w, float[1,12,3] r, float[1,9] p) => (float[1,3,3] h) "
+    '{ [bad] s, h = LSTM<hidden_size=3>(x, w, r, "", "", "", "", p) }',
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_lowerings_are_refused(kind: str) -> None:
+    with pytest.raises(InputError, match=rf"{kind} \(node 'bad'\)"):
+        read_model(parse(f"g {WRONG[kind]}"))
