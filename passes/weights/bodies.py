@@ -102,7 +102,11 @@ def spread(array: Array, attribute: Any, loops: int) -> Array:
 
 
 class Body:
-    """Evaluates the body of one linalg.generic; `arguments` are the values of its block's."""
+    """Evaluates the body of one linalg.generic; `arguments` are the values of its block's.
+
+    `extents` are the lengths of its loops, or 1 for each where the position does not matter: a
+    body that asks for it is then not known.
+    """
 
     def __init__(
         self,
@@ -112,6 +116,7 @@ class Body:
         read: Reader,
         dtype: Any = None,
     ):
+        self._op = op
         self._loops = len(extents)
         self._extents = extents
         self._values = dict(arguments)
@@ -158,6 +163,9 @@ class Body:
         name = op.name
         if name == "linalg.index":
             loop = ir.IntegerAttr(op.attributes["dim"]).value
+            # Callers that stand for any position give no extents, or ones of 1.
+            if loop_extents(self._op) != self._extents:
+                raise NotKnown
             shape = [self._extents[k] if k == loop else 1 for k in range(self._loops)]
             return np.arange(self._extents[loop], dtype=np.int64).reshape(shape)
         if name == "tensor.extract":

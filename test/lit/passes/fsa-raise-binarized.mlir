@@ -189,3 +189,35 @@ func.func @other_weights(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %r = linalg.matmul ins(%a, %w : tensor<2x2xf32>, tensor<2x2xf32>) outs(%init : tensor<2x2xf32>) -> tensor<2x2xf32>
   return %r : tensor<2x2xf32>
 }
+
+// Signs of the positions are not signs of one position: what depends on where it stands is no constant.
+// CHECK-LABEL: func.func @positions(
+// CHECK:         linalg.matmul
+#place = affine_map<(d0, d1) -> (d0, d1)>
+func.func @positions(%w: tensor<64x8xf32>, %x: tensor<3x64xf32>) -> tensor<3x8xf32> {
+  %one = arith.constant 1.0 : f32
+  %minus = arith.constant -1.0 : f32
+  %z = arith.constant 0.0 : f32
+  %c5 = arith.constant 5 : index
+  %e = tensor.empty() : tensor<3x64xf32>
+  %lhs = linalg.generic {indexing_maps = [#place, #place], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<3x64xf32>) outs(%e : tensor<3x64xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %i = linalg.index 1 : index
+    %c = arith.cmpi slt, %i, %c5 : index
+    %v = arith.select %c, %one, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<3x64xf32>
+  %e1 = tensor.empty() : tensor<64x8xf32>
+  %mask = linalg.generic {indexing_maps = [#place], iterator_types = ["parallel", "parallel"]} outs(%e1 : tensor<64x8xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 1 : index
+    %c = arith.cmpi slt, %i, %c5 : index
+    %v = arith.select %c, %one, %minus : f32
+    linalg.yield %v : f32
+  } -> tensor<64x8xf32>
+  %e2 = tensor.empty() : tensor<3x8xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e2 : tensor<3x8xf32>) -> tensor<3x8xf32>
+  %y = linalg.matmul ins(%lhs, %mask : tensor<3x64xf32>, tensor<64x8xf32>) outs(%f : tensor<3x8xf32>) -> tensor<3x8xf32>
+  return %y : tensor<3x8xf32>
+}
