@@ -92,7 +92,10 @@ def plan_matmul(
     depth = DYNAMIC_SIZE if problem.depth is None else problem.depth
     vectors = max(1, -(-columns // lanes))
     highest = _rows_in_cache(problem.row_bytes, target)
-    width, heights, cost = _tile(rows, vectors, depth, vector_registers(target), highest)
+    widest = MAX_COLUMNS
+    if form in (COPIED, TURNED):
+        widest = min(widest, PANEL_BYTES // (4 * lanes * max(depth, 1)))
+    width, heights, cost = _tile(rows, vectors, depth, vector_registers(target), highest, widest)
     heights = tuple(given.get("tile_rows", heights))
     width = given.get("tile_columns", width)
     chains = max(1, min(4, CHAINS // (width * max(heights))))
@@ -142,11 +145,11 @@ def _rows_in_cache(row_bytes: int, target: Target) -> int:
 
 
 def _tile(
-    rows: int | None, vectors: int, depth: int, registers: int, limit: int
+    rows: int | None, vectors: int, depth: int, registers: int, limit: int, widest: int
 ) -> tuple[int, tuple[int, ...], float]:
     """Return vectors and heights of the cheapest tile, and the cycles of the matmul."""
     best: tuple[float, int, tuple[int, ...]] | None = None
-    for width in range(1, min(MAX_COLUMNS, vectors) + 1):
+    for width in range(1, min(widest, vectors) + 1):
         highest = min(limit, (registers - 1 - width) // width)
         if highest < 1:
             continue
