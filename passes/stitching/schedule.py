@@ -219,9 +219,14 @@ class Kernel:
         dims = self._inner(n, False)
         level = self.level(n) if level is None else level
         for nest in nests:
-            if nest.level == level and set(nest.dims) == set(dims):
+            if nest.level == level and set(nest.dims) == set(dims) and not self._may_sweep(nest):
                 return nest
         return self._nest(nests, level, dims, ())
+
+    def _may_sweep(self, nest: Nest) -> bool:
+        """Whether a nest may walk its reduction outside of its results: it makes nothing else."""
+        row = self.plan.mapping != "flat" and self.plan.threads == 0
+        return row and bool(nest.reductions) and self.plan.lane in nest.parallel
 
     # Accesses.
 
