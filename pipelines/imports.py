@@ -64,6 +64,10 @@ STEPS: tuple[Step, ...] = (
         "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
     ),
     Step(
+        "fsa-widen-accumulators",
+        "Frameworks sum f16 and bf16 in f32; imports do not say so.",
+    ),
+    Step(
         "fsa-simplify-reductions",
         "A softmax comes with the position of its maximum and with a test for rows all masked.",
     ),
