@@ -117,6 +117,17 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         plan.distribute in allowed,
         f"distribute {' or '.join(allowed)} with {agreement} agreement, found {plan.distribute}",
     )
+    require_plan(
+        op,
+        is_power_of_two(plan.dot_lanes) and 2 <= plan.dot_lanes <= plan.lanes,
+        f"dot_lanes that are a power of two up to the lanes, found {plan.dot_lanes}",
+    )
+    require_plan(
+        op,
+        not plan.prefetch
+        or (plan.distribute == "batch" and type_dims(op.operands[0].type)[3] is not None),
+        "prefetch only where a workgroup routes one sample and D is static",
+    )
     is_split = plan.distribute == "low"
     limit = MAX_PARTS if is_split else 1
     require_plan(op, 1 <= plan.parts <= limit, f"parts from 1 to {limit} here, found {plan.parts}")

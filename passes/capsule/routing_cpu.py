@@ -6,7 +6,7 @@ A workgroup routes one sample, or the whole batch where its samples share their 
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.routing_tiles_cpu import Buffer, RoutingTiles, Share, State
+from fsa.passes.capsule.routing_tiles_cpu import Ahead, Buffer, RoutingTiles, Share, State
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 
@@ -77,6 +77,7 @@ def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:
 
     tiles.each_sample(first)
     if iterations > 1:
-        with k.loop(0, iterations - 1):
-            tiles.route(state)
+        with k.loop(0, iterations - 1) as (number, _):
+            ahead = Ahead(number, iterations - 1) if tiles.plan.prefetch else None
+            tiles.route(state, ahead)
             tiles.each_sample(update)

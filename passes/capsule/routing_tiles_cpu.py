@@ -9,6 +9,7 @@ iteration. The first iteration has equal coefficients and is a plain mean.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from fsa.bindings import ir
@@ -16,6 +17,9 @@ from fsa.passes.capsule.approximation import arithmetic_of
 from fsa.passes.capsule.rows import Block, for_blocks, for_pieces, for_sweeps
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Index, Kernel, Value
+
+# High-level capsules whose powers a softmax keeps in registers.
+MAX_CAPSULES = 12
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,14 @@ class State:
     sums: Buffer
     directions: Buffer
     logits: Buffer
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Pass `number` of `passes`, each of which fetches its part of the next sample."""
+
+    number: Index
+    passes: int
 
 
 class RoutingTiles:
@@ -87,10 +99,17 @@ class RoutingTiles:
 
         for_pieces(self.k, self.width if extent is None else extent, self.plan.lanes, piece, [])
 
-    def load(self, buffer: Buffer, sample: Index, position: Index, count: Index | None) -> Value:
-        """Load a vector of a sample's H x D elements in `buffer`."""
+    def load(
+        self,
+        buffer: Buffer,
+        sample: Index,
+        position: Index,
+        count: Index | None,
+        lanes: int | None = None,
+    ) -> Value:
+        """Load a vector (of the plan's lanes) of a sample's H x D elements in `buffer`."""
         at = self._at(buffer, sample, position)
-        return self.k.vector_load(buffer.memory, at, self.plan.lanes, count)
+        return self.k.vector_load(buffer.memory, at, lanes or self.plan.lanes, count)
 
     def store(
         self, value: Value, buffer: Buffer, sample: Index, position: Index, count: Index | None
@@ -104,13 +123,19 @@ class RoutingTiles:
         return [k.add(buffer.start, k.add(k.mul(sample, self.width), position))]
 
     def _predictions(
-        self, sample: Index, low: Index, position: Index, count: Index | None = None
+        self,
+        sample: Index,
+        low: Index,
+        position: Index,
+        count: Index | None,
+        lanes: int | None = None,
     ) -> Value:
-        """Return `lanes` elements of u_hat of a sample and `low` from `position` of H x D on."""
+        """Return a vector of u_hat of a sample and `low`, from `position` of H x D on."""
         k = self.k
         row = k.add(k.mul(k.add(self.share.first, sample), self.low), low)
         index = k.add(k.mul(row, self.width), position)
-        return k.cast(k.vector_load(self.u_hat, [index], self.plan.lanes, count), self.accumulator)
+        loaded = k.vector_load(self.u_hat, [index], lanes or self.plan.lanes, count)
+        return k.cast(loaded, self.accumulator)
 
     def clear(self, sums: Buffer, sample: Index) -> None:
         """Set the sums of a sample to zero."""
@@ -149,8 +174,12 @@ class RoutingTiles:
         for total, (position, count) in zip(loop.results, places, strict=True):
             self.store(k.mul(total, factor), sums, sample, position, count)
 
-    def route(self, state: State) -> None:
-        """Set the sums to the predictions of the share, weighted as the directions tell."""
+    def route(self, state: State, ahead: "Ahead | None" = None) -> None:
+        """Set the sums to the predictions of the share, weighted as the directions tell.
+
+        With `ahead`, a part of the next sample is fetched meanwhile.
+        """
+        self._ahead = ahead
         self.each_sample(lambda sample: self.clear(state.sums, sample))
         for_blocks(
             self.k,
@@ -163,70 +192,114 @@ class RoutingTiles:
     def _weigh(self, state: State, rows: int, first_low: Index) -> None:
         k = self.k
         block = Block(k, rows, self.plan.lanes, self.accumulator)
-        maximum = self._compute_logits(state, block, first_low)
-        total = self._exponentiate(state.logits, block, maximum)
-        share = self.arithmetic.reciprocal(k, total)
-        # Through memory: spreading one number from there over all lanes costs no shuffle.
         with k.loop(0, self.high) as (capsule, _):
-            coefficient = k.mul(self._logit(state.logits, block, capsule), share)
-            block.store(coefficient, state.logits.memory, self._logit_at(state, block, capsule))
+            self._compute_logits(state, block, first_low, capsule)
+        self._softmax(state, block)
         with k.loop(0, self.high) as (capsule, _):
+            self._fetch(block, first_low, capsule)
             self.each_sample(
                 lambda sample: self._add_weighted(state, block, first_low, capsule, sample)
             )
 
+    def _fetch(self, block: Block, first_low: Index, capsule: Index) -> None:
+        """Fetch the part of the next sample that falls to one capsule of a tile of this one."""
+        k, ahead = self.k, self._ahead
+        if ahead is None or block.rows == 1:
+            return
+        share = block.rows * self.depth // ahead.passes
+        line = 64 // (self.u_hat.type.element_type.width // 8)
+        row = k.add(k.mul(ahead.number, self.low), first_low)
+        within = k.floordiv(k.mul(row, self.width), ahead.passes)
+        sample = k.mul(k.mul(k.add(self.share.first, 1), self.low), self.width)
+        start = k.add(k.add(sample, within), k.mul(capsule, share))
+        for element in range(0, share, line):
+            k.prefetch(self.u_hat, [k.add(start, element)])
+
     def _logit_at(self, state: State, block: Block, capsule: Index) -> Index:
         return self.k.add(state.logits.start, self.k.mul(capsule, block.rows))
 
-    def _logit(self, logits: Buffer, block: Block, capsule: Index) -> Value:
-        at = self.k.add(logits.start, self.k.mul(capsule, block.rows))
-        return block.load(logits.memory, at)
+    def _logit(self, state: State, block: Block, capsule: Index) -> Value:
+        return block.load(state.logits.memory, self._logit_at(state, block, capsule))
 
-    def _compute_logits(self, state: State, block: Block, first_low: Index) -> Value:
-        """Store the logits of a tile and return their maximum over H."""
+    def _keep_logit(self, state: State, block: Block, capsule: Index, value: Value) -> None:
+        block.store(value, state.logits.memory, self._logit_at(state, block, capsule))
+
+    def _compute_logits(self, state: State, block: Block, first_low: Index, capsule: Index) -> None:
+        """Store the logits of a tile for one high-level capsule.
+
+        Dot products take `dot_lanes` rows at a time: sums across fewer lanes need fewer shuffles.
+        """
         k, samples = self.k, self.share.samples
-        loop = k.loop(0, self.high, 1, [block.constant(float("-inf"))])
-        with loop as (capsule, (maximum,)):
-            over_samples = k.loop(0, samples, 1, [block.constant(0)])
-            with over_samples as (sample, (logit,)):
-                agreement = self._agreement(state, block, first_low, capsule, sample)
-                one = isinstance(samples, int) and samples == 1
-                over_samples.yield_(agreement if one else k.add(logit, agreement))
-            (logit,) = over_samples.results
-            block.store(logit, state.logits.memory, self._logit_at(state, block, capsule))
-            # A NaN may lose here: the sum of the exponentials brings it back.
-            loop.yield_(k.select(k.compare("gt", logit, maximum), logit, maximum))
-        return loop.results[0]
+        size = min(block.rows, self.plan.dot_lanes)
+        lanes = size if block.rows > 1 else block.lanes
+        part = Block(k, size, lanes, self.accumulator)
+        groups = block.rows // size
+
+        def agreements(sample: Index) -> list[Value]:
+            rows = [k.add(first_low, group * size) for group in range(groups)]
+            return [self._agreement(state, part, row, capsule, sample) for row in rows]
+
+        if isinstance(samples, int) and samples == 1:
+            found = agreements(0)
+        else:
+            loop = k.loop(0, samples, 1, [part.constant(0)] * groups)
+            with loop as (sample, totals):
+                pairs = zip(totals, agreements(sample), strict=True)
+                loop.yield_(*[k.add(total, one) for total, one in pairs])
+            found = loop.results
+        at = self._logit_at(state, block, capsule)
+        for group, logit in enumerate(found):
+            part.store(logit, state.logits.memory, k.add(at, group * size))
 
     def _agreement(
-        self, state: State, block: Block, first_low: Index, capsule: Index, sample: Index
+        self, state: State, part: Block, first_low: Index, capsule: Index, sample: Index
     ) -> Value:
-        """Return u_hat . direction of one high-level capsule for each row of the tile."""
-        k = self.k
+        """Return u_hat . direction of one high-level capsule for each row of `part`."""
+        k, lanes = self.k, part.lanes
         start = k.mul(capsule, self.depth)
         cached: dict[int, Value] = {}
 
         def prediction(row: int, position: Index, count: Index | None) -> Value:
             if row == 0:
                 at = k.add(start, position)
-                cached[0] = self.load(state.directions, sample, at, count)
+                cached[0] = self.load(state.directions, sample, at, count, lanes)
             low = k.add(first_low, row)
-            return self._predictions(sample, low, k.add(start, position), count)
+            return self._predictions(sample, low, k.add(start, position), count, lanes)
 
         def direction(row: int, position: Index, count: Index | None) -> Value:
             return cached[0]
 
-        return block.dots(self.depth, prediction, direction)
+        return part.dots(self.depth, prediction, direction)
 
-    def _exponentiate(self, logits: Buffer, block: Block, maximum: Value) -> Value:
-        """Replace logits by exp(logit - maximum) and return their sum over H."""
+    def _softmax(self, state: State, block: Block) -> None:
+        """Turn the logits of a tile into its coefficients; few capsules stay in registers."""
         k = self.k
-        loop = k.loop(0, self.high, 1, [block.constant(0)])
-        with loop as (capsule, (total,)):
-            power = self.arithmetic.exp(k, k.sub(self._logit(logits, block, capsule), maximum))
-            block.store(power, logits.memory, k.add(logits.start, k.mul(capsule, block.rows)))
-            loop.yield_(k.add(total, power))
-        return loop.results[0]
+        if isinstance(self.high, int) and self.high <= MAX_CAPSULES:
+            logits = [self._logit(state, block, capsule) for capsule in range(self.high)]
+            maximum = reduce(self._larger, logits)
+            powers = [self.arithmetic.exp(k, k.sub(logit, maximum)) for logit in logits]
+            share = self.arithmetic.reciprocal(k, reduce(k.add, powers))
+            for capsule, power in enumerate(powers):
+                self._keep_logit(state, block, capsule, k.mul(power, share))
+            return
+        largest = k.loop(0, self.high, 1, [block.constant(float("-inf"))])
+        with largest as (capsule, (maximum,)):
+            largest.yield_(self._larger(self._logit(state, block, capsule), maximum))
+        totals = k.loop(0, self.high, 1, [block.constant(0)])
+        with totals as (capsule, (total,)):
+            shifted = k.sub(self._logit(state, block, capsule), largest.results[0])
+            power = self.arithmetic.exp(k, shifted)
+            self._keep_logit(state, block, capsule, power)
+            totals.yield_(k.add(total, power))
+        share = self.arithmetic.reciprocal(k, totals.results[0])
+        # Through memory: spreading one number from there over all lanes costs no shuffle.
+        with k.loop(0, self.high) as (capsule, _):
+            power = self._logit(state, block, capsule)
+            self._keep_logit(state, block, capsule, k.mul(power, share))
+
+    def _larger(self, a: Value, b: Value) -> Value:
+        """Return the larger of two; a NaN may lose: the sum of the exponentials brings it back."""
+        return self.k.select(self.k.compare("gt", a, b), a, b)
 
     def _add_weighted(
         self, state: State, block: Block, first_low: Index, capsule: Index, sample: Index

@@ -11,6 +11,8 @@ from typing import Any
 
 from fsa.passes.emitter import Builder, Index, Scalar, Value
 
+# Vectors of a row that are handled without a loop.
+MAX_WRITTEN_OUT = 2
 # A vector of row `row` at `position` of the row; lanes past `count` are zero.
 RowLoad = Callable[[int, Index, Index | None], Value]
 
@@ -105,7 +107,10 @@ def for_pieces(
     `count` is None where the vector is whole, else how many of its lanes are in the row.
     """
     whole = builder.mul(builder.floordiv(depth, lanes), lanes)
-    if not _equal(whole, 0):
+    if isinstance(whole, int) and whole <= MAX_WRITTEN_OUT * lanes:
+        for position in range(0, whole, lanes):
+            carried = body(carried, position, None)
+    else:
         loop = builder.loop(0, whole, lanes, carried)
         with loop as (position, values):
             loop.yield_(*body(values, position, None))

@@ -16,6 +16,8 @@ Size = int | None
 # Half of the smallest stack that an IREE CPU kernel may use by default.
 LOCAL_BYTES = 16 * 1024
 MIN_LANES = 4
+# Sums across 8 lanes take fewer shuffles than across 16, and no more multiplications.
+MAX_DOT_LANES = 8
 # Sums of the first routing iteration kept in registers: of 16 or 32, some hold loaded vectors.
 MAX_SWEEP = 12
 GPU_THREADS = 128
@@ -30,15 +32,18 @@ class RoutingCpu:
     `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one, both with all
     iterations in one launch; with "low", `parts` workgroups share the low-level capsules, and an
     iteration is a launch. `lanes` elements of D form a vector and as many low-level capsules a
-    tile; `sweep` vectors of H x D are summed at once in the first iteration; `buffers` says where
+    tile; dot products run in `dot_lanes`; with `prefetch` the next sample is fetched while one is
+    routed; `sweep` vectors of H x D are summed at once in the first iteration; `buffers` says where
     sums, directions and logits live.
     """
 
     distribute: str
     parts: int
     lanes: int
+    dot_lanes: int
     sweep: int
     buffers: str
+    prefetch: bool
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,12 @@ def routing_cpu(
     distribute = given.get("distribute", distribute)
     parts = given.get("parts", parts if distribute == "low" else 1)
     reasons = [*why, why_lanes]
+    prefetch = distribute == "batch" and shape[0] != 1 and iterations > 1 and depth is not None
+    reasons.append(
+        "prefetch: the next sample is on its way while this one is routed"
+        if prefetch
+        else "no prefetch: no next sample that a workgroup knows of"
+    )
     if high is None or depth is None:
         sweep, local = 1, False
         reasons.append("scratch: the number of sums is dynamic")
@@ -142,7 +153,9 @@ def routing_cpu(
         distribute=distribute,
         parts=parts,
         lanes=lanes,
+        dot_lanes=given.get("dot_lanes", min(lanes, MAX_DOT_LANES)),
         sweep=given.get("sweep", sweep),
+        prefetch=given.get("prefetch", prefetch),
         buffers=given.get("buffers", "local" if local else "scratch"),
     ), reasons
 

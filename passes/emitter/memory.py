@@ -59,6 +59,14 @@ class Memory(Control):
         item = self.value(scalar, target.type.element_type)
         memref.store(item, target, [self.value(index) for index in indices])
 
+    def prefetch(self, source: Value, indices: Sequence[Index], locality: int = 2) -> None:
+        """Ask for the line of an element before it is read (CPU only).
+
+        `locality` 3 is the first cache, 2 the second. An index outside of the buffer is harmless.
+        """
+        positions = [self.value(index) for index in indices]
+        memref.prefetch(source, positions, False, locality, True)
+
     def alloca(self, shape: Sequence[int], element: Any) -> Value:
         """Return an uninitialised local buffer (CPU only); it counts against the stack limit."""
         return memref.alloca(ir.MemRefType.get(list(shape), element), [], [])

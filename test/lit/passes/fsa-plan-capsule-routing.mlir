@@ -5,7 +5,7 @@
 // CHECK: "fsa.capsule_predict"
 // CHECK-SAME: plan = {lanes = 8 : i64
 // CHECK: "fsa.capsule_routing"
-// CHECK-SAME: plan = {buffers = "local", distribute = "batch", lanes = 16 : i64
+// CHECK-SAME: plan = {buffers = "local", distribute = "batch", dot_lanes = 8 : i64, lanes = 16 : i64
 // CHECK-SAME: sweep = 10 : i64}
 // CHECK: "fsa.squash"
 // CHECK-SAME: plan = {lanes = 4 : i64
@@ -26,11 +26,11 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 // Shared logits couple the batch; a dynamic depth takes whole registers and scratch memory.
 // CHECK-LABEL: func.func @coupled
-// CHECK: plan = {buffers = "scratch", distribute = "none", lanes = 8 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "none", dot_lanes = 8 : i64, lanes = 8 : i64
 // CHECK-SAME: sums of the whole batch
-// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 16 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "batch", dot_lanes = 8 : i64, lanes = 16 : i64
 // CHECK-SAME: the number of sums is dynamic
-// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 16 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "batch", dot_lanes = 8 : i64, lanes = 16 : i64
 // CHECK-SAME: exceed 16384 of local memory
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @coupled(%a: tensor<4x9x3x8xf16>, %b: tensor<4x9x3x?xbf16>, %c: tensor<1x9x1000x16xf32>)
@@ -52,7 +52,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 // What a person wrote stays, and later choices follow it.
 // CHECK-LABEL: func.func @edited
-// CHECK: plan = {buffers = "scratch", distribute = "batch", lanes = 8 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "batch", dot_lanes = 8 : i64, lanes = 8 : i64
 // CHECK-SAME: sweep = 12 : i64}
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @edited(%a: tensor<4x9x10x16xf32>) -> tensor<4x10x16xf32> {
@@ -104,14 +104,14 @@ module attributes {fsa.target = {kind = "vulkan", arch = "", workgroup_memory_by
 // One sample on two cores: its low-level capsules are shared where that is worth the waits; the
 // logits of a batch tie its samples together.
 // CHECK-LABEL: func.func @split
-// CHECK: plan = {buffers = "local", distribute = "batch", lanes = 16 : i64, parts = 1 : i64
+// CHECK: plan = {buffers = "local", distribute = "batch", dot_lanes = 8 : i64, lanes = 16 : i64, parts = 1 : i64
 // CHECK-SAME: "batch: {{[0-9]+}} us for {{[0-9]+}} elements in the busiest group
 // CHECK-SAME: "not low: {{[0-9]+}} us
 // CHECK-SAME: "not high: {{[0-9]+}} us
-// CHECK: plan = {buffers = "scratch", distribute = "low", lanes = 16 : i64, parts = 2 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "low", dot_lanes = 8 : i64, lanes = 16 : i64, parts = 2 : i64
 // CHECK-SAME: sums cross from launch to launch
 // CHECK: plan = {buffers = "local", distribute = "batch"
-// CHECK: plan = {buffers = "scratch", distribute = "low", lanes = 16 : i64, parts = 2 : i64
+// CHECK: plan = {buffers = "scratch", distribute = "low", dot_lanes = 8 : i64, lanes = 16 : i64, parts = 2 : i64
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 2 : i64}} {
   func.func @split(%a: tensor<1x288x10x16xf32>, %b: tensor<1x4608x62x16xf32>, %c: tensor<2x4608x62x16xf32>)
       -> (tensor<1x10x16xf32>, tensor<1x62x16xf32>, tensor<2x62x16xf32>, tensor<2x62x16xf32>) {
