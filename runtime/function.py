@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,15 @@ from fsa.runtime.tensors import (
 _EMPTY_BINDING = "resolved to an empty buffer range"
 
 
+def unnamed(signature: Signature, named: Iterable[str]) -> CallError:
+    """Return the error of a call with arguments by name."""
+    order = [*signature.argument_names, *map(str, signature.arguments)][: len(signature.arguments)]
+    return CallError(
+        f"@{signature.name} expected positional arguments ({', '.join(order) or 'none'}), found "
+        f"{', '.join(f'{name}=' for name in named)}"
+    )
+
+
 class Function:
     """A public function of a module. Arguments are checked before IREE sees them."""
 
@@ -49,12 +59,15 @@ class Function:
             general.result_kinds[0] if len(general.result_kinds) == 1 else None,
         )
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function; return its result, a tuple of several, or None.
 
         Results are NumPy arrays; tensors of the framework that an argument came from; or, when an
-        argument is a `DeviceTensor`, `DeviceTensor`s. Raises `CallError`.
+        argument is a `DeviceTensor`, `DeviceTensor`s. Raises `CallError`, also
+        for `named` arguments.
         """
+        if named:
+            raise unnamed(self.signature, named)
         return self.positional(arguments)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from fsa.runtime.checksum import check_intact
 from fsa.runtime.cpu_features import Needs
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
 from fsa.runtime.files import path_text, write_file
-from fsa.runtime.function import Function
+from fsa.runtime.function import Function, unnamed
 from fsa.runtime.resident_call import PositionalCall
 from fsa.runtime.signature import DECLARATION, Signature, signature_of
 from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
@@ -171,9 +171,14 @@ class Module:
                 for name, vm_function in self._vm_functions.items()
             }
 
-    def __call__(self, *arguments: Any) -> Any:
-        """Call the entry function: `main`, else the only one there is."""
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the entry function: `main`, else the only one there is.
+
+        Arguments are positional: `named` ones raise `CallError`.
+        """
         entry = self._entry
+        if named:
+            raise unnamed(self.signatures[self.entry_name()], named)
         if entry is None:
             entry = self._entry = self.functions[self.entry_name()].positional
         return entry(arguments)

@@ -43,6 +43,8 @@ def export_module(model: Any, example_inputs: Any, dynamic_shapes: Any) -> Any:
         try:
             return quietly(trace)
         except Exception as error:
+            if isinstance(error, IndexError):
+                _check_axes((positional, named), dynamic_shapes)
             reason = _reason(error, trace)
     raise InputError(f"torch.export cannot trace the model: {reason}")
 
@@ -120,6 +122,36 @@ def _arguments(example_inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if isinstance(given, dict):
         return (), dict(given)  # pyright: ignore[reportUnknownVariableType]
     return (tuple(given) if isinstance(given, tuple | list) else (given,)), {}
+
+
+def _check_axes(given: tuple[tuple[Any, ...], dict[str, Any]], dynamic_shapes: Any) -> None:
+    """Raise `InputError` for an axis in `dynamic_shapes` that its example input does not have."""
+    import torch
+
+    def check(example: Any, spec: Any, name: str) -> None:
+        if isinstance(example, torch.Tensor) and isinstance(spec, dict):
+            axes: list[Any] = list(spec)  # pyright: ignore[reportUnknownArgumentType]
+            for axis in axes:
+                if isinstance(axis, int) and not -example.dim() <= axis < example.dim():
+                    raise InputError(
+                        f"expected axes below {example.dim()} in dynamic_shapes of {name}, an "
+                        f"example input of shape {list(example.shape)}, found {axis}"
+                    )
+        elif isinstance(example, list | tuple) and isinstance(spec, list | tuple):
+            pairs: Any = zip(example, spec, strict=False)  # pyright: ignore[reportUnknownArgumentType]
+            for index, (item, inner) in enumerate(pairs):
+                check(item, inner, f"{name}[{index}]")
+        elif isinstance(example, dict) and isinstance(spec, dict):
+            items: dict[Any, Any] = example
+            specs: dict[Any, Any] = spec
+            for key in items.keys() & specs.keys():
+                check(items[key], specs[key], f"{name}[{key!r}]")
+
+    positional, named = given
+    if isinstance(dynamic_shapes, dict) and positional:
+        # By the names of the arguments of `forward`, in their order.
+        dynamic_shapes = list(dynamic_shapes.values())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    check(positional or named, dynamic_shapes, "inputs")
 
 
 @contextmanager

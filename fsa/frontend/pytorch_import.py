@@ -26,10 +26,17 @@ def import_program(program: Any) -> Any:
     from fsa.bindings import fx_decompositions, ir
     from fsa.frontend.torch_constants import pack_constants, program_constants
     from fsa.frontend.torch_custom_ops import decompositions
+    from fsa.frontend.torch_decompositions import exact_decompositions
+    from fsa.frontend.torch_operands import check_operand_types
     from fsa.frontend.torch_unsigned import widen_bytes
 
     check_program(program)
-    table = {**fx_decompositions.get_decomposition_table(), **decompositions()}
+    check_operand_types(program.graph, describe)
+    table = {
+        **fx_decompositions.get_decomposition_table(),
+        **exact_decompositions(),
+        **decompositions(),
+    }
     try:
         program = quietly(lambda: program.run_decompositions(table))
     except Exception as error:
