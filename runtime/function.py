@@ -14,6 +14,7 @@ from fsa.runtime.arguments import TensorArgument, argument_of
 from fsa.runtime.devices import Device, first_line, open_device
 from fsa.runtime.resident_call import resident_call
 from fsa.runtime.signature import Signature, Spec, TensorSpec
+from fsa.runtime.sizes import check_sizes
 from fsa.runtime.tensors import (
     DeviceTensor,
     TensorKind,
@@ -78,7 +79,8 @@ class _GeneralCall:
     """A call with arguments of any kind.
 
     `kinds` holds the kinds of the device tensors that a call passes on without a further look: the
-    static type of an argument, else the last that was checked, None before the first.
+    static type of each argument or, where one is open, all of the last call that was checked. They
+    change together, since each fits only the others; None stands for what no call had yet.
     """
 
     def __init__(
@@ -109,23 +111,30 @@ class _GeneralCall:
         on_cuda = self._device.kind == "cuda"
         inputs: Any = VmVariantList(len(arguments))
         shared: list[Any] = []
+        shapes: dict[int, tuple[int, ...]] = {}
         for index, (argument, expected) in enumerate(zip(arguments, self._arguments, strict=True)):
             if not isinstance(expected, TensorArgument):
                 expected.push(inputs, argument)
             elif type(argument) is DeviceTensor:
                 expected.check_resident(argument)
-                self.kinds[index] = argument.kind_of_tensor
+                shapes[index] = argument.shape
                 inputs.push_ref(argument)
             elif on_cuda and _on_cuda(argument):
-                inputs.push_ref(expected.import_cuda(argument))
+                view = expected.import_cuda(argument)
+                shapes[index] = tuple(view.shape)
+                inputs.push_ref(view)
             else:
                 array = expected.host_array(argument)
+                shapes[index] = array.shape
                 # A resident result may outlive the caller's array, so it must not share it.
                 if not resident and can_share(array, self._device):
                     inputs.push_ref(share(array, self._device, expected.element))
                     shared.append(array)
                 else:
                     inputs.push_ref(expected.copy_in(array))
+        check_sizes(self._signature, shapes)
+        if resident and len(types) == 1:
+            self.kinds[:] = [argument.kind_of_tensor for argument in arguments]
         outputs: Any = VmVariantList(len(self.result_kinds))
         try:
             with self._lock:

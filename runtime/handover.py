@@ -9,24 +9,19 @@ contract of what comes in.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.dialects.fsa.markers import (
-    ARGUMENT_NAMES,
-    KERNEL_MARKER,
-    RESULT_NAMES,
-    UNSIGNED_RESULTS,
-)
+from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.errors import CompileError
 from fsa.runtime.handover_branches import separate_branches
 from fsa.runtime.handover_exports import add_export, executable_source
 from fsa.runtime.handover_foreign import restore_foreign_ops
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
+from fsa.runtime.handover_reflection import reflect
 from fsa.runtime.handover_words import check_whole_words
 from fsa.runtime.targets import Target
 
@@ -35,7 +30,6 @@ _DIALECTS = (
     *("arith", "cf", "flow", "func", "hal", "iree_codegen"),
     *("linalg", "memref", "scf", "tensor", "util"),
 )
-_REFLECTION = "iree.reflection"
 _EXECUTABLE = "fsa_kernels"
 # Scripts that have scheduled the module, and the attribute that allows them: no part of a program.
 _SCRIPTS = ("transform.named_sequence",)
@@ -135,7 +129,7 @@ def unpack(
             restore_foreign_ops(module)
             check_whole_words(module, target)
             separate_branches(module)
-            _reflect(module, reflection or {})
+            reflect(module, reflection or {})
             _strip_attributes(module)
             _check_lowered(module)
             return module
@@ -241,36 +235,6 @@ def _strip_attributes(module: Any) -> None:
     for op in [module.operation, *(op.operation for op in module.body.operations)]:
         for name in [name for name in op.attributes if name.startswith("fsa.")]:
             del op.attributes[name]
-
-
-def _reflect(module: Any, entries: dict[str, str]) -> None:
-    """Add `entries` to the reflection data of every public function; a `.vmfb` carries them."""
-    from iree.compiler import ir
-
-    for op in module.body.operations:
-        attributes = op.operation.attributes
-        if op.operation.name != "func.func" or not _is_public(attributes):
-            continue
-        given = attributes[_REFLECTION] if _REFLECTION in attributes else {}
-        merged = {named.name: named.attr for named in given} if given else {}
-        own = {**_interface(attributes), **entries}
-        merged |= {name: ir.StringAttr.get(text) for name, text in own.items()}
-        attributes[_REFLECTION] = ir.DictAttr.get(merged)
-
-
-def _is_public(attributes: Any) -> bool:
-    return "sym_visibility" not in attributes or attributes["sym_visibility"].value == "public"
-
-
-def _interface(attributes: Any) -> dict[str, str]:
-    """Return what a front end noted of a function's interface, as JSON lists."""
-    found: dict[str, str] = {}
-    for name in (ARGUMENT_NAMES, RESULT_NAMES):
-        if name in attributes:
-            found[name] = json.dumps([item.value for item in attributes[name]])
-    if UNSIGNED_RESULTS in attributes:
-        found[UNSIGNED_RESULTS] = json.dumps(list(attributes[UNSIGNED_RESULTS]))
-    return found
 
 
 def _check_lowered(module: Any) -> None:

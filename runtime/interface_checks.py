@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsa.dialects.fsa.markers import FOREIGN_BODY, KERNEL_MARKER
+from fsa.dialects.fsa.argument_sizes import from_text, to_text
+from fsa.dialects.fsa.markers import ARGUMENT_SIZES, FOREIGN_BODY, KERNEL_MARKER
 from fsa.errors import InputError
 from fsa.locations import place_of
 from fsa.runtime.signature import has_dtype, is_scalar
@@ -30,6 +31,8 @@ def check_interface(root: Any) -> None:
         )
     for function in public:
         _check_types(function)
+        if ARGUMENT_SIZES in function.attributes:
+            _check_sizes(function)
     declared = {
         _name(function)
         for function in functions
@@ -60,6 +63,28 @@ def _check_types(function: Any) -> None:
                     f"@{_name(function)} expected {_TAKEN}, found {found} as {what} {index}"
                     f"{_advice(found)}{place_of(function)}"
                 )
+
+
+def _check_sizes(function: Any) -> None:
+    """Refuse common sizes of what is no open dimension of an argument."""
+    from fsa.bindings import ir
+
+    given = function.attributes[ARGUMENT_SIZES]
+    types = ir.FunctionType(function.attributes["function_type"].value).inputs
+    try:
+        places = [place for size in from_text(to_text(given)) for place in size.places]
+        right = all(
+            min(place.argument, place.dimension, place.factor - 1) >= 0
+            and ir.RankedTensorType(types[place.argument]).is_dynamic_dim(place.dimension)
+            for place in places
+        )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise InputError(
+            f"@{_name(function)} expected {ARGUMENT_SIZES} with places [argument, dimension, "
+            f"factor, offset] of open dimensions, found {given}{place_of(function)}"
+        )
 
 
 def _crosses(type_: Any) -> bool:

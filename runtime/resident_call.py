@@ -31,6 +31,7 @@ def make(general, kinds, context, invoke, function, lock, failure, finish, kind)
     def call(arguments):
         try:
             ({names},) = arguments
+            ({kinds},) = kinds  # at once, since another thread may change them all
             # An array, the most frequent other argument, need not raise an exception.
             known = type(a0) is make_tensor and {checks}
         except (AttributeError, ValueError):  # another type of argument, another number of them
@@ -80,8 +81,9 @@ def _maker(count: int, one_result: bool) -> Callable[..., PositionalCall]:
     views = ", ".join(f"{name}.known_view or {name}.view" for name in names)
     source = _SOURCE.format(
         names=", ".join(names),
+        kinds=", ".join(f"k{index}" for index in range(count)),
         checks=" and ".join(
-            f"{name}.kind_of_tensor is kinds[{index}]" for index, name in enumerate(names)
+            f"{name}.kind_of_tensor is k{index}" for index, name in enumerate(names)
         ),
         inputs="a0.list_of_one" if count == 1 else f"pack(context, ({views}), no_keywords)",
         result="make_tensor(outputs, kind)" if one_result else "finish(outputs)",

@@ -13,7 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES, UNSIGNED_RESULTS
+from fsa.dialects.fsa.argument_sizes import CommonSize, from_text
+from fsa.dialects.fsa.markers import (
+    ARGUMENT_NAMES,
+    ARGUMENT_SIZES,
+    RESULT_NAMES,
+    UNSIGNED_RESULTS,
+)
 
 DECLARATION = "iree.abi.declaration"
 _TENSOR = r"tensor<(?:[^<>]|<[^<>]*>)*>"
@@ -72,12 +78,17 @@ class Signature:
     # What a front end called them; empty where it said nothing.
     argument_names: tuple[str, ...] = ()
     result_names: tuple[str, ...] = ()
+    # What it knows of open sizes of the arguments.
+    argument_sizes: tuple[CommonSize, ...] = ()
 
     def argument(self, index: int) -> str:
         """Return what messages call an argument: `argument 0 (x) of @main`."""
+        return f"{self.short_argument(index)} of @{self.name}"
+
+    def short_argument(self, index: int) -> str:
+        """Return what messages about the function call an argument: `argument 0 (x)`."""
         named = index < len(self.argument_names)
-        name = f" ({self.argument_names[index]})" if named else ""
-        return f"argument {index}{name} of @{self.name}"
+        return f"argument {index}{f' ({self.argument_names[index]})' if named else ''}"
 
     def __str__(self) -> str:
         given = ", ".join(map(str, self.arguments))
@@ -101,6 +112,7 @@ def signature_of(name: str, reflection: Mapping[str, str]) -> Signature:
         results=results,
         argument_names=tuple(json.loads(reflection.get(ARGUMENT_NAMES, "[]"))),
         result_names=tuple(json.loads(reflection.get(RESULT_NAMES, "[]"))),
+        argument_sizes=from_text(reflection.get(ARGUMENT_SIZES, "[]")),
     )
 
 

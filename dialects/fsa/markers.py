@@ -11,3 +11,5 @@ FOREIGN_BODY = "fsa.foreign_body"
 ARGUMENT_NAMES = "fsa.argument_names"
 RESULT_NAMES = "fsa.result_names"
 UNSIGNED_RESULTS = "fsa.unsigned_results"
+# On a public func.func: sizes that its arguments have in common; see `argument_sizes`.
+ARGUMENT_SIZES = "fsa.argument_sizes"

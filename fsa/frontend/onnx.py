@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES
+from fsa.dialects.fsa.argument_sizes import to_attribute
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, ARGUMENT_SIZES, RESULT_NAMES
 from fsa.errors import InputError
 from fsa.frontend.lowering import ResultTypeError, lower_imported
 from fsa.frontend.onnx_functions import expand_functions
 from fsa.frontend.onnx_nodes import check_nodes, keep_inputs, name_nodes
 from fsa.frontend.onnx_quantized import write_out_dequantization
-from fsa.frontend.onnx_shapes import set_result_sizes, set_shapes
+from fsa.frontend.onnx_shapes import common_sizes, set_result_sizes, set_shapes
 from fsa.frontend.onnx_unsigned import widen_unsigned
 
 OLDEST_OPSET, NEWEST_OPSET = 13, 21
@@ -135,16 +136,19 @@ def _import(model: Any) -> Any:
         raise InputError(f"the ONNX graph cannot be imported: {error}") from None
     entry = module.body.operations[0]
     entry.attributes["sym_name"] = ir.StringAttr.get("main", context)
-    _note_names(entry, info.main_graph)
+    _note_interface(entry, info.main_graph)
     lower_imported(module, LOWERING, "the ONNX graph")
     return module
 
 
-def _note_names(entry: Any, graph: Any) -> None:
-    """Note on the function `entry` what the graph calls its inputs and outputs."""
+def _note_interface(entry: Any, graph: Any) -> None:
+    """Note on the function `entry` what the graph calls its inputs, their sizes and its outputs."""
     from fsa.bindings import ir
 
     results = [value.name for value in graph.graph_proto.output]
     with entry.context:
         for key, names in ((ARGUMENT_NAMES, list(graph.input_map)), (RESULT_NAMES, results)):
             entry.attributes[key] = ir.ArrayAttr.get([ir.StringAttr.get(name) for name in names])
+        noted = to_attribute(common_sizes(list(graph.input_map.values())), ir)
+        if noted is not None:
+            entry.attributes[ARGUMENT_SIZES] = noted

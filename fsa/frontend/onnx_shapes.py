@@ -1,4 +1,4 @@
-"""Sizes that a user gives for the inputs of an ONNX model."""
+"""Sizes of the inputs of an ONNX model: those that a user gives, and those that have a name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
+from fsa.dialects.fsa.argument_sizes import CommonSize, Place
 from fsa.errors import InputError
 
 
@@ -51,6 +52,19 @@ def set_result_sizes(model: Any, index: int, sizes: Sequence[int | None]) -> boo
         if size is not None:
             dim.dim_value = size
     return True
+
+
+def common_sizes(inputs: Sequence[Any]) -> list[CommonSize]:
+    """Return which dimensions of `inputs` (`ValueInfoProto`s) have a name in common.
+
+    In ONNX they have the same size. A name without a letter, such as `?`, says nothing.
+    """
+    places: dict[str, list[Place]] = {}
+    for index, value in enumerate(inputs):
+        for dimension, size in enumerate(value.type.tensor_type.shape.dim):
+            if any(character.isalpha() for character in size.dim_param):
+                places.setdefault(size.dim_param, []).append(Place(index, dimension))
+    return [CommonSize(tuple(found)) for found in places.values()]
 
 
 def _sizes(name: str, shape: Any) -> list[int | str]:

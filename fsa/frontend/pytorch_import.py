@@ -10,18 +10,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fsa.dialects.fsa.markers import ARGUMENT_NAMES, RESULT_NAMES
+from fsa.dialects.fsa.argument_sizes import to_attribute
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, ARGUMENT_SIZES, RESULT_NAMES
 from fsa.errors import InputError
 from fsa.frontend.pytorch_errors import explain, is_own
 from fsa.frontend.pytorch_export import check_program, quietly
 from fsa.frontend.pytorch_literals import Literals
+from fsa.frontend.pytorch_sizes import common_sizes
 
 
 def import_program(program: Any) -> Any:
     """Return an `ExportedProgram` as an `ir.Module` in the torch dialect, with function `main`.
 
     The function carries the names of its arguments and results in the attributes
-    `fsa.argument_names` and `fsa.result_names`. Raises `InputError` for what has no form there.
+    `fsa.argument_names` and `fsa.result_names`, and in `fsa.argument_sizes` what is known of open
+    sizes. Raises `InputError` for what has no form there.
     """
     from fsa.bindings import fx_decompositions, ir
     from fsa.frontend.torch_constants import pack_constants, program_constants
@@ -45,6 +48,7 @@ def import_program(program: Any) -> Any:
     widen_bytes(program.graph)
     pack_constants(program.graph, program_constants(program))
     names = _names(program)
+    sizes = common_sizes(program, names[0])
     _drop_none(program)
     module, function = import_with(
         lambda importer: importer.import_program(program, func_name="main")
@@ -52,6 +56,9 @@ def import_program(program: Any) -> Any:
     with module.context:
         for key, values in zip((ARGUMENT_NAMES, RESULT_NAMES), names, strict=True):
             function.attributes[key] = ir.ArrayAttr.get([ir.StringAttr.get(v) for v in values])
+        noted = to_attribute(sizes, ir)
+        if noted is not None:
+            function.attributes[ARGUMENT_SIZES] = noted
     return module
 
 

@@ -2,7 +2,7 @@
 
 JAX decides when it traces whether a dimension broadcasts: one of symbolic size never does.
 StableHLO says that in attributes that JAX leaves out, and without them a broadcast of an open size
-has no lowering. A reshape to a computed shape is `tensor.reshape`. JAX's checks of its sizes go.
+has no lowering. A reshape to a computed shape is `tensor.reshape`.
 """
 
 from __future__ import annotations
@@ -59,17 +59,8 @@ def _reshape(op: Any) -> None:
     op.erase()
 
 
-def _assertion(op: Any) -> None:
-    """Erase a check of shapes; other custom calls stay, and are refused later."""
-    from iree.compiler import ir
-
-    if ir.StringAttr(op.attributes["call_target_name"]).value == "shape_assertion":
-        op.erase()
-
-
 _REWRITES = {
     "stablehlo.dynamic_broadcast_in_dim": _broadcast,
     "stablehlo.dynamic_reshape": _reshape,
-    "stablehlo.custom_call": _assertion,
     "stablehlo.dot_general": lower_dynamic_dot,
 }

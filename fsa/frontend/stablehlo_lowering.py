@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fsa.dialects.fsa.markers import ARGUMENT_NAMES, UNSIGNED_RESULTS
+from fsa.dialects.fsa.argument_sizes import to_attribute
+from fsa.dialects.fsa.markers import ARGUMENT_NAMES, ARGUMENT_SIZES, UNSIGNED_RESULTS
 from fsa.frontend.foreign_ops import outline_foreign_ops
 from fsa.frontend.interface import unsigned_results
+from fsa.frontend.stablehlo_assertions import lower_assertions
 from fsa.frontend.stablehlo_dynamic import prepare
 from fsa.frontend.stablehlo_erf import keep_erf
 from fsa.locations import describe_location
@@ -25,6 +27,7 @@ LOWER = "builtin.module(iree-stablehlo-input-transformation-pipeline,canonicaliz
 FORM, RESULT, ERROR = ".form", "linalg.mlirbc", "error.txt"
 _NAMED = re.compile(r'loc\("((?:[^"\\]|\\.)*)"(?!:\d)')
 _REFUSED = re.compile(r"failed to legalize operation '([\w.]+)'")
+_SIZE = "jax.global_constant"
 _SPLIT = ("mhlo.num_partitions", "mhlo.num_replicas")
 
 
@@ -49,9 +52,14 @@ def lower_to_linalg(forms: list[Path], result: Path) -> None:
     with ir.Context(), ir.Location.unknown():
         module = _read(forms)
         _check_whole(module)
+        _check_sizes(module)
         interfaces = _interfaces(module)
         keep_erf(module)
         _run(MERGE, module)
+        for name, sizes in lower_assertions(module).items():
+            noted = to_attribute(sizes, ir)
+            if noted is not None and name in interfaces:
+                interfaces[name][ARGUMENT_SIZES] = noted
         prepare(module)
         _run(LOWER, module)
         outline_foreign_ops(module)
@@ -123,6 +131,21 @@ def _check_whole(module: Any) -> None:
                 f"expected a program for one device, found {attributes[name].value} "
                 f"{name.removeprefix('mhlo.num_')}"
             )
+
+
+def _check_sizes(module: Any) -> None:
+    """Refuse a public function that takes symbolic sizes beside the arrays that have them."""
+    for op in module.body.operations:
+        attributes = op.operation.attributes
+        private = "sym_visibility" in attributes and attributes["sym_visibility"].value == "private"
+        if op.operation.name != "func.func" or private or "arg_attrs" not in attributes:
+            continue
+        for given in attributes["arg_attrs"]:
+            if _SIZE in given and given[_SIZE].value:
+                raise RuntimeError(
+                    f"expected a function of arrays, found an argument for the size "
+                    f"'{given[_SIZE].value}': pass jax.export.export(jax.jit(f))(*arguments)"
+                )
 
 
 def _interfaces(module: Any) -> dict[str, dict[str, Any]]:

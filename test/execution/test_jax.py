@@ -10,7 +10,7 @@ from arrays import floats
 jax = pytest.importorskip("jax")
 
 import fsa  # noqa: E402
-from fsa.errors import InputError  # noqa: E402
+from fsa.errors import CallError, InputError  # noqa: E402
 from fsa.frontend.model import read_model  # noqa: E402
 from fsa.runtime.devices import available  # noqa: E402
 
@@ -125,6 +125,37 @@ def test_contractions_of_open_size() -> None:
         for ours, theirs in zip(module(x, y), function(x, y), strict=True):
             tolerance = 1e-2 if theirs.dtype == np.float16 else 1e-5
             np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def test_sizes_that_contradict_each_other_are_refused() -> None:
+    """Equal sizes and bounds before the call, other relations by the program."""
+    from jax import export
+
+    b, n = export.symbolic_shape("b, n", constraints=["b >= 2"])
+    shapes = [jax.ShapeDtypeStruct(s, jnp.float32) for s in ((b, 4), (b, 4), (2 * n + b,))]
+    exported = export.export(jax.jit(lambda x, y, z: (x + y, z * 2)))(*shapes)
+    module = fsa.compile(exported)
+
+    def call(*rows: int) -> Any:
+        return module(*(np.ones((n, 4) if i < 2 else n, np.float32) for i, n in enumerate(rows)))
+
+    assert [result.shape for result in call(3, 3, 7)] == [(3, 4), (7,)]
+    for rows, message in (
+        ((7, 5, 9), "argument 1 of @main expected size 7 .* argument 0, found 5"),
+        ((1, 1, 3), "argument 0 of @main expected a size of at least 2 in dimension 0, found 1"),
+        ((3, 3, 6), "Division had remainder when computing the value of 'n'"),
+        ((3, 3, 3), "Expected value >= 1 for dimension variable 'n'"),
+    ):
+        with pytest.raises(CallError, match=message):
+            call(*rows)
+
+
+def test_lowered_function_with_symbolic_sizes_is_refused() -> None:
+    from jax import export
+
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("b, 4"), jnp.float32)
+    with pytest.raises(InputError, match=r"argument for the size 'b'.*jax.export"):
+        read_model(jax.jit(jnp.sin).lower(shape))
 
 
 def test_key_arguments_cross() -> None:

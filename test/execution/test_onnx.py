@@ -90,6 +90,16 @@ def test_symbolic_sizes_stay_dynamic() -> None:
         module(np.zeros((2, 4, 9, 14), np.float32))
 
 
+def test_sizes_of_one_name_are_the_same() -> None:
+    module = fsa.compile(
+        parse("g (float[n,m] x, float[n,m] y) => (float[n,m] z) { z = Add(x, y) }")
+    )
+    ones = np.ones((2, 3), np.float32)
+    np.testing.assert_array_equal(module(ones, ones), 2 * ones)
+    with pytest.raises(CallError, match=r"\(y\) of @main expected size 2 .* argument 0 \(x\)"):
+        module(ones, np.ones((3, 3), np.float32))
+
+
 def external(folder: Path) -> Path:
     """Write a model whose weights lie in a file beside it."""
     model = parse("g (float[2,64] x) => (float[2,64] y) { y = MatMul(x, w) }")

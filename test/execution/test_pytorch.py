@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import fsa  # noqa: E402
+from fsa.errors import CallError  # noqa: E402
 from fsa.frontend.model import read_model  # noqa: E402
 from fsa.runtime.devices import available  # noqa: E402
 
@@ -133,6 +134,28 @@ def test_dynamic_batch_and_length() -> None:
     module = fsa.compile(model, torch.randn(2, 3, 4), dynamic_shapes=shapes)
     for sizes in ((2, 3), (1, 1), (3, 5)):
         check(module, model, (torch.randn(*sizes, 4),))
+
+
+def test_sizes_that_contradict_each_other_are_refused() -> None:
+    """Sizes that torch.export was told to be equal, bounded, or linear in each other."""
+
+    class Sum(torch.nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+            return x + y + z[: x.shape[0]]
+
+    n = torch.export.Dim("n", min=3, max=8)
+    inputs = torch.randn(4, 2), torch.randn(4, 2), torch.randn(9, 2)
+    module = fsa.compile(Sum(), inputs, dynamic_shapes=({0: n}, {0: n}, {0: 2 * n + 1}))
+    for size in (3, 8):
+        given = [np.ones((rows, 2), np.float32) for rows in (size, size, 2 * size + 1)]
+        np.testing.assert_array_equal(module(*given), np.full((size, 2), 3, np.float32))
+    for rows, message in (
+        ((7, 5, 15), r"\(y\) of @main expected size 7 .* argument 0 \(x\), found 5"),
+        ((7, 7, 14), r"\(z\) of @main expected size 15 .* argument 0 \(x\), found 14"),
+        ((9, 9, 19), r"\(x\) of @main expected a size from 3 to 8 in dimension 0, found 9"),
+    ):
+        with pytest.raises(CallError, match=message):
+            module(*(np.ones((size, 2), np.float32) for size in rows))
 
 
 def test_numbers_and_sizes_are_results() -> None:
