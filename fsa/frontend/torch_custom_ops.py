@@ -22,7 +22,8 @@ _PREFIX = "torch.fsa."
 _TENSOR = re.compile(r"!torch\.vtensor<\[([^\]]*)\],([a-z]+\d+)>")
 _CONSTANTS = {"torch.constant.int", "torch.constant.float", "torch.constant.str"}
 _CONTRACT = ",torch-verify-linalg-on-tensors-backend-contract"
-_LEFT = ("torch.", "torch_c.", "tm_tensor.")
+# Sorts and scans in tm_tensor are left to IREE.
+_LEFT = ("torch.", "torch_c.")
 
 
 @dataclass(frozen=True)
