@@ -122,11 +122,11 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         is_power_of_two(plan.dot_lanes) and 2 <= plan.dot_lanes <= plan.lanes,
         f"dot_lanes that are a power of two up to the lanes, found {plan.dot_lanes}",
     )
+    is_known = plan.distribute == "batch" and type_dims(op.operands[0].type)[3] is not None
     require_plan(
         op,
-        not plan.prefetch
-        or (plan.distribute == "batch" and type_dims(op.operands[0].type)[3] is not None),
-        "prefetch only where a workgroup routes one sample and D is static",
+        plan.prefetch == "none" or (plan.prefetch in ("sample", "tile") and is_known),
+        "prefetch none, or sample or tile where a workgroup routes one sample and D is static",
     )
     is_split = plan.distribute == "low"
     limit = MAX_PARTS if is_split else 1

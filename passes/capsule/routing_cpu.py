@@ -75,9 +75,12 @@ def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:
 
         tiles.squash(state.sums, sample, write)
 
+    if tiles.plan.prefetch == "tile":
+        tiles.fetch(Ahead(0, 0))
     tiles.each_sample(first)
     if iterations > 1:
         with k.loop(0, iterations - 1) as (number, _):
-            ahead = Ahead(number, iterations - 1) if tiles.plan.prefetch else None
-            tiles.route(state, ahead)
+            if tiles.plan.prefetch == "sample":
+                tiles.fetch(Ahead(number, iterations - 1))
+            tiles.route(state)
             tiles.each_sample(update)

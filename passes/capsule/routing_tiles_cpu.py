@@ -20,6 +20,8 @@ from fsa.passes.emitter import Index, Kernel, Value
 
 # High-level capsules whose powers a softmax keeps in registers.
 MAX_CAPSULES = 12
+# How far ahead a tile of the same sample is fetched.
+TILES_AHEAD = 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ class State:
 
 @dataclass(frozen=True)
 class Ahead:
-    """Pass `number` of `passes`, each of which fetches its part of the next sample."""
+    """Pass `number` of `passes`, each of which fetches its part of the next sample.
+
+    With 0 passes each tile fetches one that follows in its own sample instead.
+    """
 
     number: Index
     passes: int
@@ -82,6 +87,11 @@ class RoutingTiles:
         _, self.low, self.high, self.depth = sizes
         self.width = kernel.mul(self.high, self.depth)
         self.u_hat = kernel.flatten(kernel.inputs[0])
+        self._ahead: Ahead | None = None
+
+    def fetch(self, ahead: Ahead | None) -> None:
+        """Fetch `ahead` in the steps that follow; None ends it."""
+        self._ahead = ahead
 
     def each_sample(self, body: Callable[[Index], None]) -> None:
         """Run `body(sample)` for each sample of the share."""
@@ -151,7 +161,39 @@ class RoutingTiles:
         def body(places: list[tuple[Index, Index | None]]) -> None:
             self._sum_columns(sums, sample, places, factor)
 
-        for_sweeps(k, self.width, self.plan.lanes, self.plan.sweep, body)
+        if isinstance(self.width, int) and self.width <= self.plan.sweep * self.plan.lanes:
+            for_sweeps(k, self.width, self.plan.lanes, self.plan.sweep, body)
+            return
+        self._mean_by_tiles(sums, sample, factor)
+
+    def _mean_by_tiles(self, sums: Buffer, sample: Index, factor: Value) -> None:
+        """Do as `mean` tile by tile, so that u_hat is read in the order of memory."""
+        k = self.k
+        self.clear(sums, sample)
+
+        def tile(rows: int, first_low: Index) -> None:
+            block = Block(k, rows, self.plan.lanes, self.accumulator)
+            with k.loop(0, self.high) as (capsule, _):
+                self._fetch(block, first_low, capsule)
+                start = k.mul(capsule, self.depth)
+
+                def add(position: Index, count: Index | None, start: Index = start) -> None:
+                    at = k.add(start, position)
+                    values = [
+                        self._predictions(sample, k.add(first_low, row), at, count)
+                        for row in range(rows)
+                    ]
+                    while len(values) > 1:  # pairs of pairs: chains of additions are slow
+                        values = [
+                            k.add(values[i], values[i + 1]) if i + 1 < len(values) else values[i]
+                            for i in range(0, len(values), 2)
+                        ]
+                    total = k.multiply_add(values[0], factor, self.load(sums, sample, at, count))
+                    self.store(total, sums, sample, at, count)
+
+                self.for_vectors(add, self.depth)
+
+        for_blocks(k, self.share.start, self.share.stop, self.plan.lanes, tile)
 
     def _sum_columns(
         self,
@@ -174,12 +216,8 @@ class RoutingTiles:
         for total, (position, count) in zip(loop.results, places, strict=True):
             self.store(k.mul(total, factor), sums, sample, position, count)
 
-    def route(self, state: State, ahead: "Ahead | None" = None) -> None:
-        """Set the sums to the predictions of the share, weighted as the directions tell.
-
-        With `ahead`, a part of the next sample is fetched meanwhile.
-        """
-        self._ahead = ahead
+    def route(self, state: State) -> None:
+        """Set the sums to the predictions of the share, weighted as the directions tell."""
         self.each_sample(lambda sample: self.clear(state.sums, sample))
         for_blocks(
             self.k,
@@ -202,16 +240,21 @@ class RoutingTiles:
             )
 
     def _fetch(self, block: Block, first_low: Index, capsule: Index) -> None:
-        """Fetch the part of the next sample that falls to one capsule of a tile of this one."""
+        """Fetch what falls to one capsule of a tile: of the tile after next, or the next sample."""
         k, ahead = self.k, self._ahead
         if ahead is None or block.rows == 1:
             return
-        share = block.rows * self.depth // ahead.passes
+        sample = k.add(self.share.first, 0 if ahead.passes == 0 else 1)
+        start = k.mul(k.mul(sample, self.low), self.width)
+        if ahead.passes == 0:
+            share = block.rows * self.depth
+            within = k.mul(k.add(first_low, TILES_AHEAD * block.rows), self.width)
+        else:
+            share = block.rows * self.depth // ahead.passes
+            row = k.add(k.mul(ahead.number, self.low), first_low)
+            within = k.floordiv(k.mul(row, self.width), ahead.passes)
+        start = k.add(k.add(start, within), k.mul(capsule, share))
         line = 64 // (self.u_hat.type.element_type.width // 8)
-        row = k.add(k.mul(ahead.number, self.low), first_low)
-        within = k.floordiv(k.mul(row, self.width), ahead.passes)
-        sample = k.mul(k.mul(k.add(self.share.first, 1), self.low), self.width)
-        start = k.add(k.add(sample, within), k.mul(capsule, share))
         for element in range(0, share, line):
             k.prefetch(self.u_hat, [k.add(start, element)])
 

@@ -32,9 +32,9 @@ class RoutingCpu:
     `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one, both with all
     iterations in one launch; with "low", `parts` workgroups share the low-level capsules, and an
     iteration is a launch. `lanes` elements of D form a vector and as many low-level capsules a
-    tile; dot products run in `dot_lanes`; with `prefetch` the next sample is fetched while one is
-    routed; `sweep` vectors of H x D are summed at once in the first iteration; `buffers` says where
-    sums, directions and logits live.
+    tile; dot products run in `dot_lanes`; `prefetch` fetches the next "sample" while one is
+    routed, or the next "tile", or "none"; `sweep` vectors of H x D are summed at once in the first
+    iteration; `buffers` says where sums, directions and logits live.
     """
 
     distribute: str
@@ -43,7 +43,7 @@ class RoutingCpu:
     dot_lanes: int
     sweep: int
     buffers: str
-    prefetch: bool
+    prefetch: str
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,8 @@ def routing_cpu(
     distribute = given.get("distribute", distribute)
     parts = given.get("parts", parts if distribute == "low" else 1)
     reasons = [*why, why_lanes]
-    prefetch = distribute == "batch" and shape[0] != 1 and iterations > 1 and depth is not None
-    reasons.append(
-        "prefetch: the next sample is on its way while this one is routed"
-        if prefetch
-        else "no prefetch: no next sample that a workgroup knows of"
-    )
+    prefetch, why = _prefetch(shape, iterations, element, distribute, target)
+    reasons.append(why)
     if high is None or depth is None:
         sweep, local = 1, False
         reasons.append("scratch: the number of sums is dynamic")
@@ -158,6 +154,25 @@ def routing_cpu(
         prefetch=given.get("prefetch", prefetch),
         buffers=given.get("buffers", "local" if local else "scratch"),
     ), reasons
+
+
+def _prefetch(
+    shape: tuple[Size, Size, Size, Size],
+    iterations: int,
+    element: str,
+    distribute: str,
+    target: Target,
+) -> tuple[str, str]:
+    """Return what of u_hat a kernel fetches ahead, and why."""
+    batch, low, high, depth = shape
+    if distribute != "batch" or low is None or high is None or depth is None:
+        return "none", "no prefetch: a workgroup does not read one sample of known size"
+    size = low * high * depth * (4 if element == "f32" else 8 if element == "f64" else 2)
+    if size > target.l2_bytes > 0:
+        return "tile", f"prefetch tile: {size} bytes of a sample exceed the second cache"
+    if batch == 1 or iterations == 1:
+        return "none", "no prefetch: a sample stays in the second cache, and no other follows"
+    return "sample", f"prefetch sample: {size} bytes of the next fit the second cache"
 
 
 def predict_cpu(

@@ -151,3 +151,27 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1 : tensor<?x36x10x16xf32>, tensor<1x36x10x16xf32>
   }
 }
+
+// -----
+
+// A sample that fits the second cache is fetched while the one before it is routed; of a larger one
+// the next tile is.
+// CHECK-LABEL: func.func @prefetch
+// CHECK: prefetch = "sample"
+// CHECK: prefetch = "tile"
+// CHECK: prefetch = "none"
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, l2_bytes = 1048576 : i64}} {
+  func.func @prefetch(%a: tensor<8x1152x10x16xf32>, %b: tensor<8x1152x26x16xf32>, %c: tensor<1x1152x10x16xf32>)
+      -> (tensor<8x10x16xf32>, tensor<8x26x16xf32>, tensor<1x10x16xf32>) {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<8x1152x10x16xf32>) -> tensor<8x10x16xf32>
+    %1 = "fsa.capsule_routing"(%b)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<8x1152x26x16xf32>) -> tensor<8x26x16xf32>
+    %2 = "fsa.capsule_routing"(%c)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x1152x10x16xf32>) -> tensor<1x10x16xf32>
+    return %0, %1, %2 : tensor<8x10x16xf32>, tensor<8x26x16xf32>, tensor<1x10x16xf32>
+  }
+}
