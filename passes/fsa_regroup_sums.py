@@ -16,7 +16,8 @@ class FsaRegroupSums(Pass):
     """Add sums in f32 that were in f64 up in blocks, so that rounding errors stay small.
 
     It takes the sums that `fsa-narrow-accumulators` marked with `fsa.long_sum`, but for those in
-    stitched regions that become kernels, which add in blocks themselves. A sum of more than 64
+    stitched regions that become kernels: along a row those add n / (lanes * unroll) numbers to each
+    of as many accumulators, along columns n / unroll to each. A sum of more than 64
     numbers becomes sums of 16 lanes, 256 numbers each, then sums of those (blocked summation;
     N. J. Higham, SIAM J. Sci. Comput. 14, 1993). For n numbers x the error is at most
     d u / (1 - d u) times the sum of |x|, with u = 2^-24, as long as no partial sum overflows. The

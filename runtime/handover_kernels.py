@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fsa.dialects.fsa.markers import STREAMING
 from fsa.errors import CompileError
 from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch, dynamic_count
 
@@ -37,6 +38,8 @@ class Kernel:
         is_gpu = function.name == "gpu.module"
         if is_gpu:
             function = function.regions[0].blocks[0].operations[0].operation
+        if STREAMING in text:
+            _restore_streaming(function)
         pipeline = None
         if CODEGEN_PIPELINE in function.attributes:
             pipeline = ir.StringAttr(function.attributes[CODEGEN_PIPELINE]).value
@@ -145,6 +148,25 @@ class Kernel:
                 raise CompileError(
                     f"kernel @{self.name} expected {wanted} as argument {index}, found {type_}"
                 )
+
+
+def _restore_streaming(function: Any) -> None:
+    """Turn marked vector stores of a kernel into non-temporal ones."""
+    from iree.compiler import ir
+
+    def visit(op: Any) -> Any:
+        operation = op.operation
+        if STREAMING in operation.attributes:
+            kind = ir.VectorType(operation.operands[0].type)
+            element: Any = kind.element_type
+            size = kind.shape[0] * element.width // 8
+            del operation.attributes[STREAMING]
+            word = ir.IntegerType.get_signless(64)
+            operation.attributes["nontemporal"] = ir.BoolAttr.get(True)
+            operation.attributes["alignment"] = ir.IntegerAttr.get(word, size)
+        return ir.WalkResult.ADVANCE
+
+    function.walk(visit)
 
 
 def _crosses(type_: Any) -> bool:

@@ -3,6 +3,10 @@
 # On a func.func: it is a kernel for this kind of device.
 KERNEL_MARKER = "fsa.kernel"
 
+# On a vector.store of a CPU kernel: past the caches, to an address that is a multiple of its size.
+# The two libraries spell that differently in text, so it crosses as an attribute of ours.
+STREAMING = "fsa.streaming"
+
 # On a declared func.func: the text of the function, with ops that only IREE has.
 FOREIGN_BODY = "fsa.foreign_body"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, memref, vector
+from fsa.dialects.fsa.markers import STREAMING
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter.control import Control
 from fsa.passes.emitter.types import (
@@ -117,13 +118,24 @@ class Memory(Control):
         return vector.maskedload(kind, source, positions, mask, self.constant(fill, kind))
 
     def vector_store(
-        self, value: Value, target: Value, indices: Sequence[Index], count: Index | None = None
+        self,
+        value: Value,
+        target: Value,
+        indices: Sequence[Index],
+        count: Index | None = None,
+        stream: bool = False,
     ) -> None:
-        """Store a vector along the innermost dimension; lanes past `count` are not written."""
+        """Store a vector along the innermost dimension; lanes past `count` are not written.
+
+        `stream` sends a whole vector past the caches. Its address must then be a multiple of its
+        size, which is a power of two.
+        """
         lanes = value.type.shape[0]
         positions = [self.value(index) for index in indices]
         if _covers(count, lanes):
-            vector.store(value, target, positions)
+            made = vector.store(value, target, positions)
+            if stream:
+                made.operation.attributes[STREAMING] = ir.UnitAttr.get()
         else:
             vector.maskedstore(target, positions, self.mask(lanes, count), value)
 

@@ -35,8 +35,7 @@ def is_expensive(graph: Graph, n: int) -> bool:
         for operand in operation.operands:
             loops |= varies.get(operand, frozenset())
         if operation.name == "linalg.index":
-            number = node.loops[ir.IntegerAttr(operation.attributes["dim"]).value]
-            loops = frozenset() if number is None else frozenset({number})
+            loops = node.loops[ir.IntegerAttr(operation.attributes["dim"]).value].loops
         for result in operation.results:
             varies[result] = loops
         if _is_slow(operation.name) and loops == everything:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.stitching.graph import Access, Graph, Node, Ref, Unsupported, shape_of
-from fsa.passes.stitching.linear import Index, loop
+from fsa.passes.stitching.linear import Index, loop, solve
 
 Loop = tuple[int, int]  # node, loop
 
@@ -51,9 +51,8 @@ def loops_at(node: Node, result: int, index: Index) -> Index:
     """
     loops = [loop(0).times(0)] * len(node.extents)
     for expression, wanted in zip(node.results[result], index, strict=True):
-        number = expression.loop
-        if number is not None:
-            loops[number] = wanted
+        for number, value in (solve(expression, wanted) or {}).items():
+            loops[number] = value
     return tuple(loops)
 
 
@@ -118,8 +117,9 @@ def _tie_values(graph: Graph, classes: _Classes) -> None:
                 continue
             made = producer.results[access.ref.result]
             for read, written in zip(access.index, made, strict=True):
-                if read.loop is not None and written.loop is not None:
-                    classes.union((n, read.loop), (access.ref.number, written.loop))
+                for number, value in (solve(written, read) or {}).items():
+                    if value.loop is not None:
+                        classes.union((n, value.loop), (access.ref.number, number))
 
 
 def _tie_inputs(graph: Graph, classes: _Classes) -> None:
@@ -144,8 +144,9 @@ def _tie_outputs(graph: Graph, classes: _Classes) -> None:
         known = shapes.setdefault(tuple(shape_of(graph.type_of(ref))), ref)
         other = graph.nodes[known.number]
         for a, b in zip(other.results[known.result], node.results[ref.result], strict=True):
-            if a.loop is not None and b.loop is not None:
-                classes.union((known.number, a.loop), (ref.number, b.loop))
+            for number, value in (solve(a, b) or {}).items():
+                if value.loop is not None:
+                    classes.union((known.number, number), (ref.number, value.loop))
 
 
 def _sources(graph: Graph, dims: list[tuple[int, ...]], count: int) -> list[DimSource | None]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fsa.bindings import ir
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter import Kernel as KernelBuilder
 from fsa.passes.emitter import Loop
 from fsa.passes.emitter.functions import approximated
@@ -262,7 +263,23 @@ class Evaluator:
 
     def store(self, computed: Computed, memory: Any, index: Sequence[Linear]) -> None:
         """Store a value at an index, as the type that crosses a launch."""
-        self._store(computed, memory, index, [self.position(e) for e in index])
+        stream = bool(self.kernel.plan.stream) and self._is_aligned(memory.type, index)
+        self._store(computed, memory, index, [self.position(e) for e in index], stream)
+
+    def _is_aligned(self, memory: Any, index: Sequence[Linear]) -> bool:
+        """Whether vectors at an index begin at multiples of their size, which is 16 bytes or more.
+
+        A kernel's memory begins at a multiple of 64 bytes, lanes at multiples of their number.
+        """
+        stride, size = 1, self.lanes * max(memory.element_type.width // 8, 1)
+        for expression, extent in zip(reversed(index), reversed(type_dims(memory)), strict=True):
+            steps = [coefficient * stride for d, coefficient in expression.terms if d != self.lane]
+            if any(step % self.lanes for step in [*steps, expression.constant * stride]):
+                return False
+            if extent is None:
+                return False
+            stride *= extent
+        return 16 <= size <= 64 and size & (size - 1) == 0
 
     def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
         """Store the element at an index of a value that has a row buffer."""
@@ -275,12 +292,13 @@ class Evaluator:
         return self._kept(ref, index)
 
     def _store(
-        self, computed: Computed, memory: Any, index: Sequence[Linear], positions: list[Any]
-    ) -> None:
+        self, computed: Computed, memory: Any, index: Sequence[Linear], positions: list[Any],
+        stream: bool = False,
+    ) -> None:  # fmt: skip
         if self._varies(index):
             wide = self.as_vector(computed)
             item = self.k.cast(wide, crossing_element(element_type_of(wide)))
-            self.k.vector_store(item, memory, positions, self.count)
+            self.k.vector_store(item, memory, positions, self.count, stream)
         else:
             item = self.k.cast(computed.value, crossing_element(element_type_of(computed.value)))
             self.k.store(item, memory, positions)
@@ -319,8 +337,8 @@ class _Body:
             return self.e.value(self.e.graph.refs[wanted], ())
         op = wanted.owner
         if op.name == "linalg.index":
-            number = self.node.loops[op.attributes["dim"].value]
-            return self.e.lane_index(Linear() if number is None else self.loops[number])
+            own = self.node.loops[op.attributes["dim"].value]
+            return self.e.lane_index(own.substitute(self.loops))
         if op.name == "arith.constant":
             return Computed(self.e.k.constant_of(op.attributes["value"]), 0)
         operands = [self.value(operand) for operand in op.operands]

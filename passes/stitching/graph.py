@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from fsa.bindings import ir
 from fsa.passes.stitching.combiners import Combiner, combiner_of
-from fsa.passes.stitching.linear import Index, Linear, NotLinear, from_affine, loop
+from fsa.passes.stitching.linear import Index, Linear, NotLinear, from_affine, loop, solve
 
 CROSSING_TYPES = ("i1", "i8", "i16", "i32", "i64", "index", "f16", "bf16", "f32", "f64")
 SCALAR_DIALECTS = ("arith", "math")
@@ -47,8 +47,9 @@ class Access:
 class Node:
     """One tensor op: loops, accesses, and a scalar body (None for a view, which copies).
 
-    Loops that run once are left out: `loops` has the number of each loop of the op among those
-    that are kept, None for one that is not.
+    The loops of a node are not always those of the op: loops that run once are left out, and a
+    loop over joined dimensions is one loop for each of them. `loops` has each loop of the op in
+    terms of the node's.
     """
 
     position: int
@@ -58,7 +59,7 @@ class Node:
     inputs: list[Access]
     inits: list[Access]
     results: list[Index]
-    loops: list[int | None]
+    loops: list[Linear]
     block: Any = None
     combiners: list[Combiner | None] = field(default_factory=list[Combiner | None])
 
@@ -212,8 +213,10 @@ class _Reader:
     def _node(self, position: int, op: Any) -> Node | None:
         if op.name == "linalg.generic":
             return self._generic(position, op)
-        if op.name in ("tensor.expand_shape", "tensor.collapse_shape"):
-            return self._view(position, op, _reshape_index(op))
+        if op.name == "tensor.collapse_shape":
+            return self._collapse(position, op)
+        if op.name == "tensor.expand_shape":
+            return self._view(position, op, _expanded_index(op))
         if op.name == "tensor.extract_slice":
             return self._view(position, op, _slice_index(op))
         if op.name == "tensor.cast":
@@ -222,13 +225,40 @@ class _Reader:
         return None
 
     def _view(self, position: int, op: Any, index: Index) -> Node:
-        kept = _Kept(shape_of(op.results[0].type))
-        identity = tuple(loop(k) for k in range(len(kept.loops)))
-        source = Access(self._ref(op.operands[0]), kept.index(index))
-        return Node(
-            position, op, kept.extents, [False] * len(kept.extents), [source], [],
-            [kept.index(identity)], kept.loops, None, [None],
-        )  # fmt: skip
+        extents = shape_of(op.results[0].type)
+        source = self._ref(op.operands[0])
+        loops = Loops(extents, self._splits(len(extents), [(source, index)]))
+        made = loops.index(tuple(loop(k) for k in range(len(extents))))
+        return _copying(position, op, loops, Access(source, loops.index(index)), made)
+
+    def _collapse(self, position: int, op: Any) -> Node:
+        """A view whose loops are those of the source: its result has the joined index."""
+        extents = shape_of(op.operands[0].type)
+        source = self._ref(op.operands[0])
+        identity = tuple(loop(k) for k in range(len(extents)))
+        loops = Loops(extents, self._splits(len(extents), [(source, identity)]))
+        made = tuple(_joined(op, group, extents) for group in _reassociation(op))
+        access = Access(source, loops.index(identity))
+        return _copying(position, op, loops, access, loops.index(made))
+
+    def _splits(
+        self, count: int, reads: Sequence[tuple[Ref, Index]]
+    ) -> list[tuple[int | None, ...]]:
+        """Return into which extents each loop falls apart: those of what joins dimensions."""
+        splits: list[tuple[int | None, ...]] = [()] * count
+        for ref, index in reads:
+            if ref.kind != "node":
+                continue
+            node = self.graph.nodes[ref.number]
+            for read, made in zip(index, node.results[ref.result], strict=True):
+                if len(made.terms) < 2 or read.loop is None:
+                    continue
+                ordered = sorted(made.terms, key=lambda term: -term[1])
+                extents = tuple(node.extents[k] for k, _ in ordered)
+                if splits[read.loop] not in ((), extents):
+                    raise Unsupported("a loop runs over dimensions that are joined in two ways")
+                splits[read.loop] = extents
+        return splits
 
     def _generic(self, position: int, op: Any) -> Node:
         maps = [_map_index(op, attribute) for attribute in op.attributes["indexing_maps"]]
@@ -239,16 +269,19 @@ class _Reader:
             raise Unsupported("linalg.generic has a window iterator")
         reduction = ["reduction" in i for i in iterators]
         types = [value.type for value in op.operands]
-        kept = _Kept(_loop_extents(len(reduction), maps, types))
-        accesses = [Access(ref, kept.index(index)) for ref, index in zip(refs, maps, strict=True)]
-        reduction = [flag for flag, k in zip(reduction, kept.loops, strict=True) if k is not None]
+        _check_results(maps[first:], reduction)
+        pairs = list(zip(refs, maps, strict=True))
+        loops = Loops(
+            _loop_extents(len(reduction), maps, types), self._splits(len(reduction), pairs)
+        )
+        accesses = [Access(ref, loops.index(index)) for ref, index in pairs]
         block = op.regions[0].blocks[0]
         _check_body(block)
         node = Node(
-            position, op, kept.extents, reduction, accesses[:first], accesses[first:],
-            [access.index for access in accesses[first:]], kept.loops, block,
+            position, op, loops.extents, loops.spread(reduction), accesses[:first],
+            accesses[first:], [access.index for access in accesses[first:]], loops.old, block,
         )  # fmt: skip
-        _check_results(node)
+        _check_reads(self.graph, node)
         node.combiners = [
             combiner_of(block, first, k) if node.reduces else None for k in range(len(op.results))
         ]
@@ -283,18 +316,44 @@ def _map_index(op: Any, attribute: Any) -> Index:
         raise Unsupported(f"{op.name} reads through the non-linear index {error}") from None
 
 
-class _Kept:
-    """The loops of an op without those that run once: the position in those is always 0."""
+def _copying(position: int, op: Any, loops: "Loops", source: Access, made: Index) -> Node:
+    none = [False] * len(loops.extents)
+    return Node(
+        position, op, loops.extents, none, [source], [], [made], loops.old, None, [None]
+    )  # fmt: skip
 
-    def __init__(self, extents: Sequence[int | None]):
-        self.extents = [extent for extent in extents if extent != 1]
-        numbers = iter(range(len(self.extents)))
-        self.loops = [None if extent == 1 else next(numbers) for extent in extents]
-        self._new = [Linear() if k is None else loop(k) for k in self.loops]
+
+class Loops:
+    """The loops of an op as the graph has them.
+
+    Loops that run once are left out: the position in those is always 0. A loop over dimensions that
+    a reshape joined becomes one for each of them (`splits`, outermost first, () for one that stays
+    whole).
+    """
+
+    def __init__(self, extents: Sequence[int | None], splits: Sequence[tuple[int | None, ...]]):
+        self.extents: list[int | None] = []
+        self.old: list[Linear] = []
+        self._counts: list[int] = []
+        for extent, split in zip(extents, splits, strict=True):
+            parts = split or (() if extent == 1 else (extent,))
+            total, stride = Linear(), 1
+            for k in reversed(range(len(parts))):
+                total = total.plus(loop(len(self.extents) + k).times(stride))
+                if k:
+                    stride *= parts[k] or 0
+            self.extents += parts
+            self.old.append(total)
+            self._counts.append(len(parts))
 
     def index(self, index: Index) -> Index:
-        """Return an index in terms of the loops that are kept."""
-        return tuple(expression.substitute(self._new) for expression in index)
+        """Return an index of the op's loops in terms of the graph's."""
+        return tuple(expression.substitute(self.old) for expression in index)
+
+    def spread(self, flags: Sequence[bool]) -> list[bool]:
+        """Return a flag for each loop of the graph from those for the op's."""
+        pairs = zip(flags, self._counts, strict=True)
+        return [flag for flag, count in pairs for _ in range(count)]
 
 
 def _loop_extents(count: int, maps: Sequence[Index], types: Sequence[Any]) -> list[int | None]:
@@ -314,16 +373,47 @@ def _loop_extents(count: int, maps: Sequence[Index], types: Sequence[Any]) -> li
     return extents
 
 
-def _check_results(node: Node) -> None:
-    for index in node.results:
+def _check_results(maps: Sequence[Index], reduction: Sequence[bool]) -> None:
+    """Refuse results of a generic that are not written at its plain parallel loops."""
+    for index in maps:
         seen = [expression.loop for expression in index if expression.terms]
         if None in seen or len(set(seen)) != len(seen):
             raise Unsupported("linalg.generic writes its result through a map that repeats loops")
         if any(expression.constant != 0 for expression in index):
             raise Unsupported("linalg.generic writes its result at a constant other than zero")
-        parallel = {k for k, reduces in enumerate(node.reduction) if not reduces}
-        if set(seen) != parallel:
+        if set(seen) != {k for k, reduces in enumerate(reduction) if not reduces}:
             raise Unsupported("a result of linalg.generic does not vary with its parallel loops")
+
+
+def _check_reads(graph: Graph, node: Node) -> None:
+    """Refuse reads of joined dimensions that do not fall apart into them."""
+    for access in [*node.inputs, *node.inits]:
+        if access.ref.kind == "node":
+            made = graph.nodes[access.ref.number].results[access.ref.result]
+            for joined, read in zip(made, access.index, strict=True):
+                if not _falls_apart(joined, read, node.extents):
+                    raise Unsupported(
+                        "an index into joined dimensions does not fall apart into them"
+                    )
+
+
+def _falls_apart(made: Linear, read: Linear, extents: Sequence[int | None]) -> bool:
+    """Whether `read` gives each loop that `made` joins a value in that loop's range."""
+    found = solve(made, read)
+    if found is None:
+        return False
+    above: int | None = None
+    for number, coefficient in sorted(made.terms, key=lambda term: -term[1]):
+        value = found[number]
+        if above is not None:
+            sizes = [extents[k] for k in value.loops]
+            if None in sizes or any(v < 0 for _, v in value.terms):
+                return False
+            last = value.constant + sum(v * ((extents[k] or 1) - 1) for k, v in value.terms)
+            if not 0 <= last < above // coefficient:
+                return False
+        above = coefficient
+    return True
 
 
 def _check_body(block: Any) -> None:
@@ -345,21 +435,10 @@ def _reassociation(op: Any) -> list[list[int]]:
     return [[int(d) for d in group] for group in op.attributes["reassociation"]]
 
 
-def _reshape_index(op: Any) -> Index:
-    """Index of the source of a reshape in terms of the result's dimensions."""
-    groups = _reassociation(op)
-    result = shape_of(op.results[0].type)
-    if op.name == "tensor.expand_shape":
-        return tuple(_joined(op, group, result) for group in groups)
-    source = shape_of(op.operands[0].type)
-    index: list[Linear] = [Linear()] * len(source)
-    for k, group in enumerate(groups):
-        wide = [d for d in group if source[d] != 1]
-        if len(wide) > 1:
-            raise Unsupported("tensor.collapse_shape joins dimensions, so its index divides")
-        if wide:
-            index[wide[0]] = loop(k)
-    return tuple(index)
+def _expanded_index(op: Any) -> Index:
+    """Index of the source of an expansion in terms of the result's dimensions."""
+    extents = shape_of(op.results[0].type)
+    return tuple(_joined(op, group, extents) for group in _reassociation(op))
 
 
 def _joined(op: Any, group: list[int], extents: list[int | None]) -> Linear:
@@ -370,7 +449,7 @@ def _joined(op: Any, group: list[int], extents: list[int | None]) -> Linear:
         if d != group[0]:
             size = extents[d]
             if size is None:
-                raise Unsupported(f"{op.name} splits a dimension by a dynamic size")
+                raise Unsupported(f"{op.name} joins dimensions of dynamic size")
             stride *= size
     return total
 

@@ -24,6 +24,7 @@ from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
+from fsa.passes.stitching.linear import Linear
 from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
@@ -102,7 +103,14 @@ class _Lowering:
     def _dims_of(self, ref: Ref, sizes: list[Any]) -> list[Any]:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
-        return [1 if e.loop is None else sizes[own[e.loop]] for e in index]
+        return [self._span(e, own, sizes) for e in index]
+
+    def _span(self, e: Linear, own: Sequence[int], sizes: list[Any]) -> Any:
+        """Return the size of a dimension of a result: of a loop, or of those that it joins."""
+        if not e.terms:
+            return 1
+        number, coefficient = max(e.terms, key=lambda term: term[1])
+        return self.builder.mul(sizes[own[number]], coefficient)
 
     def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
         """Results when some dimension is 0: empty tensors, or the region lowered portably.
@@ -136,7 +144,7 @@ class _Lowering:
     def _varying(self, ref: Ref) -> list[int]:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
-        return [own[e.loop] for e in index if e.loop is not None]
+        return [own[number] for e in index for number in e.ordered()]
 
     def _portable_copy(self) -> Any:
         copy = self.region.clone()

@@ -60,8 +60,34 @@ class Linear:
             result = result.plus(loops[loop].times(coefficient))
         return result
 
+    def ordered(self) -> list[int]:
+        """Return the loops, that with the largest coefficient first."""
+        return [k for k, _ in sorted(self.terms, key=lambda term: -abs(term[1]))]
+
+    def fastest(self) -> int | None:
+        """Return the loop that moves the index by one, None when no loop does."""
+        return next((loop for loop, coefficient in self.terms if coefficient == 1), None)
+
 
 Index = tuple[Linear, ...]
+
+
+def solve(made: Linear, wanted: Linear) -> dict[int, Linear] | None:
+    """Return the values of the loops of `made` that make it equal to `wanted`.
+
+    `made` is one loop, or several that count positions together (`a * 8 + b` with b below 8): each
+    then takes the terms of `wanted` that its coefficient divides and that the one before leaves.
+    None where `wanted` does not fall apart like that. Ranges are the caller's business.
+    """
+    if made.loop is not None:
+        return {made.loop: wanted}
+    rest, found = wanted.plus(Linear(constant=-made.constant)), dict[int, Linear]()
+    for loop_, coefficient in sorted(made.terms, key=lambda term: -term[1]):
+        mine = tuple((k, v // coefficient) for k, v in rest.terms if v % coefficient == 0)
+        left = tuple((k, v) for k, v in rest.terms if v % coefficient)
+        whole, constant = divmod(rest.constant, coefficient)
+        found[loop_], rest = Linear(mine, whole), Linear(left, constant)
+    return found if not rest.terms and not rest.constant else None
 
 
 def loop(number: int) -> Linear:

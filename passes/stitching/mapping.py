@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Access, Graph, Ref, element_type
+from fsa.passes.stitching.graph import Access, Graph, Ref, element_type, shape_of
+from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.plan import KernelPlan
 from fsa.passes.stitching.schedule import element_bytes
 from fsa.runtime.targets import Target
@@ -24,6 +25,7 @@ PANEL_ROWS = 16
 PANEL_ELEMENTS = 1024  # of a row: 4 KiB of f32, so that several buffers fit in the first cache
 PANEL_LEAST = 128  # what a core gets at least
 PANEL_UNROLL = 4  # rows added to one another before they go to the buffer
+LEAST_RUN = 256  # bytes that a task should find side by side: four cache lines
 MAX_THREADS = 256
 FLAT_THREADS = 128
 
@@ -42,6 +44,8 @@ def mapping_of(
     }
     flat = lane in parallel and not inside
     outer = tuple(sorted(parallel if flat else parallel - {lane}))
+    if target.kind == "cpu" and not flat:
+        outer = _without_neighbours(graph, space, dominants, reach, outer, lane)
     row_dims = {d for n in dominants for d in space.dims[n]} - set(outer)
     row = _count(space, row_dims)
     extent = space.extents[lane] if lane >= 0 else 1
@@ -86,7 +90,7 @@ def _lane(
             type_ = graph.type_of(access.ref)
             if not isinstance(type_, ir.RankedTensorType) or not access.index:
                 continue
-            last = access.index[-1].loop
+            last = access.index[-1].fastest()
             if last is not None and space.dims[n][last] not in fixed:
                 score[space.dims[n][last]] += size * element_bytes(type_)
     candidates = {d for n in dominants for d in space.dims[n]} - fixed
@@ -94,6 +98,44 @@ def _lane(
     if fixed:  # each lane must run a whole reduction on its own
         wide = [d for d in wide if d in parallel]
     return max(wide, key=lambda d: (score[d], d), default=-1)
+
+
+def _without_neighbours(
+    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
+    outer: tuple[int, ...], lane: int,
+) -> tuple[int, ...]:  # fmt: skip
+    """Take dimensions beside the lanes in memory into the row where a row would read in snippets.
+
+    A group of 8 channels of an image is 32 bytes in each pixel: a task then takes all groups.
+    """
+    inside = {d for n in dominants for d in space.dims[n]} - set(outer)
+    for n in reach:
+        for access in graph.nodes[n].reads:
+            type_ = graph.type_of(access.ref)
+            if access.ref.kind != "argument" or not isinstance(type_, ir.RankedTensorType):
+                continue
+            steps = _steps(space.index_at(n, access), shape_of(type_))
+            run = (space.extents[lane] or 0) if steps.get(lane) == 1 else 0
+            while 0 < run * element_bytes(type_) < LEAST_RUN:
+                beside = next((d for d in outer if steps.get(d) == run), None)
+                if beside is None or all(steps.get(d, 0) <= run for d in inside):
+                    break
+                outer = tuple(d for d in outer if d != beside)
+                run *= space.extents[beside] or 1
+    return outer
+
+
+def _steps(index: Index, shape: Sequence[int | None]) -> dict[int, int]:
+    """Return how many elements of memory lie between neighbours along each dimension."""
+    steps: Counter[int] = Counter()
+    stride = 1
+    for expression, size in zip(reversed(index), reversed(shape), strict=True):
+        for d, coefficient in expression.terms:
+            steps[d] += coefficient * stride
+        if size is None:
+            break
+        stride *= size
+    return dict(steps)
 
 
 def _count(space: Space, dims: set[int]) -> int:
@@ -130,6 +172,8 @@ def _cpu(
     lanes = 1 if lane < 0 else lanes
     steps = (extent or UNKNOWN_EXTENT) // lanes
     unroll = 1 if flat else max(u for u in (1, 2, 4) if u <= max(steps, 1))
+    if not flat and row > (extent or UNKNOWN_EXTENT):
+        unroll = PANEL_UNROLL  # a sweep adds rows up
     if not flat:
         rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1), _count(space, set(outer))))
         reason = f"a task runs {rows} rows; {lanes} lanes along dimension {lane} of the row"

@@ -86,7 +86,7 @@ class NestWriter:
 
     def _reduce(self, nest: Nest) -> None:
         if not nest.reductions:
-            self._step(nest, [])
+            self.step(nest, [])
             return
         results = [
             (n, r) for n in nest.reductions for r in range(len(self.kernel.graph.nodes[n].results))
@@ -103,7 +103,7 @@ class NestWriter:
 
     def _reduction(self, nest: Nest, dims: list[int], carried: list[Any]) -> list[Any]:
         if not dims:
-            return self._step(nest, carried)
+            return self.step(nest, carried)
         return self._loop(
             nest, dims[0], carried, lambda values: self._reduction(nest, dims[1:], values)
         )
@@ -131,7 +131,7 @@ class NestWriter:
     def _lane_is_open(self) -> bool:
         return self.e.lanes > 1 and self.plan.lane in self.e.bound
 
-    def _step(self, nest: Nest, carried: list[Any]) -> list[Any]:
+    def step(self, nest: Nest, carried: list[Any]) -> list[Any]:
         """Write the innermost body: accumulate, then keep and store element-wise values."""
         split = self.is_split(nest)
         after: list[Any] = []
@@ -141,7 +141,7 @@ class NestWriter:
             after += self._accumulate(n, mine) if split else self._whole(n, mine)
         for ref in dict.fromkeys([*nest.kept, *nest.stores]):
             index = self.own_index(ref)
-            self._place(nest, ref, self.e.value(ref, index), index)
+            self.place(nest, ref, self.e.value(ref, index), index)
         return after
 
     def _accumulate(self, n: int, carried: Sequence[Any]) -> list[Any]:
@@ -175,9 +175,9 @@ class NestWriter:
     def _finish(self, nest: Nest, ref: Ref, value: Computed) -> None:
         if not self.kernel.buffer_dims(ref):
             self.e.registers[ref] = value
-        self._place(nest, ref, value, self.own_index(ref))
+        self.place(nest, ref, value, self.own_index(ref))
 
-    def _place(self, nest: Nest, ref: Ref, value: Computed, index: Index) -> None:
+    def place(self, nest: Nest, ref: Ref, value: Computed, index: Index) -> None:
         """Put a finished value into its row buffer and the kernel's outputs."""
         spread = self.plan.lane in index_loops(index) and self._spreads(nest)
         if ref in self.e.buffers:
@@ -202,7 +202,7 @@ class NestWriter:
         positions = tuple(
             p
             for p, e in enumerate(index)
-            if e.loop is not None and own[e.loop] not in self.kernel.fixed
+            if any(own[number] not in self.kernel.fixed for number in e.ordered())
         )
         return RowBuffer(memory, prefix, positions)
 

@@ -45,6 +45,7 @@ class KernelPlan:
     threads: int  # gpu: threads along one row (a power of two), or of a flat workgroup; cpu: 0
     chunk: int  # flat, panel: elements of the lane dimension that one workgroup covers
     reason: str = ""
+    stream: int = 0  # cpu: 1 to store results past the caches, where vectors are aligned
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _read(kind: Any, attribute: Any, default: Any, where: str) -> Any:
             raise PlanError(
                 f"expected {where}.{name} to be one of {_CHOICES[name]}, found {value!r}"
             )
-    missing = known - set(given) - {"reason"}
+    missing = known - set(given) - {"reason", "stream"}
     if default is not None:
         return replace(default, **given)
     if missing:

@@ -6,6 +6,7 @@ each kernel gets a lane dimension and a mapping; expensive values needed at seve
 in the row (regional) while they fit; the rest is local. Every choice has a reason in words.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from fsa.bindings import ir
 from fsa.passes.stitching import schedule
 from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
-from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type
+from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type, shape_of
 from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.runtime.targets import Target
@@ -94,6 +95,10 @@ class _Planner:
         for k in range(len(kernels)):
             self._keep(kernels, k)
         built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+        if self.target.kind == "cpu" and 0 < self.target.l3_bytes:
+            limit = self.target.l3_bytes
+            kernels = [replace(k.plan, stream=int(_traffic(k) > limit)) for k in built]
+            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
         return describe_plan(self.space, built)
 
     # Dominants into kernels.
@@ -274,6 +279,22 @@ class _Survey:
             for touch in kernel.touches(nest):
                 if touch.kind == "inline":
                     self.inline_levels.setdefault(touch.ref.number, set()).add(nest.level)
+
+
+def _traffic(kernel: schedule.Kernel) -> int:
+    """Return the bytes of the tensors that a kernel reads and writes; 0 where a size is open.
+
+    Results that the last cache cannot hold beside the operands pass it by: lines need not be read
+    before they are written, and the operands stay longer.
+    """
+    total = 0
+    for ref in [*kernel.imports, *kernel.stores]:
+        sizes = shape_of(kernel.graph.type_of(ref))
+        if None in sizes:
+            return 0
+        elements = math.prod(size for size in sizes if size is not None)
+        total += elements * schedule.element_bytes(kernel.graph.type_of(ref))
+    return total
 
 
 def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:

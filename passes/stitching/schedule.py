@@ -7,13 +7,14 @@ build the same schedule from the attributes, so an edited plan is checked by the
 original.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space, loops_at
 from fsa.passes.stitching.graph import Graph, Ref, element_type
-from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.linear import Index, solve
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
 
 ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
@@ -78,8 +79,7 @@ class Kernel:
         self.imports = self._imports()
         for nest in self.nests:
             nest.lanes, nest.scalar_reason = self._lanes(nest)
-            row = plan.mapping != "flat" and plan.threads == 0
-            nest.sweeps = row and bool(nest.reductions) and plan.lane in nest.parallel
+            nest.sweeps = self._sweeps(nest)
         if plan.mapping == "flat" and any(nest.lanes == 1 for nest in self.nests):
             for nest in self.nests:
                 nest.lanes = 1
@@ -118,7 +118,7 @@ class Kernel:
         """Return the dimensions inside the row of a value's result, in order."""
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
-        dims = [own[e.loop] for e in index if e.loop is not None]
+        dims = [own[number] for e in index for number in e.ordered()]
         return tuple(d for d in dims if d not in self.fixed)
 
     def buffer_extent(self, d: int) -> int | None:
@@ -335,10 +335,42 @@ class Kernel:
                 )
         return lanes, ""
 
+    def _sweeps(self, nest: Nest) -> bool:
+        """Whether a CPU walks the reduction outside of the results, as memory lies.
+
+        So it is where lanes lie along a dimension of the results. Where they are reduced, it is if
+        another reduced dimension lies outside of one of the results in memory.
+        """
+        if not nest.reductions or self.plan.mapping == "flat" or self.plan.threads:
+            return False
+        lane = self.plan.lane
+        if lane in nest.parallel:
+            return True
+        inner = [d for d in nest.parallel if self.space.extents[d] is not None]
+        if nest.lanes == 1 or lane not in nest.reduction or len(inner) < len(nest.parallel):
+            return False
+        return any(
+            touch.kind == "load" and _lies_between(touch.index, nest.reduction, inner)
+            for touch in self.touches(nest)
+        )
+
+    def partial_shape(self, nest: Nest) -> list[int]:
+        """Return the shape of the vectors in which a sweep over reduced lanes adds up."""
+        if not nest.sweeps or self.plan.lane in nest.parallel:
+            return []
+        return [*(self.space.extents[d] or 1 for d in nest.parallel), nest.lanes]
+
     def _divides_integers(self, n: int) -> bool:
         block = self.graph.nodes[n].block
         names = [op.operation.name for op in block.operations] if block is not None else []
         return not INTEGER_DIVISIONS.isdisjoint(names)
+
+
+def _lies_between(index: Index, reduced: Sequence[int], inner: Sequence[int]) -> bool:
+    """Whether some reduced dimension stands before one of `inner` in an index."""
+    places = {d: p for p, e in enumerate(index) for d in e.ordered()}
+    first = min((places[d] for d in reduced if d in places), default=len(index))
+    return any(places[d] > first for d in inner if d in places)
 
 
 def contiguous(index: Index, lane: int) -> bool:
@@ -434,6 +466,8 @@ def _check_row_buffer(kernel: Kernel, ref: Ref) -> None:
     if not dims:
         return
     what = f"kernel {kernel.number}: {describe(kernel.graph, ref)}"
+    if any(len(e.terms) > 1 for e in kernel.graph.nodes[ref.number].results[ref.result]):
+        raise PlanError(f"{what} has joined dimensions, which a row buffer does not have")
     if any(kernel.buffer_extent(d) is None for d in dims):
         raise PlanError(f"{what} needs a row buffer of dynamic size; it must be local or global")
     if kernel.plan.mapping == "flat":
@@ -445,12 +479,11 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
     own = kernel.space.dims[touch.ref.number]
     made = kernel.graph.nodes[touch.ref.number].results[touch.ref.result]
     for read, written in zip(touch.index, made, strict=True):
-        if written.loop is None:
-            continue
-        dim = own[written.loop]
-        one = kernel.space.extents[dim] == 1  # its only element is everybody's
-        if dim in kernel.plan.outer and read.loop != dim and not one:
-            return False
+        for number, value in (solve(written, read) or {}).items():
+            dim = own[number]
+            one = kernel.space.extents[dim] == 1  # its only element is everybody's
+            if dim in kernel.plan.outer and value.loop != dim and not one:
+                return False
     return True
 
 
@@ -459,6 +492,13 @@ def workgroup_bytes(kernel: Kernel) -> int:
     at_once = kernel.plan.rows if kernel.plan.threads else 1
     total = 0
     for nest in kernel.nests:
+        partial = kernel.partial_shape(nest)
+        if partial:
+            total += sum(
+                math.prod(partial) * element_bytes(r.type)
+                for n in nest.reductions
+                for r in kernel.graph.nodes[n].op.results
+            )
         made = [Ref("node", n, k) for n in nest.reductions
                 for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
         for ref in [*made, *nest.kept]:

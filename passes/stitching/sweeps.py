@@ -3,13 +3,17 @@
 The loops of the reduction are outside, those of the result inside: memory is read in order, row
 after row, and added to accumulators that lie in the row buffers of the results. Several rows are
 added to one another first, so that an accumulator is loaded and stored once for all of them.
+
+Where the lanes are reduced as well (the mean of a group of channels), each result has a vector of
+partial sums instead, whose lanes are joined at the end.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from fsa.passes.emitter.types import crossing_element
 from fsa.passes.stitching.evaluate import Computed, Evaluator
-from fsa.passes.stitching.graph import Ref
+from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.plan import KernelPlan
 from fsa.passes.stitching.schedule import Kernel, Nest
@@ -39,12 +43,29 @@ class Writer(Protocol):
         """Return the index at which a node makes a result."""
         ...
 
+    def neutral(self, n: int, r: int) -> Any:
+        """Return the neutral element of a reduction."""
+        ...
+
+    def join(self, kind: str, partial: Any, init: Any) -> Any:
+        """Reduce the lanes of a vector and combine them with `init`."""
+        ...
+
+    def step(self, nest: Nest, carried: list[Any]) -> list[Any]:
+        """Accumulate at one position, then keep and store element-wise values."""
+        ...
+
+    def place(self, nest: Nest, ref: Ref, value: Computed, index: Index) -> None:
+        """Put a finished value into its row buffer and the kernel's outputs."""
+        ...
+
 
 class Sweep:
     """Writes one nest of such reductions."""
 
     def __init__(self, writer: Writer, nest: Nest):
         self.w, self.nest = writer, nest
+        self._partial: list[Any] = []  # memory of each result's vectors of partial sums
         nodes = writer.kernel.graph.nodes
         self.refs = [
             Ref("node", n, r) for n in nest.reductions for r in range(len(nodes[n].results))
@@ -52,10 +73,21 @@ class Sweep:
 
     def write(self) -> None:
         """Set the accumulators, add up, store what leaves the kernel."""
+        shape = self.w.kernel.partial_shape(self.nest)
+        if shape:
+            self._write_partial(shape)
+            return
         self._everywhere(self._start)
         self._reduce(list(self.nest.reduction))
         if any(ref in self.w.outputs for ref in self.refs):
             self._everywhere(self._store)
+
+    def _write_partial(self, shape: list[int]) -> None:
+        kinds = [element_type(self.w.kernel.graph.type_of(ref)) for ref in self.refs]
+        self._partial = [self.w.k.alloca(shape, crossing_element(kind)) for kind in kinds]
+        self._everywhere(self._start_partial)
+        self._reduce([d for d in self.nest.reduction if d != self.w.plan.lane])
+        self._everywhere(self._join_partial)
 
     # Loops.
 
@@ -91,7 +123,51 @@ class Sweep:
             loop = k.loop(lo, hi, rows)
             with loop as (at, _), self.w.e.inside(loop, {}):
                 bases = [k.add(at, row) for row in range(rows)]
-                self._everywhere(lambda bases=bases: self._add(d, bases))
+                self._everywhere(lambda bases=bases: self._add_rows(d, bases))
+
+    def _add_rows(self, d: int, bases: Sequence[Any]) -> None:
+        if self._partial:
+            self._add_partial(d, bases)
+        else:
+            self._add(d, bases)
+
+    # Bodies with a vector of partial sums for each result.
+
+    def _places(self) -> list[Any]:
+        return [*(self.w.e.bound[d].value for d in self.nest.parallel), 0]
+
+    def _load_partial(self) -> list[Any]:
+        places, lanes = self._places(), self.nest.lanes
+        kinds = [element_type(self.w.kernel.graph.type_of(ref)) for ref in self.refs]
+        loaded = [self.w.k.vector_load(memory, places, lanes) for memory in self._partial]
+        return [self.w.k.cast(v, kind) for v, kind in zip(loaded, kinds, strict=True)]
+
+    def _store_partial(self, values: list[Any]) -> None:
+        for value, memory in zip(values, self._partial, strict=True):
+            self.w.k.vector_store(
+                self.w.k.cast(value, memory.type.element_type), memory, self._places()
+            )
+
+    def _start_partial(self) -> None:
+        neutral = [self.w.neutral(ref.number, ref.result) for ref in self.refs]
+        self._store_partial([self.w.k.splat(value, self.nest.lanes) for value in neutral])
+
+    def _add_partial(self, d: int, bases: Sequence[Any]) -> None:
+        values = self._load_partial()
+        for base in bases:
+            with self.w.e.inside(None, {d: base}):
+                values = self.w.lane_loop(
+                    self.nest, values, lambda carried: self.w.step(self.nest, carried)
+                )
+        self._store_partial(values)
+
+    def _join_partial(self) -> None:
+        for ref, value in zip(self.refs, self._load_partial(), strict=True):
+            combiner = self.w.kernel.graph.nodes[ref.number].combiners[ref.result]
+            assert combiner is not None
+            init = self.w.initial(ref.number, ref.result).value
+            joined = Computed(self.w.join(combiner.kind, value, init), self.w.e.depth)
+            self.w.place(self.nest, ref, joined, self.w.own_index(ref))
 
     # Bodies.
 
@@ -122,6 +198,11 @@ class Sweep:
                 ]
             for ref, value in zip(refs, found, strict=True):
                 self.w.e.keep(value, self.w.e.buffers[ref], self.w.own_index(ref))
+        for base in bases:
+            with self.w.e.inside(None, {d: base}):
+                for ref in dict.fromkeys([*self.nest.kept, *self.nest.stores]):
+                    index = self.w.own_index(ref)
+                    self.w.place(self.nest, ref, self.w.e.value(ref, index), index)
 
     def _next(self, d: int, base: Any, n: int, accumulators: list[Computed]) -> list[Computed]:
         own = self.w.kernel.space.own_index(n)

@@ -2,7 +2,7 @@
 
 // Short rows are packed: two of 64 threads in a workgroup.
 // CHECK-LABEL: func.func @softmax_rows
-// CHECK: plan = {{.*}} lane = 2 : i64, lanes = 1 : i64, mapping = "row", outer = array<i64: 0, 1>, reason = "2 rows a workgroup, 64 threads along dimension 2 of each", rows = 2 : i64, threads = 64 : i64
+// CHECK: plan = {{.*}} lane = 2 : i64, lanes = 1 : i64, mapping = "row", outer = array<i64: 0, 1>, reason = "2 rows a workgroup, 64 threads along dimension 2 of each", rows = 2 : i64, stream = 0 : i64, threads = 64 : i64
 func.func @softmax_rows(%x0: tensor<3x7x53xf32>, %x1: tensor<7x53xf32>) -> (tensor<3x7x53xf32>) {
   %v0 = tensor.empty() : tensor<3x7x53xf32>
   %v1 = tensor.empty() : tensor<3x7xf32>
@@ -46,7 +46,7 @@ func.func @softmax_rows(%x0: tensor<3x7x53xf32>, %x1: tensor<7x53xf32>) -> (tens
 
 // AStitch's task packing: four rows of 32 in a workgroup of 128.
 // CHECK-LABEL: func.func @narrow_rows
-// CHECK: rows = 4 : i64, threads = 32 : i64
+// CHECK: rows = 4 : i64, stream = 0 : i64, threads = 32 : i64
 func.func @narrow_rows(%x0: tensor<750x32xf32>) -> (tensor<750xf32>) {
   %v0 = arith.constant 0.0 : f32
   %v1 = tensor.empty() : tensor<750xf32>

@@ -12,7 +12,7 @@
 // CHECK: fsa.stitch = {dims = array<i64: 0, 1, 2>, group = 2 : i64, {{.*}} role = "dominant", scheme = "local"}
 // CHECK: plan = {extents = array<i64: 12, 512, 512>, form = "kernels", kernels = [{
 // CHECK-SAME: lane = 2 : i64, lanes = 16 : i64, mapping = "row", outer = array<i64: 0, 1>
-// CHECK-SAME: rows = 32 : i64, threads = 0 : i64, unroll = 4 : i64}]}
+// CHECK-SAME: rows = 32 : i64, stream = 0 : i64, threads = 0 : i64, unroll = 4 : i64}]}
 func.func @softmax_scale_mask(%x0: tensor<12x512x512xf32>, %x1: tensor<512x512xf32>) -> (tensor<12x512x512xf32>) {
   %v0 = tensor.empty() : tensor<12x512x512xf32>
   %v1 = tensor.empty() : tensor<12x512xf32>
