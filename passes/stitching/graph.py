@@ -187,6 +187,8 @@ class _Reader:
             for result in op.results:
                 _check_type(result.type, op.name)
             node = self._node(position, op)
+            if node is not None:
+                _check_reads(self.graph, node)
             if node is None:
                 kind = _plain_kind(op)
                 if op.name == "tensor.dim":
@@ -281,7 +283,6 @@ class _Reader:
             position, op, loops.extents, loops.spread(reduction), accesses[:first],
             accesses[first:], [access.index for access in accesses[first:]], loops.old, block,
         )  # fmt: skip
-        _check_reads(self.graph, node)
         node.combiners = [
             combiner_of(block, first, k) if node.reduces else None for k in range(len(op.results))
         ]
