@@ -28,7 +28,11 @@ class Options:
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Options:
-        """Return the options of a mapping; raise `InputError` for unknown names and wrong types."""
+        """Return the options of a mapping.
+
+        Raises `InputError` for unknown names, wrong types and what is no pipeline, `TargetError`
+        for what is no target.
+        """
         kinds = {"target": (str, type(None)), "pipeline": (str, type(None))}
         known = [field.name for field in fields(cls)]
         for name, value in (given or {}).items():
@@ -40,4 +44,26 @@ class Options:
             if not isinstance(value, kinds.get(name, (bool,))):
                 wanted = "text or None" if name in kinds else "True or False"
                 raise InputError(f"expected the option {name} as {wanted}, found {value!r}")
-        return cls(**dict(given or {}))
+        chosen = cls(**dict(given or {}))
+        _check(chosen)
+        return chosen
+
+
+def _check(options: Options) -> None:
+    """Raise what compiling would raise for the target and the pipeline of `options`."""
+    from fsa.bindings import ir
+    from fsa.dialects.fsa.dialect import new_context
+    from fsa.passes.driver.pipeline_text import parse_pipeline
+    from fsa.passes.driver.resolve import resolve
+    from fsa.runtime.compile import parse_targets, pipeline_text
+    from fsa.runtime.targets import Target
+
+    targets = [] if options.target is None else parse_targets(options.target)
+    if len(targets) > 1:
+        raise InputError(
+            f"expected the option target as one target, found {len(targets)}: {options.target}"
+        )
+    if options.pipeline is not None:
+        text = pipeline_text(targets[0] if targets else Target.parse("cpu"), options.pipeline)
+        with new_context() as context, ir.Location.unknown():
+            resolve(parse_pipeline(text), context)

@@ -10,7 +10,7 @@ from op_execution import why_no_device
 
 torch = pytest.importorskip("torch")
 
-from fsa.errors import FallbackWarning, InputError  # noqa: E402
+from fsa.errors import FallbackWarning, FsaError  # noqa: E402
 from fsa.nn import BinarizedConv2d, BinarizedLinear  # noqa: E402
 from fsa.torch_backend import Options, clear_fallbacks, last_fallbacks  # noqa: E402
 
@@ -187,10 +187,14 @@ def test_a_fallback_may_be_an_error() -> None:
         ({"fast": True}, "found 'fast'"),
         ({"freeze": 1}, "the option freeze as True or False, found 1"),
         ({"target": 3}, "the option target as text or None, found 3"),
+        ({"target": "nope"}, "'nope'"),
+        ({"target": "cpu,vulkan"}, "as one target, found 2: cpu,vulkan"),
+        ({"pipeline": "fsa-to-nowhere"}, "fsa-to-nowhere"),
+        ({"pipeline": "fsa-to-cpu{"}, "expected"),
     ],
 )
 def test_wrong_options(options: dict[str, Any], text: str) -> None:
-    with pytest.raises(InputError) as found:
+    with pytest.raises(FsaError) as found:
         Options.of(options)
     assert text in str(found.value)
 
