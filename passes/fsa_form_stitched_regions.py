@@ -15,7 +15,8 @@ from fsa.passes.plans import target_of
 from fsa.passes.stitching.benefit import Benefit
 from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
 from fsa.passes.stitching.device_costs import COSTS
-from fsa.passes.stitching.scope import Group, Scope, used_values
+from fsa.passes.stitching.remote import joined_remotely
+from fsa.passes.stitching.scope import DEPENDENT, Group, Scope, used_values
 from fsa.runtime.targets import Target
 
 PURE_DIALECTS = ("affine", "arith", "complex", "fsa", "index", "linalg", "math", "tensor")
@@ -33,10 +34,11 @@ class FsaFormStitchedRegions(Pass):
 
     With `costs`, the cost model of the module's `fsa.target` leaves to IREE what it does as fast:
     ops that read against the order of their result, and groups whose one kernel would not save
-    time over IREE's own (`passes/stitching/device_costs.py` has the measured numbers; a kind of
-    device without any keeps everything). Each region carries what was expected in `scope`, each
-    memory-bound op that no region took the reason in `fsa.left_out`. This is the stitching scope
-    of AStitch (Zheng et al., ASPLOS 2022).
+    time over IREE's own. Small groups without data dependency share a region (remote stitching).
+    The costs are measured (`passes/stitching/device_costs.py`); a kind of device without any keeps
+    everything. Each region carries what was expected in `scope`, each memory-bound op that no
+    region took the reason in `fsa.left_out`. This is the stitching scope of AStitch (Zheng et al.,
+    ASPLOS 2022).
     """
 
     name = "fsa-form-stitched-regions"
@@ -68,10 +70,12 @@ def _form(block: Any, least: int, target: Target | None) -> None:
     if target is not None:
         benefit = Benefit(scope, COSTS[target.kind], target.cores, target.l2_bytes)
         scope.leave(benefit.strays, "reads its input against the order of its result")
+    candidates = [group for candidate in scope.groups() for group in _fitting(scope, candidate)]
+    if benefit is not None:
+        candidates = joined_remotely(scope, benefit, candidates)
     chosen = [
         (group, decision)
-        for candidate in scope.groups(least)
-        for group in _fitting(scope, candidate)
+        for group in scope.leave_small(candidates, least)
         if (decision := _decide(scope, group, benefit)) is not None
     ]
     _note_left_out(scope)
@@ -93,7 +97,8 @@ def _fitting(scope: Scope, group: Group) -> list[Group]:
     if len(inputs) <= MAX_INPUTS and len(outputs) <= MAX_OUTPUTS:
         return [group]
     middle = len(group.members) // 2
-    pieces = [scope.group_of(half) for half in (group.members[:middle], group.members[middle:])]
+    halves = (group.members[:middle], group.members[middle:])
+    pieces = [scope.group_of(half, DEPENDENT) for half in halves]
     if middle == 0 or not all(piece.members for piece in pieces):
         scope.reason.update(dict.fromkeys(group.members, _TOO_WIDE))
         return []

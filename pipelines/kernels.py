@@ -32,7 +32,7 @@ CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution,fsa-p
 SCOPE = Phase(
     "scope",
     "Stitched regions take what the kernels planned so far do not compute on their way.",
-    "fsa-form-stitched-regions{costs=true}",
+    "fsa-form-stitched-regions{min-ops=1 costs=true}",
 )
 STITCHING_PLAN = Phase(
     "stitching plan",

@@ -39,11 +39,15 @@ def count(module: Path, kind: str, inputs: Sequence[Any], function: str = "main"
 
 @dataclass(frozen=True)
 class Kernel:
-    """What one kernel takes of a call: how often it is launched, and seconds in all."""
+    """What one kernel takes of a call: how often it is launched, and seconds in all.
+
+    `fastest` are the seconds of its fastest launch, which other work on the machine disturbs least.
+    """
 
     name: str
     launches: int
     seconds: float
+    fastest: float = 0.0
 
 
 def times(
@@ -67,7 +71,12 @@ def times(
         _run("iree_benchmark_module", flags)
         rows = _run("iree_profile", ["dispatch", "--format=jsonl", str(record)])
     found = [
-        Kernel(row["key"], row["count"] // calls, row["total_ns"] * 1e-9 / calls)
+        Kernel(
+            row["key"],
+            row["count"] // calls,
+            row["total_ns"] * 1e-9 / calls,
+            row["min_ns"] * 1e-9,
+        )
         for row in _groups(rows)
     ]
     return sorted(found, key=lambda kernel: -kernel.seconds)

@@ -17,6 +17,9 @@ from typing import Any
 from fsa.passes.stitching.claims import claimed_by, has_kernel
 from fsa.passes.stitching.op_kinds import LEAVES, VIEWS, is_compute, is_member, reduces
 
+# The stage of groups that were one and may depend on one another.
+DEPENDENT = -1
+
 
 @dataclass
 class Group:
@@ -24,6 +27,7 @@ class Group:
 
     members: list[int] = field(default_factory=list[int])
     real: int = 0  # members that compute, views being the others
+    stage: int = 0  # groups of one stage do not depend on one another, unless it is DEPENDENT
 
 
 class Scope:
@@ -43,8 +47,8 @@ class Scope:
         self.member = [not self.leaf[p] and is_member(op) for p, op in enumerate(self.ops)]
         self._leave_epilogues()
 
-    def groups(self, least: int) -> list[Group]:
-        """Return the groups with at least `least` computing ops, in order."""
+    def groups(self) -> list[Group]:
+        """Return the connected groups, in order."""
         stages = self._stages()
         parent = list(range(len(self.ops)))
 
@@ -63,12 +67,16 @@ class Scope:
         for p, member in enumerate(self.member):
             if member:
                 groups.setdefault(find(p), []).append(p)
-        found = [self.group_of(members) for members in groups.values()]
-        for group in found:
+        found = [self.group_of(members, stages[members[0]]) for members in groups.values()]
+        return [group for group in found if group.members]
+
+    def leave_small(self, groups: Sequence[Group], least: int) -> list[Group]:
+        """Return the groups with at least `least` computing ops; note why the others stay."""
+        for group in groups:
             if group.real < least:
                 few = f"{group.real} computing op, no neighbour to share a kernel with"
                 self.reason.update(dict.fromkeys(group.members, few))
-        return [group for group in found if group.real >= least]
+        return [group for group in groups if group.real >= least]
 
     def leave(self, wanted: Callable[[int], bool], reason: str) -> None:
         """Take the members out for which `wanted` holds, for `reason`."""
@@ -77,7 +85,7 @@ class Scope:
                 self.member[p] = False
                 self.reason[p] = reason
 
-    def group_of(self, members: Sequence[int]) -> Group:
+    def group_of(self, members: Sequence[int], stage: int) -> Group:
         """Return a group of `members` without the views at its border, where they are free."""
         inside = set(members)
         pending = [p for p in members if self.ops[p].name in VIEWS]
@@ -90,7 +98,7 @@ class Scope:
                 near = (*self.producers[p], *self.users[p])
                 pending += [q for q in near if q in inside and self.ops[q].name in VIEWS]
         real = sum(self.ops[p].name not in VIEWS for p in inside)
-        return Group(sorted(inside), real)
+        return Group(sorted(inside), real, stage)
 
     def is_leaf(self, value: Any) -> bool:
         """Whether a value is made by an op that each region copies."""

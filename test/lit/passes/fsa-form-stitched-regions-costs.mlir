@@ -33,11 +33,11 @@ func.func @centred(%x: tensor<128x384xf32>) -> tensor<128x384xf32> {
 // IREE computes a chain of element-wise ops in one kernel as well, and turns a matrix faster.
 // CHECK-LABEL: func.func @as_fast
 // CHECK-NOT: fsa.stitched_region
-// CHECK: math.exp {{.*}}fsa.left_out = "{{[0-9.]+}} us expected as one kernel, {{[0-9.]+}} us as 1 of IREE's"
+// CHECK: arith.mulf {{.*}}fsa.left_out = "{{[0-9.]+}} us expected as one kernel, {{[0-9.]+}} us as 1 of IREE's"
 // CHECK: linalg.transpose
 // CHECK-SAME: fsa.left_out = "reads its input against the order of its result"
 func.func @as_fast(%x: tensor<128x384xf32>) -> tensor<384x128xf32> {
-  %y = math.exp %x : tensor<128x384xf32>
+  %y = arith.mulf %x, %x : tensor<128x384xf32>
   %z = arith.addf %y, %x : tensor<128x384xf32>
   %e = tensor.empty() : tensor<384x128xf32>
   %t = linalg.transpose ins(%z : tensor<128x384xf32>) outs(%e : tensor<384x128xf32>) permutation = [1, 0]
@@ -86,4 +86,17 @@ func.func @residual(%x: tensor<128x384xf32>, %w: tensor<384x384xf32>, %b: tensor
     linalg.yield %d : f32
   } -> tensor<128x384xf32>
   return %y : tensor<128x384xf32>
+}
+
+// -----
+
+// Two gates that do not depend on one another share a kernel: a launch is most of what they take.
+// CHECK-LABEL: func.func @gates
+// CHECK: %[[BOTH:.*]]:2 = "fsa.stitched_region"(%arg0, %arg1)
+// CHECK: scope = {{.*}}kernels_portable = 2 : i64
+// CHECK: return %[[BOTH]]#0, %[[BOTH]]#1
+func.func @gates(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %a = math.exp %x : tensor<4x8xf32>
+  %b = math.tanh %y : tensor<4x8xf32>
+  return %a, %b : tensor<4x8xf32>, tensor<4x8xf32>
 }
