@@ -4,11 +4,11 @@ This module is the entry point. It imports MLIR only when there is work that nee
 """
 
 import faulthandler
-import os
 import sys
 
 from fsa.errors import FsaError
 from fsa.tools.opt import command_line
+from fsa.tools.streams import drop_pending_output
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,15 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(arguments)
     except FsaError as error:
         return _fail(str(error))
-    except BrokenPipeError:
-        # Whoever read our output has gone; leave nothing for the interpreter to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone
+        drop_pending_output()
         return 1
     except KeyboardInterrupt:
         return 130
     except (MemoryError, RecursionError) as error:
         return _fail(f"the input is too large: {type(error).__name__}")
     except OSError as error:  # standard input or output is closed, or the disk is full
+        drop_pending_output()
         return _fail(f"cannot read or write: {error}")
 
 

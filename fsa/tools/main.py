@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
-import os
 import sys
 
 import click
 
 from fsa import __version__
 from fsa.errors import FsaError
+from fsa.tools.streams import drop_pending_output
 
 # name -> ("module:attribute", one line for the list of commands)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -94,13 +94,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; leave nothing for the interpreter to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone
+        drop_pending_output()
         return 1
     except (MemoryError, RecursionError) as error:
         return _fail(f"the input is too large: {type(error).__name__}")
     except OSError as error:
+        drop_pending_output()
         return _fail(f"cannot read or write: {error}")
 
 
