@@ -64,7 +64,7 @@ Examples:
 @click.option("--plot/--no-plot", "with_plot", default=None, help="Draw a plot (needs matplotlib).")
 def bench(names: tuple[str, ...], listing: bool, **options: Any) -> None:
     """Measure FSA and its peers on each CASE (default: all
-    but the large ones, capsule-mn1 to capsule-sv3), in turns, in one run.
+    but the large ones, capsule-network-b1 to capsule-sv3), in turns, in one run.
 
     Every result is checked against the reference before it is timed. Writes JSON, a Markdown table
     and a plot. Contenders that are not installed are named with the reason.

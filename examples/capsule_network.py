@@ -1,9 +1,10 @@
-"""A compact CapsNet (Sabour 2017), trained on MNIST.
+"""A CapsNet (Sabour 2017): a compact one, trained on MNIST, and the paper's size, untrained.
 
 Convolution 9x9x64 and ReLU, convolution 9x9x64 with stride 2 read as 288 primary capsules of 8
 dimensions, `fsa.squash`, `fsa.capsule_predict` to 10 capsules of 16 dimensions, three iterations of
 `fsa.capsule_routing`. The length of a capsule is the score of its digit.
-`03-capsule-network/train.py` makes the weights.
+`03-capsule-network/train.py` makes the weights. `random_weights` makes some for the network of the
+paper, with 256 channels and 1152 primary capsules; trained ones would be 27 MB.
 """
 
 from dataclasses import dataclass, fields
@@ -22,7 +23,6 @@ from fsa.examples import graph
 
 CHANNELS = 64
 PRIMARY_DIMENSIONS = 8
-PRIMARY_CAPSULES = 6 * 6 * CHANNELS // PRIMARY_DIMENSIONS
 DIGITS = 10
 DIGIT_DIMENSIONS = 16
 ITERATIONS = 3
@@ -34,13 +34,35 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Weights:
-    """Float32 weights; convolution filters are [height, width, in, out]."""
+    """Float32 weights of C channels; convolution filters are [height, width, in, out]."""
 
-    conv_filter: Array  # [9, 9, 1, 64]
-    conv_bias: Array  # [64]
-    primary_filter: Array  # [9, 9, 64, 64]
-    primary_bias: Array  # [64]
-    predict: Array  # [288, 10, 16, 8]
+    conv_filter: Array  # [9, 9, 1, C]
+    conv_bias: Array  # [C]
+    primary_filter: Array  # [9, 9, C, C]
+    primary_bias: Array  # [C]
+    predict: Array  # [36 C / 8, 10, 16, 8]
+
+    @property
+    def capsules(self) -> int:
+        """The number of primary capsules."""
+        return self.predict.shape[0]
+
+
+def random_weights(channels: int = 256, seed: int = 0) -> Weights:
+    """Return weights of a network that is not trained, of the size of the paper by default."""
+    draw = np.random.default_rng(seed)
+
+    def normal(*shape: int, fan_in: int) -> Array:
+        return draw.standard_normal(shape, dtype=np.float32) * np.float32(fan_in**-0.5)
+
+    capsules = 6 * 6 * channels // PRIMARY_DIMENSIONS
+    return Weights(
+        normal(9, 9, 1, channels, fan_in=81),
+        normal(channels, fan_in=100),
+        normal(9, 9, channels, channels, fan_in=81 * channels),
+        normal(channels, fan_in=100),
+        normal(capsules, DIGITS, DIGIT_DIMENSIONS, PRIMARY_DIMENSIONS, fan_in=100),
+    )
 
 
 def save(weights: Weights, path: Path = WEIGHTS) -> None:
@@ -67,7 +89,7 @@ def reference(images: Array, weights: Weights) -> Array:
     """Return the lengths [N, 10] of the digit capsules for `images` [N, 28, 28], in float64."""
     x = np.maximum(_conv2d(images[..., None], weights.conv_filter, 1) + weights.conv_bias, 0)
     primary = _conv2d(x, weights.primary_filter, 2) + weights.primary_bias
-    u = primary.reshape(len(images), PRIMARY_CAPSULES, PRIMARY_DIMENSIONS)
+    u = primary.reshape(len(images), weights.capsules, PRIMARY_DIMENSIONS)
     u_hat = ops.capsule_predict(ops.squash(u, epsilon=EPSILON), weights.predict)
     v = ops.capsule_routing(u_hat, iterations=ITERATIONS, epsilon=EPSILON)
     return np.sqrt(np.sum(v * v, axis=-1))
@@ -88,7 +110,7 @@ def build(batch: int, weights: Weights) -> Any:
         )
         x = graph.conv2d(x, graph.constant(weights.primary_filter), stride=2)
         x = graph.elementwise(arith.addf, x, graph.constant(weights.primary_bias))
-        capsules = graph.reshape(x, [batch, PRIMARY_CAPSULES, PRIMARY_DIMENSIONS])
+        capsules = graph.reshape(x, [batch, weights.capsules, PRIMARY_DIMENSIONS])
         u = squash(capsules, epsilon=EPSILON)
         u_hat = capsule_predict(u, graph.constant(weights.predict))
         v = capsule_routing(u_hat, iterations=ITERATIONS, agreement="per_sample", epsilon=EPSILON)

@@ -10,6 +10,8 @@ CASES: dict[str, str] = {
     "binarized-matmul": "fsa.benchmarks.cases.binarized",
     "capsule-routing-b1": "fsa.benchmarks.cases.capsule",
     "capsule-routing-b32": "fsa.benchmarks.cases.capsule",
+    "capsule-network-b1": "fsa.benchmarks.cases.capsule_network",
+    "capsule-network-b100": "fsa.benchmarks.cases.capsule_network",
     "capsule-mn1": "fsa.benchmarks.cases.capsule",
     "capsule-mn2": "fsa.benchmarks.cases.capsule",
     "capsule-mn3": "fsa.benchmarks.cases.capsule",

@@ -33,7 +33,7 @@ class Network(nn.Module):
         self.predict = nn.Parameter(
             0.1
             * torch.randn(
-                capsule_network.PRIMARY_CAPSULES,
+                36 * capsule_network.CHANNELS // capsule_network.PRIMARY_DIMENSIONS,
                 capsule_network.DIGITS,
                 capsule_network.DIGIT_DIMENSIONS,
                 capsule_network.PRIMARY_DIMENSIONS,
