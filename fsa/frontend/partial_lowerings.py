@@ -7,6 +7,7 @@ so that a determinant whose rows would have to be exchanged, say, comes out as N
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from fsa.errors import InputError
@@ -21,6 +22,8 @@ _WRONG = {
     "onnx.GridSample": "reads outside of the image, and rounds otherwise than ONNX",
     "torch.aten.grid_sampler": "reads outside of the image",
     "onnx.LSTM": "leaves out the weights of peepholes",
+    "onnx.QLinearMatMul": "is wrong for tensors of more than two axes",
+    "onnx.Split": "takes sizes that are computed at run time for equal ones",
 }
 _LSTM_OPERANDS = 7  # of an LSTM without peepholes
 
@@ -38,7 +41,7 @@ def refuse_wrong(module: Any, what: str) -> None:
         kind = op.name
         if kind == "torch.operator":
             kind = ir.StringAttr(op.attributes["name"]).value
-        if kind in _WRONG and (kind != "onnx.LSTM" or _has_peepholes(op)):
+        if kind in _WRONG and _ONLY.get(kind, _always)(op):
             found.append(f"{describe_node(op)} is not supported: its lowering {_WRONG[kind]}")
         return ir.WalkResult.ADVANCE
 
@@ -47,9 +50,39 @@ def refuse_wrong(module: Any, what: str) -> None:
         raise InputError(f"{what} cannot be lowered: {'; '.join(found)}")
 
 
+def _always(_: Any) -> bool:
+    return True
+
+
 def _has_peepholes(op: Any) -> bool:
     weights = list(op.operands)[_LSTM_OPERANDS:]
     return any(str(value.type) != "!torch.none" for value in weights)
+
+
+def _is_batched(op: Any) -> bool:
+    return str(op.results[0].type).count(",") > 2  # the sizes, and the element type
+
+
+def _has_open_sizes(op: Any) -> bool:
+    from fsa.bindings import ir
+
+    sizes = list(op.operands)[1:]
+    if not sizes:
+        return False
+    if isinstance(sizes[0].owner, ir.Block):
+        return True
+    owner = sizes[0].owner.operation
+    if owner.name == "torch.operator":
+        return ir.StringAttr(owner.attributes["name"]).value != "onnx.Constant"
+    return not owner.name.startswith(("torch.vtensor.literal", "torch.constant."))
+
+
+# Where only some nodes of a kind are wrong, which.
+_ONLY: dict[str, Callable[[Any], bool]] = {
+    "onnx.LSTM": _has_peepholes,
+    "onnx.QLinearMatMul": _is_batched,
+    "onnx.Split": _has_open_sizes,
+}
 
 
 def refuse_partial(module: Any, what: str) -> None:

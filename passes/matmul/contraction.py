@@ -55,6 +55,8 @@ def contraction_of(op: Any) -> Contraction | None:
     if names is None or len(maps) != 3 or any(found is None for found in maps):
         return None
     axes = [tuple(names[d] for d in found or ()) for found in maps]
+    if not axes[2]:  # the product of two vectors is a reduction
+        return None
     lhs, rhs, init = op.operands
     straight = Contraction(op, lhs, rhs, init, axes[0], axes[1], axes[2])
     exchanged = Contraction(op, rhs, lhs, init, *(_exchanged(axes[i]) for i in (1, 0, 2)))

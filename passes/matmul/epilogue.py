@@ -47,10 +47,7 @@ def chain_behind(
     """Return the chain of element-wise ops behind `result`: at most `limit`, none of `taken`."""
     chain, best = Chain(), Chain()
     value = result
-    dims = type_dims(result.type)
-    if not dims:  # the product of two vectors
-        return best
-    columns = dims[-1]
+    columns = type_dims(result.type)[-1]
     while limit is None or len(chain.stages) < limit:
         user = _only_user(value)
         if user is None or user in taken:

@@ -311,6 +311,7 @@ def test_determinants_are_refused() -> None:
 
 
 WRONG = {
+    "Split": "(float[4] x, int64[2] n) => (float[2] a, float[2] b) { [bad] a, b = Split(x, n) }",
     "GridSample": "(float[1,1,4,4] x, float[1,2,2,2] g) => (float[1,1,2,2] y) "
     "{ [bad] y = GridSample(x, g) }",
     "LSTM": "(float[1,3,2] x, float[1,12,2] w, float[1,12,3] r, float[1,9] p) => (float[1,3,3] h) "

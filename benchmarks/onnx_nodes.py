@@ -1,0 +1,119 @@
+"""ONNX's own node tests through the compiler: `python -m fsa.benchmarks.onnx_nodes [NAME ...]`.
+
+Each test of the `onnx` package that is a model of operator sets 13 to 21, or is one when its
+number is set to 13 or 21, is imported, compiled for the CPU, run and compared. A line a test, then
+the counts:
+"ok", "refused" (an `FsaError` says why), "wrong" (another result), "failed" (any other error).
+"""
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import fsa
+from fsa.errors import FsaError
+from fsa.frontend.onnx import NEWEST_OPSET, OLDEST_OPSET
+
+_RANDOM = frozenset(["Bernoulli", "RandomUniformLike"])  # no values to compare
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test: a model, and pairs of what it takes and what it gives."""
+
+    name: str
+    model: Any
+    data: list[tuple[list[Any], list[Any]]]
+
+
+def cases(names: list[str] | None = None) -> list[Case]:
+    """Return the tests that belong to the operator sets of the front end; of `names`, if given."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    found: list[Case] = []
+    tests: Any = collect_testcases(None)  # pyright: ignore[reportArgumentType]
+    for test in tests:
+        if names and test.name not in names:
+            continue
+        if test.model is None or "_expanded" in test.name:
+            continue
+        if _RANDOM & {node.op_type for node in test.model.graph.node}:
+            continue
+        model = _supported(test.model)
+        if model is not None:
+            found.append(Case(test.name, model, test.data_sets))
+    return found
+
+
+def _supported(model: Any) -> Any:
+    """Return a copy of `model` with an operator set of the front end, None where it has none."""
+    import onnx
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for opset in copy.opset_import:
+        if opset.domain not in ("", "ai.onnx"):
+            continue
+        given = opset.version
+        opset.version = min(max(given, OLDEST_OPSET), NEWEST_OPSET)
+        if opset.version == given:
+            return copy
+        try:
+            onnx.checker.check_model(copy, full_check=True)
+        except Exception:  # a type or an operator that this set does not have
+            return None
+        return copy
+    return None
+
+
+def outcome(case: Case) -> tuple[str, str]:
+    """Return how one test ends, and why."""
+    try:
+        module = fsa.compile(case.model, target="cpu", cache=False)
+        for inputs, expected in case.data:
+            found = module(*map(_array, inputs))
+            results = found if isinstance(found, tuple) else (found,)
+            for got, want in zip(results, map(_array, expected), strict=True):
+                _compare(np.asarray(got), np.asarray(want))
+    except FsaError as error:
+        return "refused", str(error)
+    except AssertionError as error:
+        return "wrong", " ".join(str(error).split())
+    except Exception as error:
+        return "failed", f"{type(error).__name__}: {error}"
+    return "ok", ""
+
+
+def _array(value: Any) -> Any:
+    from onnx import TensorProto, numpy_helper
+
+    return numpy_helper.to_array(value) if isinstance(value, TensorProto) else value
+
+
+def _compare(got: Any, want: Any) -> None:
+    """Raise AssertionError unless type and shape are equal, and the values nearly are."""
+    assert (got.dtype, got.shape) == (want.dtype, want.shape), f"{got.dtype}{got.shape}"
+    if want.dtype.kind in "fc":
+        bound = 2e-3 if want.dtype.itemsize <= 2 else 1e-4
+        np.testing.assert_allclose(got, want, rtol=bound, atol=bound / 10)
+    else:
+        np.testing.assert_array_equal(got, want)
+
+
+def main() -> None:
+    """Run the tests that are named, or all."""
+    parser = argparse.ArgumentParser(description="onnx's own node tests through FSA")
+    parser.add_argument("names", nargs="*", help="tests, such as test_gelu_tanh_1; all, if none")
+    counts: Counter[str] = Counter()
+    for case in cases(parser.parse_args().names):
+        kind, reason = outcome(case)
+        counts[kind] += 1
+        print(f"{kind:8}{case.name}  {reason[:200]}", flush=True)
+    print(", ".join(f"{count} {kind}" for kind, count in counts.most_common()))
+
+
+if __name__ == "__main__":
+    main()
