@@ -84,7 +84,7 @@ def test_state_sizes_and_outputs(freeze: bool) -> None:
 
 def test_types_and_layouts() -> None:
     def function(x: Any, y: Any) -> Any:
-        # 1800 is a number of bf16, so it does not matter whether the sum is rounded before the cast.
+        # bf16 has the number 1800: rounding before the cast, or not, makes no difference.
         return x + y, x > y, (x * y).t(), x.sum(), (y - 1).sum().to(torch.int64)
 
     run = compiled(function, freeze=False)
