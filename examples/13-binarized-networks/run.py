@@ -1,13 +1,15 @@
-"""Compile the networks of BSTC's table for the CPU and time them beside PyTorch."""
+"""Compile the networks of BSTC's table, and a trained one, for the CPU; compare with PyTorch."""
 
 import argparse
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 import fsa
+from fsa.examples import binarized_convnet, digits
 from fsa.examples.binarized_networks import NETWORKS, Network, randomized
 
 
@@ -40,18 +42,37 @@ def measure(network: Network, batch: int) -> None:
     )
 
 
+def classify(count: int) -> None:
+    """Compile the trained network of digits and compare what it finds with PyTorch."""
+    _, held_out = digits.split(digits.load())
+    chosen = np.linspace(0, len(held_out) - 1, count).astype(int)
+    images, labels = binarized_convnet.pixels(held_out.images[chosen]), held_out.labels[chosen]
+    model = binarized_convnet.load()
+    module = fsa.compile(model, (images,))
+    with torch.no_grad():
+        expected = model(images).argmax(1).numpy()
+    found = module(images).argmax(1).numpy()
+    for name, classes in (("PyTorch", expected), ("compiled", found)):
+        print(f"digits, {name}: {np.mean(classes == labels):.1%} of {count} held-out digits")
+    if not np.array_equal(found, expected):
+        raise SystemExit("PyTorch and the compiled network differ")
+
+
 def main() -> None:
     """Run the example."""
     names = [network.name for network in NETWORKS]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", default=",".join(names), help="with commas")
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1000, help="held-out digits to classify")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
     for network in NETWORKS:
         if network.name in arguments.networks.split(","):
             measure(network, arguments.batch)
+    if arguments.count:
+        classify(arguments.count)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ SMALL = {
     "02-binarized-mlp": ["--count", "20"],
     "03-capsule-network": ["--count", "5"],
     "10-binarized-training": ["--epochs", "1", "--count", "20"],
-    "13-binarized-networks": ["--networks", "vgg"],
+    "13-binarized-networks": ["--networks", "vgg", "--count", "100"],
 }
 NEEDS_TORCH = ("08-torch-compile", "10-binarized-training", "13-binarized-networks")
 
