@@ -11,6 +11,7 @@ from typing import Any
 
 _HERE = Path(__file__).resolve().parent.as_posix()
 _STANDARD = Path(sysconfig.get_paths()["stdlib"]).as_posix()
+_UNKNOWN_OUTPUT = re.compile(r"Found <class '([^']+)'> in output, which is not a known type")
 _SITE = ("/site-packages/", "/dist-packages/")
 
 
@@ -89,6 +90,11 @@ def _sentence(error: Exception) -> str:
     listed = [line for line in lines if line.startswith("- ")]
     if lines and lines[0].startswith("Constraints violated") and listed:
         return listed[0].removeprefix("- ").split(". ")[0]
+    unknown = _UNKNOWN_OUTPUT.search(lines[0]) if lines else None
+    if unknown is not None:
+        name = unknown[1].rpartition(".")[2]
+        cached = "pass use_cache=False or " if name.endswith("Cache") else ""
+        return f"expected outputs made of tensors, found a {name}: {cached}return tensors"
     return lines[0] if lines else type(error).__name__
 
 

@@ -198,3 +198,16 @@ def test_failed_import_leaves_the_modes_of_the_model() -> None:
     model[1].eval()
     refusal(model, X)
     assert [module.training for module in model.modules()] == [True, True, False]
+
+
+def test_a_cache_among_the_outputs_says_what_to_pass() -> None:
+    class DynamicCache:
+        pass
+
+    class Decoder(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x, DynamicCache()
+
+    wanted = "found a DynamicCache: pass use_cache=False or return tensors"
+    with pytest.raises(InputError, match=wanted):
+        read_model(Decoder(), (torch.ones(2),))
