@@ -66,5 +66,9 @@ class CallError(FsaError):
     """A function was called with the wrong arguments."""
 
 
+class CacheWarning(UserWarning):
+    """The compile cache cannot be used; compiling goes on without it."""
+
+
 class FallbackWarning(UserWarning):
     """Something runs without FSA; the text says what and why."""

@@ -12,11 +12,12 @@ import os
 import re
 import tempfile
 import time
+import warnings
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsa.errors import InputError, reason_of
+from fsa.errors import CacheWarning, InputError, reason_of
 
 SWITCH = "FSA_CACHE"
 FOLDER = "FSA_CACHE_DIR"
@@ -57,7 +58,8 @@ class Cache:
     def store(self, key: str, suffix: str, file: Path) -> None:
         """Move `file`, made in `writing`, to its place as an entry, then evict what is too much.
 
-        An entry that alone is over the limit is not kept.
+        An entry that alone is over the limit is not kept. Raises `OSError` where the file system
+        takes no entry.
         """
         path = self._path(key, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,10 +68,24 @@ class Cache:
 
     @contextlib.contextmanager
     def writing(self) -> Generator[Path]:
-        """Give a folder on the cache's file system to make entries in; it is removed after."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=_WRITING, dir=self.folder) as folder:
-            yield Path(folder)
+        """Give a folder to make entries in, on the cache's file system; it is removed after.
+
+        Where the cache takes none, a `CacheWarning` says so, and the folder is elsewhere.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                made = tempfile.TemporaryDirectory(
+                    prefix=_WRITING, dir=self.folder, ignore_cleanup_errors=True
+                )
+            except OSError as error:
+                warnings.warn(
+                    f"the compile cache in {self.folder} takes no files: {reason_of(error)}",
+                    CacheWarning,
+                    stacklevel=3,
+                )
+                made = tempfile.TemporaryDirectory(prefix="fsa-")
+            yield Path(stack.enter_context(made))
 
     def remove(self, key: str) -> None:
         """Remove an entry, all its files; it may be gone already."""
@@ -98,7 +114,7 @@ class Cache:
         found: list[tuple[Path, os.stat_result]] = []
         for path in self.folder.glob("??/*.*"):
             if _ENTRY.fullmatch(path.name):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     found.append((path, path.stat()))
         return found
 
@@ -108,8 +124,10 @@ class Cache:
         for path, status in entries:
             if excess <= 0:
                 break
-            path.unlink(missing_ok=True)
-            excess -= status.st_size
+            # What another process holds, or another user owns, stays.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+                excess -= status.st_size
         self._sweep()
 
     def _sweep(self) -> None:

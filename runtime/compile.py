@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fsa.errors import InputError, TargetError
+from fsa.errors import CacheWarning, InputError, TargetError, reason_of
 from fsa.runtime.backend import compile_to_file, compile_to_vmfb
 from fsa.runtime.cache import Cache, default_cache
 from fsa.runtime.cache_key import compile_key
@@ -219,8 +220,7 @@ def _from_cache(cache: Cache, key: str, place: Path, with_archive: bool) -> _Com
             found = cache.find(key, _ARCHIVE)
             if found is None:
                 return None
-            # The link stays when another process evicts the entry.
-            os.link(found, archive)
+            _link_or_copy(found, archive)
             if not is_intact(archive):
                 raise InputError("the archive is damaged")
         return _Compiled(Module(read_file(os.fspath(file))), archive, None, key)
@@ -233,13 +233,36 @@ def _from_cache(cache: Cache, key: str, place: Path, with_archive: bool) -> _Com
         return None
 
 
+def _link_or_copy(found: Path, place: Path) -> None:
+    """Give the file `found` the second name `place`, which stays when another process evicts it.
+
+    Some file systems have no links, and some systems forbid links to the files of others.
+    """
+    try:
+        os.link(found, place)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(found, place)
+
+
 def _store(cache: Cache | None, made: _Compiled) -> None:
-    """Put what was compiled into the cache, the module last, since it says that all is there."""
+    """Put what was compiled into the cache, the module last, since it says that all is there.
+
+    A cache that takes nothing, as on a full disk, is worth a warning: the module is made.
+    """
     if cache is None or made.key is None or made.file is None:
         return
-    if made.archive is not None:
-        cache.store(made.key, _ARCHIVE, made.archive)
-    cache.store(made.key, _VMFB, made.file)
+    try:
+        if made.archive is not None:
+            cache.store(made.key, _ARCHIVE, made.archive)
+        cache.store(made.key, _VMFB, made.file)
+    except OSError as error:
+        warnings.warn(
+            f"the compile cache in {cache.folder} did not take a module: {reason_of(error)}",
+            CacheWarning,
+            stacklevel=2,
+        )
 
 
 def _archive_path(parameters: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from deployed import PLAIN, check, files, text, weights
 
 import fsa
-from fsa.errors import InputError
+from fsa.errors import CacheWarning, InputError
 from fsa.frontend.mlir import read_mlir
 from fsa.passes import registry
 from fsa.runtime import backend, cache_key
@@ -187,3 +188,28 @@ def test_settings(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert default_cache() is None
     check(fsa.compile(text(), pipeline=PLAIN))
+
+
+def test_an_archive_is_copied_where_links_are_refused(cache, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    fsa.compile(text(), pipeline=PLAIN, parameters=tmp_path / "one.irpa")
+    forbid_compiling(monkeypatch)
+    monkeypatch.setattr(os, "link", refuse)
+    check(fsa.compile(text(), pipeline=PLAIN, parameters=tmp_path / "two.irpa"))
+
+
+@pytest.mark.parametrize("failing", ["replace", "mkdtemp"])
+def test_a_cache_that_takes_nothing_costs_no_module(cache, monkeypatch, failing):
+    real = {"replace": os.replace, "mkdtemp": tempfile.mkdtemp}[failing]
+
+    def refuse(*given, **named):
+        places = [str(each) for each in (*given, *named.values())]
+        if any(place.startswith(str(cache.folder)) for place in places):
+            raise OSError(28, "No space left on device")
+        return real(*given, **named)
+
+    monkeypatch.setattr(os if failing == "replace" else tempfile, failing, refuse)
+    with pytest.warns(CacheWarning, match="No space left on device"):
+        check(fsa.compile(text(), pipeline=PLAIN))
