@@ -40,6 +40,8 @@ def compile(
     - a `torch.export.ExportedProgram`, or the path of one that was saved (`.pt2`);
     - an ONNX file (`.onnx`) or `onnx.ModelProto`; `shapes` gives the sizes of inputs by name, an
       int for a fixed one, a str for one that stays dynamic: `{"x": ("batch", 3, 224, 224)}`;
+    - a JAX function, lowered (`jax.jit(f).lower(x)`) or exported (`jax.export`), or StableHLO, with
+      CHLO, as a path, text, bytecode or portable artifact;
     - MLIR: a path, text, bytecode or an `ir.Module`, which stays unchanged.
 
     `target` is `cpu`, `cpu:<LLVM CPU>`, `vulkan`, `vulkan:<IREE target>`, `cuda` or `cuda:sm_NN`.
