@@ -7,10 +7,11 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass, PassError
 from fsa.passes.plans import target_of
 from fsa.passes.stitching import plan as plans
-from fsa.passes.stitching import schedule
+from fsa.passes.stitching import rules
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Graph, Unsupported, read_graph
+from fsa.passes.stitching.graph import Graph, Unsupported
 from fsa.passes.stitching.planner import describe_plan, plan_region
+from fsa.passes.stitching.reader import read_graph
 from fsa.passes.stitching.regions import Normalizer, code_of, form_of, regions_of
 from fsa.passes.stitching.scheduled import check_schedule, schedule_in
 
@@ -75,7 +76,7 @@ def _completed(region: Any, graph: Graph, space: Space, plan: plans.RegionPlan) 
         ]
         for n, default in enumerate(plan.nodes):
             nodes[n] = replace(nodes[n], dims=default.dims)
-        built = schedule.build(graph, space, kernels or plan.kernels, nodes)
+        built = rules.build(graph, space, kernels or plan.kernels, nodes)
     except plans.PlanError as error:
         raise PassError(region.location, f"the plan does not hold: {error}") from None
     return describe_plan(space, built)

@@ -26,8 +26,9 @@ from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.linear import Linear
 from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
+from fsa.passes.stitching.rules import workgroup_bytes
 from fsa.passes.stitching.scalars import decode, encode, words_of
-from fsa.passes.stitching.schedule import Kernel, workgroup_bytes
+from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.scheduled import lower_scheduled
 from fsa.runtime.targets import Target
 

@@ -3,7 +3,7 @@
 The region's attribute `plan` is a dictionary with `form` ("kernels", "portable", or "scheduled" for
 a body that already has loops), `reason`, the
 sizes of the region's dimensions and one dictionary a kernel (`KernelPlan`). Each node carries
-`fsa.stitch` (`NodePlan`). A person may edit any of it; `schedule.check` says what does not hold.
+`fsa.stitch` (`NodePlan`). A person may edit any of it; `rules` says what does not hold.
 """
 
 from dataclasses import dataclass, fields, replace

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fsa.bindings import ir
-from fsa.passes.stitching import schedule
+from fsa.passes.stitching import rules, schedule
 from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type, shape_of
@@ -94,11 +94,11 @@ class _Planner:
         self._release_results()
         for k in range(len(kernels)):
             self._keep(kernels, k)
-        built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+        built = rules.build(self.graph, self.space, kernels, self._node_plans())
         if self.target.kind == "cpu" and 0 < self.target.l3_bytes:
             limit = self.target.l3_bytes
             kernels = [replace(k.plan, stream=int(_traffic(k) > limit)) for k in built]
-            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
+            built = rules.build(self.graph, self.space, kernels, self._node_plans())
         return describe_plan(self.space, built)
 
     # Dominants into kernels.
@@ -148,8 +148,8 @@ class _Planner:
             for d in [*self.drafts[:k], trial, *self.drafts[k + 1 :]]
         ]
         try:
-            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
-            fits = schedule.workgroup_bytes(built[k]) <= buffer_budget(self.target)
+            built = rules.build(self.graph, self.space, kernels, self._node_plans())
+            fits = rules.workgroup_bytes(built[k]) <= buffer_budget(self.target)
         except PlanError:
             fits = False
         self.scheme = schemes
@@ -235,7 +235,7 @@ class _Planner:
                 survey = _Survey(self._build(kernels)[k])
 
     def _build(self, kernels: list[KernelPlan]) -> list[schedule.Kernel]:
-        return schedule.build(self.graph, self.space, kernels, self._node_plans())
+        return rules.build(self.graph, self.space, kernels, self._node_plans())
 
     def _consider(self, kernels: list[KernelPlan], survey: "_Survey", n: int, why: str) -> bool:
         """Keep node n in the row if that pays and is possible; return whether it is kept now."""
@@ -257,8 +257,8 @@ class _Planner:
         before = self.scheme[n], self.kernel_of[n]
         self.scheme[n], self.kernel_of[n] = "regional", k
         try:
-            built = schedule.build(self.graph, self.space, kernels, self._node_plans())
-            size, budget = schedule.workgroup_bytes(built[k]), buffer_budget(self.target)
+            built = rules.build(self.graph, self.space, kernels, self._node_plans())
+            size, budget = rules.workgroup_bytes(built[k]), buffer_budget(self.target)
             if size <= budget:
                 self.reason[n] = f"{why}; row buffers take {size} bytes"
                 return

@@ -5,9 +5,10 @@ from typing import Any
 from fsa.bindings import ir, passmanager
 from fsa.passes.base import PassError
 from fsa.passes.stitching import plan as plans
-from fsa.passes.stitching import schedule
+from fsa.passes.stitching import rules, schedule
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
-from fsa.passes.stitching.graph import Graph, Ref, Unsupported, read_graph
+from fsa.passes.stitching.graph import Graph, Ref, Unsupported
+from fsa.passes.stitching.reader import read_graph
 
 REGION = "fsa.stitched_region"
 # One spelling of each computation: linalg.generic, with duplicates and dead ops gone.
@@ -67,7 +68,7 @@ def planned(region: Any) -> tuple[Graph, Space, list[schedule.Kernel]]:
                     f"expected dims of op {graph.nodes[n].position} to be {space.dims[n]}, "
                     f"found {node.dims}"
                 )
-        return graph, space, schedule.build(graph, space, plans.read_kernels(region), nodes)
+        return graph, space, rules.build(graph, space, plans.read_kernels(region), nodes)
     except (Unsupported, plans.PlanError) as error:
         raise PassError(region.location, f"the plan does not hold: {error}") from None
 
