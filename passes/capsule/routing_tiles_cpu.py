@@ -22,6 +22,7 @@ from fsa.passes.emitter import Index, Kernel, Value
 MAX_CAPSULES = 12
 # How far ahead a tile of the same sample is fetched.
 TILES_AHEAD = 1
+LINE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class State:
 class Ahead:
     """Pass `number` of `passes`, each of which fetches its part of the next sample.
 
-    With 0 passes each tile fetches one that follows in its own sample instead.
+    With 0 passes each tile fetches the next one of its own sample instead, into the first cache
+    where both fit, else into the second.
     """
 
     number: Index
@@ -254,9 +256,11 @@ class RoutingTiles:
             row = k.add(k.mul(ahead.number, self.low), first_low)
             within = k.floordiv(k.mul(row, self.width), ahead.passes)
         start = k.add(k.add(start, within), k.mul(capsule, share))
-        line = 64 // (self.u_hat.type.element_type.width // 8)
-        for element in range(0, share, line):
-            k.prefetch(self.u_hat, [k.add(start, element)])
+        size = self.u_hat.type.element_type.width // 8
+        tiles = 2 * block.rows * size * self.width if isinstance(self.width, int) else None
+        near = ahead.passes == 0 and tiles is not None and tiles <= k.target.l1_bytes
+        for element in range(0, share, LINE_BYTES // size):
+            k.prefetch(self.u_hat, [k.add(start, element)], 3 if near else 2)
 
     def _logit_at(self, state: State, block: Block, capsule: Index) -> Index:
         return self.k.add(state.logits.start, self.k.mul(capsule, block.rows))

@@ -170,8 +170,10 @@ def _prefetch(
     size = low * high * depth * (4 if element == "f32" else 8 if element == "f64" else 2)
     if size > target.l2_bytes > 0:
         return "tile", f"prefetch tile: {size} bytes of a sample exceed the second cache"
-    if batch == 1 or iterations == 1:
-        return "none", "no prefetch: a sample stays in the second cache, and no other follows"
+    if iterations == 1:
+        return "none", "no prefetch: u_hat is read once, in the order of memory"
+    if batch == 1:
+        return "tile", "prefetch tile: no sample follows"
     return "sample", f"prefetch sample: {size} bytes of the next fit the second cache"
 
 

@@ -159,7 +159,9 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 // CHECK-LABEL: func.func @prefetch
 // CHECK: prefetch = "sample"
 // CHECK: prefetch = "tile"
-// CHECK: prefetch = "none"
+// CHECK-SAME: exceed the second cache
+// CHECK: prefetch = "tile"
+// CHECK-SAME: no sample follows
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, l2_bytes = 1048576 : i64}} {
   func.func @prefetch(%a: tensor<8x1152x10x16xf32>, %b: tensor<8x1152x26x16xf32>, %c: tensor<1x1152x10x16xf32>)
       -> (tensor<8x10x16xf32>, tensor<8x26x16xf32>, tensor<1x10x16xf32>) {
