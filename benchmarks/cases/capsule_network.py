@@ -37,6 +37,7 @@ def _torch(inputs: Inputs) -> Expressed:
         torch.from_numpy(np.ascontiguousarray(filters.transpose(3, 2, 0, 1)))
         for filters in (weights.conv_filter, weights.primary_filter)
     )
+    capsules = weights.capsules
     conv_bias, primary_bias, predict = (
         torch.from_numpy(value)
         for value in (weights.conv_bias, weights.primary_bias, weights.predict)
@@ -49,7 +50,7 @@ def _torch(inputs: Inputs) -> Expressed:
     def function(images: Any) -> Any:
         x = torch.relu(torch.conv2d(images[:, None], conv, conv_bias))
         x = torch.conv2d(x, primary, primary_bias, stride=2)
-        u = squash(x.permute(0, 2, 3, 1).reshape(len(images), weights.capsules, -1))
+        u = squash(x.permute(0, 2, 3, 1).reshape(len(images), capsules, -1))
         u_hat = torch.einsum("lhdk,blk->blhd", predict, u)
         logits, v = torch.zeros(u_hat.shape[:3]), None
         for iteration in range(capsule_network.ITERATIONS):
