@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 Size = int | None
 
-# Measured on a core of a Zen 4 at 3.5 GHz; only their ratios matter.
-ELEMENT_SECONDS = 1e-10  # one element of u_hat in one iteration
-BYTE_SECONDS = 5e-11  # what another core wrote
-LAUNCH_SECONDS = 1e-5  # on worker threads, with the wait for all of them
+# Only their ratios matter.
+ELEMENT_SECONDS = 1e-10  # one element of u_hat in one iteration: measured on a core of a Zen 4
+BYTE_SECONDS = 5e-11  # what another core wrote: an estimate
+LAUNCH_SECONDS = 1e-5  # on worker threads, with the wait for all of them: an estimate
 ASSUMED_BATCH, ASSUMED_LOW, ASSUMED_HIGH, ASSUMED_DEPTH = 32, 1152, 10, 16  # where dynamic
 
 
