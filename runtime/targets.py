@@ -159,12 +159,8 @@ class Target:
         if self.kind == "cuda":
             return [*flags, "--iree-hal-target-device=cuda", f"--iree-cuda-target={self.arch}"]
         if self.kind == "vulkan":
-            # The default target has no matrix instructions, without which direct convolutions are
-            # slow: the CapsNet of the examples took 752 ms on a software device, as matmuls 140.
             if not self.arch:
-                convolutions = "--iree-global-opt-use-im2col-for-convs=true"
-                device = f"--iree-hal-target-device={VULKAN_DEFAULT_DEVICE}"
-                return [*flags, device, convolutions]
+                return [*flags, f"--iree-hal-target-device={VULKAN_DEFAULT_DEVICE}"]
             device = "--iree-hal-target-device=vulkan"
             return [*flags, device, f"--iree-vulkan-target={self.arch}"]
         flags += [

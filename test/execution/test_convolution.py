@@ -353,7 +353,7 @@ def test_transposed_in_phases() -> None:
     cases = [case for case in CASES if case.spread > 1 and not case.last]
     text = "\n".join(function(case) for case in cases).replace("f32", "f64")
     lowered = str(lower(read_mlir(text), Target.parse("cpu")))
-    assert "fsa.launch" not in lowered
+    assert "@fsa_convolution" not in lowered
     assert lowered.count("= linalg.conv_2d_nchw_fchw") > 3 * len(cases)
     module = fsa.compile(text, target="cpu")
     for case in cases:
