@@ -11,7 +11,8 @@ func.func @main(%x: tensor<1x64x9x9xf32>, %w: tensor<64x64x3x3xf32>) -> tensor<1
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<1x64x7x7xf32>
   %z = linalg.fill ins(%zero : f32) outs(%e : tensor<1x64x7x7xf32>) -> tensor<1x64x7x7xf32>
-  %y = linalg.conv_2d_nchw_fchw {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+  %y = linalg.conv_2d_nchw_fchw
+    {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
     ins(%x, %w : tensor<1x64x9x9xf32>, tensor<64x64x3x3xf32>)
     outs(%z : tensor<1x64x7x7xf32>) -> tensor<1x64x7x7xf32>
   return %y : tensor<1x64x7x7xf32>
