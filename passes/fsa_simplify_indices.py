@@ -1,14 +1,15 @@
 """The pass `fsa-simplify-indices`."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg
+from fsa.bindings import arith, ir
 from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.stitching.linear import Index, Linear
-from fsa.passes.structure.bodies import copy_body, position_value
+from fsa.passes.structure.bodies import compute_inputs, copy_body, position_value
 from fsa.passes.structure.loops import linalg_ops, loops_of
 from fsa.passes.structure.ranges import Ranges
 from fsa.passes.structure.sizes import reassociation
@@ -39,7 +40,10 @@ class FsaSimplifyIndices(Pass):
                 continue
             found = _positions(operation)
             if found:
-                operation = _inline(operation, found)
+                operation = compute_inputs(
+                    operation,
+                    {number: partial(_computed, *made) for number, made in found.items()},
+                )
             _fold(operation)
 
 
@@ -123,33 +127,6 @@ def _through_collapse(op: Any, index: Index) -> Index | None:
         if long:
             found[long[0]] = entry
     return tuple(found)
-
-
-def _inline(op: Any, found: dict[int, tuple[Any, Index]]) -> Any:
-    """Replace the generic `op` by one that computes the inputs `found` itself; return that."""
-    operands, block = list(op.operands), op.regions[0].blocks[0]
-    inputs = len(operands) - len(op.results)
-    kept = [number for number in range(len(operands)) if number not in found]
-    maps = list(op.attributes["indexing_maps"])
-    with op.location, ir.InsertionPoint(op):
-        new = linalg.GenericOp(
-            [result.type for result in op.results],
-            [operands[number] for number in kept if number < inputs],
-            operands[inputs:],
-            ir.ArrayAttr.get([maps[number] for number in kept]),
-            op.attributes["iterator_types"],
-        )
-        arguments = list(block.arguments)
-        body = new.regions[0].blocks.append(*[arguments[number].type for number in kept])
-        with ir.InsertionPoint(body):
-            mapped = dict(zip((arguments[n] for n in kept), body.arguments, strict=True))
-            for number, (maker, index) in found.items():
-                mapped[arguments[number]] = _computed(maker, index)
-            linalg.YieldOp(copy_body(block, mapped))
-    for old, result in zip(op.results, new.results, strict=True):
-        old.replace_all_uses_with(result)
-    op.erase()
-    return new.operation
 
 
 def _computed(maker: Any, index: Index) -> Any:

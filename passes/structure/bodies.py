@@ -1,9 +1,9 @@
 """Bodies of linalg.generic ops: copying them into ops with other operands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fsa.bindings import arith, linalg
+from fsa.bindings import arith, ir, linalg
 from fsa.passes.patterns.tensors import index_constant
 from fsa.passes.stitching.linear import Linear
 
@@ -85,3 +85,34 @@ def position_value(entry: Linear) -> Any:
     if value is None:
         return index_constant(entry.constant)
     return arith.addi(value, index_constant(entry.constant)) if entry.constant else value
+
+
+def compute_inputs(op: Any, computed: Mapping[int, Callable[[], Any]]) -> Any:
+    """Replace the generic `op` by one without the inputs `computed`, by number; return that.
+
+    Each is called at the start of the new body, and gives the value that stands for the element of
+    its input. `op` is erased.
+    """
+    operands, block = list(op.operands), op.regions[0].blocks[0]
+    inputs = len(operands) - len(op.results)
+    kept = [number for number in range(len(operands)) if number not in computed]
+    maps = list(op.attributes["indexing_maps"])
+    with op.location, ir.InsertionPoint(op):
+        new = linalg.GenericOp(
+            [result.type for result in op.results],
+            [operands[number] for number in kept if number < inputs],
+            operands[inputs:],
+            ir.ArrayAttr.get([maps[number] for number in kept]),
+            op.attributes["iterator_types"],
+        )
+        arguments = list(block.arguments)
+        body = new.regions[0].blocks.append(*[arguments[number].type for number in kept])
+        with ir.InsertionPoint(body):
+            mapped = dict(zip((arguments[n] for n in kept), body.arguments, strict=True))
+            for number, compute in computed.items():
+                mapped[arguments[number]] = compute()
+            linalg.YieldOp(copy_body(block, mapped))
+    for old, result in zip(op.results, new.results, strict=True):
+        old.replace_all_uses_with(result)
+    op.erase()
+    return new.operation
