@@ -18,7 +18,6 @@ from fsa.explanation.data import (
     Op,
     Region,
     Remark,
-    Value,
 )
 from fsa.explanation.graphs import Reading, read_graph
 from fsa.explanation.traffic import OPEN_SIZE
@@ -205,7 +204,7 @@ def _regions(
                 reason=str(plan.get("reason", "")),
                 plan=plan,
                 attributes={k: v for k, v in region.attributes.items() if k != "plan"},
-                values=tuple(Value(v.label, v.type, v.ops, v.plan) for v in region.values),
+                values=region.values,
                 ops=tuple(sorted(region.ops)),
                 like=first.setdefault(region.digest, number),
                 kernels_before=_count(inside),

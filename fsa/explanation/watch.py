@@ -12,7 +12,7 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostic, Diagnostics
 from fsa.explanation.attributes import plain, plain_dictionary
-from fsa.explanation.data import Remark
+from fsa.explanation.data import Remark, Value
 from fsa.explanation.graphs import LEAVES, REGION, Reading, origins, read_graph
 from fsa.explanation.labels import label_of
 from fsa.passes.driver.runner import Observer
@@ -27,22 +27,12 @@ _TEXT_ELEMENTS = 8  # constants with more elements are left out of a region's te
 
 
 @dataclass(frozen=True)
-class PlannedValue:
-    """A value of a region, before its ids are sorted out."""
-
-    label: str
-    type: str
-    ops: tuple[int, ...]
-    plan: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class PlannedRegion:
     """A region after planning; `end` are the ids that its location names."""
 
     function: str
     attributes: dict[str, Any]
-    values: tuple[PlannedValue, ...]
+    values: tuple[Value, ...]
     ops: tuple[int, ...]
     end: tuple[int, ...]
     text: str
@@ -123,7 +113,7 @@ def _remark(pass_name: str, item: Diagnostic) -> Remark:
 
 
 def _region(op: Any, function: str) -> PlannedRegion:
-    values: list[PlannedValue] = []
+    values: list[Value] = []
     ops: dict[int, None] = {}
     for view in op.regions[0].blocks[0].operations:
         inner = view.operation
@@ -134,7 +124,7 @@ def _region(op: Any, function: str) -> PlannedRegion:
         if any(isinstance(result.type, ir.RankedTensorType) for result in inner.results):
             types = ", ".join(str(r.type).removeprefix("tensor<")[:-1] for r in inner.results)
             plan = plain_dictionary(inner, NODE)
-            values.append(PlannedValue(label_of(inner), types, found, plan))
+            values.append(Value(label_of(inner), types, found, plan))
     attributes = {
         name: plain(op.attributes[name])
         for name in op.attributes
