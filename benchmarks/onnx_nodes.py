@@ -4,11 +4,16 @@ Each test of the `onnx` package that is a model of operator sets 13 to 21, or is
 number is set to 13 or 21, is imported, compiled for the CPU, run and compared. A line a test, then
 the counts:
 "ok", "refused" (an `FsaError` says why), "wrong" (another result), "failed" (any other error).
+With `--log FILE` each line goes there too, and a run that was cut goes on where it stopped: a test
+that ended the process itself is "crashed".
 """
 
 import argparse
+import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +39,8 @@ def cases(names: list[str] | None = None) -> list[Case]:
     from onnx.backend.test.case.node import collect_testcases
 
     found: list[Case] = []
-    tests: Any = collect_testcases(None)  # pyright: ignore[reportArgumentType]
+    with np.errstate(all="ignore"):  # the tests compute infinities and NaN on purpose
+        tests: Any = collect_testcases(None)  # pyright: ignore[reportArgumentType]
     for test in tests:
         if names and test.name not in names:
             continue
@@ -103,16 +109,55 @@ def _compare(got: Any, want: Any) -> None:
         np.testing.assert_array_equal(got, want)
 
 
+class Log:
+    """Outcomes by test, kept in a file of JSON lines where one is given.
+
+    A line is written when a test starts and when it ends, so the file also says which one ended
+    the process: `[name]`, then `[name, outcome, reason]`.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what `path` holds already."""
+        self._path = path
+        self.outcomes: dict[str, tuple[str, str]] = {}
+        if path is None or not path.exists():
+            return
+        for line in path.read_text().splitlines():
+            name, *ended = json.loads(line)
+            kind, reason = ended or ("crashed", "the process ended during this test")
+            self.outcomes[name] = kind, reason
+
+    def run(self, tests: Iterable[Case]) -> None:
+        """Run those of `tests` that have no outcome yet; print a line each."""
+        for case in tests:
+            if case.name in self.outcomes:
+                continue
+            self._write(case.name)
+            kind, reason = outcome(case)
+            self.outcomes[case.name] = kind, reason
+            self._write(case.name, kind, reason)
+            print(f"{kind:8}{case.name}  {reason[:200]}", flush=True)
+
+    def _write(self, *fields: str) -> None:
+        if self._path is not None:
+            with self._path.open("a") as file:
+                file.write(json.dumps(fields) + "\n")
+
+    def summary(self) -> str:
+        """Return how many tests ended in each way."""
+        counts = Counter(kind for kind, _ in self.outcomes.values())
+        return ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+
+
 def main() -> None:
     """Run the tests that are named, or all."""
     parser = argparse.ArgumentParser(description="onnx's own node tests through FSA")
     parser.add_argument("names", nargs="*", help="tests, such as test_gelu_tanh_1; all, if none")
-    counts: Counter[str] = Counter()
-    for case in cases(parser.parse_args().names):
-        kind, reason = outcome(case)
-        counts[kind] += 1
-        print(f"{kind:8}{case.name}  {reason[:200]}", flush=True)
-    print(", ".join(f"{count} {kind}" for kind, count in counts.most_common()))
+    parser.add_argument("--log", type=Path, help="a file of outcomes; tests it has are not run")
+    given = parser.parse_args()
+    log = Log(given.log)
+    log.run(cases(given.names))
+    print(log.summary())
 
 
 if __name__ == "__main__":
