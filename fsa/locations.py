@@ -6,6 +6,8 @@ from typing import Any
 
 _FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):(\d+)')
 
+# Starts the name, inside of a node's location, of the submodule that the node stands in.
+IN_MODULE = "in module "
 _NAME = re.compile(r'"((?:[^"\\]|\\.)*)"(?!:\d)')
 
 
@@ -32,10 +34,14 @@ def position(location: str, input_name: str) -> Position | None:
 
 
 def describe_location(location: str) -> str:
-    """Return "node 'name', file:line:column" of the text of a location, as far as it says so."""
-    named = _NAME.search(location)
+    """Return "node 'name' in module path, file:line:column" of the text of a location.
+
+    What the location does not say is left out.
+    """
+    names = [found[1] for found in _NAME.finditer(location)]
+    module = next((f" {name}" for name in names if name.startswith(IN_MODULE)), "")
     place = position(location, "<text>")
-    parts = [f"node '{named[1]}'"] if named is not None else []
+    parts = [f"node '{names[0]}'{module}"] if names else []
     return ", ".join([*parts, str(place)] if place is not None else parts)
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import Any
 
+from fsa.frontend.pytorch_places import is_own
+
 _HERE = Path(__file__).resolve().parent.as_posix()
-_STANDARD = Path(sysconfig.get_paths()["stdlib"]).as_posix()
 _UNKNOWN_OUTPUT = re.compile(r"Found <class '([^']+)'> in output, which is not a known type")
-_SITE = ("/site-packages/", "/dist-packages/")
-
-
-def is_own(file: str) -> bool:
-    """Return whether `file` is the user's or a model library's, not torch's, Python's or FSA's."""
-    path = Path(file).as_posix()
-    if path.startswith(("<", _HERE)) or "/torch/" in path or "/torch_mlir/" in path:
-        return False
-    return not path.startswith(_STANDARD) or any(site in path for site in _SITE)
 
 
 def explain(error: Exception, place: str = "") -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fsa.errors import InputError, reason_of
 from fsa.frontend.pytorch_errors import WatchSizes, explain, first_line
+from fsa.frontend.pytorch_places import whole_stacks
 
 
 def export_module(model: Any, example_inputs: Any, dynamic_shapes: Any) -> Any:
@@ -39,7 +40,7 @@ def export_module(model: Any, example_inputs: Any, dynamic_shapes: Any) -> Any:
     def trace() -> Any:
         return torch.export.export(model, positional, named, dynamic_shapes=dynamic_shapes)
 
-    with _evaluation(model), torch.no_grad():
+    with _evaluation(model), torch.no_grad(), whole_stacks():
         try:
             return quietly(trace)
         except Exception as error:

@@ -1,22 +1,23 @@
 """From an exported program to the `torch` dialect, with torch-mlir's importer.
 
-Each op is located at the line of the user's code that it comes from, under the name of its FX node,
-so that whatever a later pass has to say names both.
+Each op is located at the line of the user's code that it comes from, under the names of its FX node
+and of the submodule, so that whatever a later pass has to say names them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from fsa.dialects.fsa.argument_sizes import to_attribute
 from fsa.dialects.fsa.markers import ARGUMENT_NAMES, ARGUMENT_SIZES, RESULT_NAMES
 from fsa.errors import InputError
-from fsa.frontend.pytorch_errors import explain, is_own
+from fsa.frontend.pytorch_errors import explain
 from fsa.frontend.pytorch_export import check_program, quietly
 from fsa.frontend.pytorch_literals import Literals
+from fsa.frontend.pytorch_places import describe, module_of_node, place_of_node
 from fsa.frontend.pytorch_sizes import common_sizes
+from fsa.locations import IN_MODULE
 
 
 def import_program(program: Any) -> Any:
@@ -34,7 +35,7 @@ def import_program(program: Any) -> Any:
     from fsa.frontend.torch_unsigned import widen_bytes
 
     check_program(program)
-    check_operand_types(program.graph, describe)
+    check_operand_types(program.graph)
     table = {
         **fx_decompositions.get_decomposition_table(),
         **exact_decompositions(),
@@ -83,21 +84,6 @@ def import_with(action: Callable[[Any], Any]) -> tuple[Any, Any]:
         where = f" {describe(places.node)}" if places.node is not None else ""
         raise InputError(f"the PyTorch graph cannot be imported{where}: {_found(error)}") from None
     return importer.module, returned
-
-
-def place_of_node(node: Any) -> tuple[str, int] | None:
-    """Return file and line of the user's code that an FX node comes from."""
-    frames = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
-    own = [(file, int(line)) for file, line in frames if is_own(file)]
-    return own[-1] if own else None
-
-
-def describe(node: Any) -> str:
-    """Return "at node 'name' (op), file:line" of an FX node."""
-    target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    place = place_of_node(node)
-    where = f", {place[0]}:{place[1]}" if place else ""
-    return f"at node '{node.name}' ({target or node.target}){where}"
 
 
 def _found(error: Exception) -> str:
@@ -197,9 +183,12 @@ def _context_cache() -> Any:
         def get_node_location(self, node: Any) -> Any:
             self.node = node
             place = place_of_node(node)
+            module = module_of_node(node)
             child = ir.Location.unknown(self._c)
             if place is not None:
                 child = ir.Location.file(place[0], place[1], 0, context=self._c)
+            if module:
+                child = ir.Location.name(f"{IN_MODULE}{module}", child, context=self._c)
             return ir.Location.name(node.name, child, context=self._c)
 
     return NamedLocations

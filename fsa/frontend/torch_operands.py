@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.frontend.pytorch_places import describe
 
 _PRODUCTS = frozenset("linear addmm mm bmm baddbmm matmul convolution addmv mv dot".split())
 
 
-def check_operand_types(graph: Any, describe: Any) -> None:
-    """Raise `InputError` for a product in an exported `graph` whose operands differ in type.
-
-    `describe` gives the words for a node.
-    """
+def check_operand_types(graph: Any) -> None:
+    """Raise `InputError` for a product in an exported `graph` whose operands differ in type."""
     for node in graph.nodes:
         packet = getattr(node.target, "overloadpacket", node.target)
         if getattr(packet, "__name__", "") not in _PRODUCTS:

@@ -25,7 +25,7 @@ class Output:
 
 def place_of(graph: Any) -> str | None:
     """Return file and line of the user's code that the first op of a graph comes from."""
-    from fsa.frontend.pytorch_import import place_of_node
+    from fsa.frontend.pytorch_places import place_of_node
 
     for node in graph.nodes:
         place = place_of_node(node) if node.op not in ("placeholder", "output") else None

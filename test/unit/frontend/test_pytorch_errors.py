@@ -91,6 +91,15 @@ class Effect(nn.Module):
         return torch.linalg.inv(x)  # here
 
 
+def sign_and_logarithm(x: Any) -> Any:
+    return torch.linalg.slogdet(x)[1]  # here
+
+
+class Inner(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return sign_and_logarithm(x + 1)
+
+
 class Quantizes(nn.Module):
     def forward(self, x: Any) -> Any:
         return torch.quantize_per_tensor(x, 0.1, 0, torch.qint8).dequantize()  # here
@@ -136,8 +145,8 @@ def refusal(model: Any, inputs: Any, **options: Any) -> str:
     return text
 
 
-def line_of(kind: type) -> str:
-    """Return "file:line" of the line of a class that carries the mark."""
+def line_of(kind: Any) -> str:
+    """Return "file:line" of the line of a class or function that carries the mark."""
     lines, start = inspect.getsourcelines(kind)
     (offset,) = [index for index, line in enumerate(lines) if line.rstrip().endswith("# here")]
     return f"{Path(__file__)}:{start + offset}"
@@ -149,6 +158,12 @@ def test_broken_model_is_refused_at_its_line(kind: type, inputs: Any, words: lis
     assert line_of(kind) in text
     for word in words:
         assert word in text
+
+
+def test_innermost_line_and_submodule_are_named() -> None:
+    model = nn.Sequential(nn.Identity(), nn.Sequential(Inner()))
+    text = refusal(model, SQUARE)
+    assert f" in module 1.0, {line_of(sign_and_logarithm)}" in text
 
 
 def test_crash_is_an_error_at_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
