@@ -8,9 +8,10 @@ from fsa.bindings import ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.shapes import tensor_type, type_dims
 from fsa.passes.base import Pass
+from fsa.passes.convolution.frames import Frame
 from fsa.passes.convolution.geometry import Axis, Phase, phases_of
 from fsa.passes.convolution.lower import takes_kernel
-from fsa.passes.convolution.ops import Frame, spread_image
+from fsa.passes.convolution.ops import spread_image
 from fsa.passes.patterns.tensors import (
     dynamic_only,
     scalar,

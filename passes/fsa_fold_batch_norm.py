@@ -15,7 +15,7 @@ from fsa.passes.patterns.tensors import dims, expand, generic, sizes_of
 from fsa.passes.structure.loops import Loops, linalg_ops, loops_of
 from fsa.passes.weights.affine_chains import Chain, chain_behind, through_view
 from fsa.passes.weights.bodies import NotKnown
-from fsa.passes.weights.constants import Constants, constant_op, name_of
+from fsa.passes.weights.constants import Constants, constant_op, filling_constant, name_of
 
 _LINEAR = re.compile(
     r"linalg\.(depthwise_)?conv_\d.*(?<!_q)$|linalg\.(batch_)?(matmul|matvec|vecmat)$"
@@ -133,11 +133,8 @@ def _initial(value: Any, constants: Constants) -> Array | None:
         return None
     maker = value.owner.operation
     if maker.name == "linalg.fill":
-        scalar = maker.operands[0].owner
-        if isinstance(scalar, ir.Block) or scalar.operation.name != "arith.constant":
-            return None
-        start = ir.FloatAttr(scalar.operation.attributes["value"]).value
-        return np.full([1] * value.type.rank, start)
+        start = filling_constant(value)
+        return None if start is None else np.full([1] * value.type.rank, start)
     if maker.name == "linalg.broadcast":
         array = constants.read(maker.operands[0])
         added = list(maker.attributes["dimensions"])

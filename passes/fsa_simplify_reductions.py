@@ -12,6 +12,7 @@ from fsa.passes.structure.bodies import copy_body, needed_values
 from fsa.passes.structure.elementwise import is_elementwise
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.structure.views import Subscripts, subscripts_of
+from fsa.passes.weights.constants import filling_constant, scalar_constant
 
 
 @dataclass(frozen=True)
@@ -117,31 +118,15 @@ def _reduction(op: Any, combiner: str) -> Subscripts | None:
 def _maximum_of(op: Any) -> _Maximum | None:
     """Return the maximum that `op` computes, starting from -inf."""
     subscripts = _reduction(op, "arith.maximumf")
-    if subscripts is None or not _is_filled(op.operands[1], -math.inf):
+    if subscripts is None or filling_constant(op.operands[1]) != -math.inf:
         return None
     iterators = str(op.attributes["iterator_types"])
     return _Maximum(op.results[0], subscripts, iterators, op.block)
 
 
-def _is_filled(value: Any, wanted: float) -> bool:
-    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "linalg.fill":
-        return False
-    return _is_scalar(value.owner.operation.operands[0], wanted)
-
-
-def _is_scalar(value: Any, wanted: float) -> bool:
-    """Tell whether `value` is the constant `wanted`; true is 1, or -1 as the bindings read it."""
-    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
-        return False
-    attribute = value.owner.operation.attributes["value"]
-    if not isinstance(attribute, ir.FloatAttr | ir.IntegerAttr | ir.BoolAttr):
-        return False
-    return abs(attribute.value) == wanted if wanted == 1 else attribute.value == wanted
-
-
 def _tested_value(op: Any) -> Any:
     """Return x where `op` tells for which rows all of x is -inf, else None."""
-    if _reduction(op, "arith.andi") is None or not _is_filled(op.operands[1], 1):
+    if _reduction(op, "arith.andi") is None or filling_constant(op.operands[1]) not in (1, -1):
         return None
     owner = op.operands[0].owner
     if isinstance(owner, ir.Block) or not is_elementwise(owner.operation):
@@ -159,8 +144,8 @@ def _tested_value(op: Any) -> Any:
         return None
     left, right = test.operands
     element = block.arguments[0]
-    against_infinity = (left == element and _is_scalar(right, -math.inf)) or (
-        right == element and _is_scalar(left, -math.inf)
+    against_infinity = (left == element and scalar_constant(right) == -math.inf) or (
+        right == element and scalar_constant(left) == -math.inf
     )
     return compare.operands[0] if against_infinity else None
 

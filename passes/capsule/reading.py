@@ -14,6 +14,7 @@ from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.capsule.meanings import Const, Logits, Meaning, Meanings, Predictions
 from fsa.passes.structure.sizes import reassociation
 from fsa.passes.structure.views import is_copy, subscripts_of
+from fsa.passes.weights.constants import scalar_constant
 
 Axes: TypeAlias = tuple[tuple[int, ...], ...]
 _SUMS = ("arith.addf",)
@@ -248,12 +249,8 @@ def _combiner(block: Any) -> tuple[str, Any] | None:
 
 def _scalar(value: Any) -> Meaning:
     """Return the meaning of a scalar: a constant, or nothing."""
-    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
-        return None
-    attribute = value.owner.operation.attributes["value"]
-    if isinstance(attribute, ir.FloatAttr | ir.IntegerAttr):
-        return Const(float(attribute.value))
-    return None
+    number = scalar_constant(value)
+    return None if number is None else Const(float(number))
 
 
 def _cast(_: Reader, __: Any, source: Reading) -> Reading:

@@ -10,6 +10,7 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.constants import constant_array
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter import Value
+from fsa.passes.weights.constants import filling_constant, scalar_constant
 
 Array = NDArray[Any]
 
@@ -44,6 +45,17 @@ def folded_constant(value: Value, *, read: bool = True) -> Array | None:
     return None
 
 
+def uniform_constant(value: Value) -> float | None:
+    """Return the number that each element of a tensor always is; None where there is none."""
+    filling = filling_constant(value)
+    if filling is not None:
+        return float(filling)
+    found = folded_constant(value)
+    if found is None or not found.size or (found != found.flat[0]).any():
+        return None
+    return float(found.flat[0])
+
+
 def _picked(op: Any, dims: list[int], read: bool) -> Array | None:
     """Return the result of a generic op that reads a constant at computed indices."""
     if len(op.operands) != 1 or len(op.results) != 1:
@@ -55,7 +67,9 @@ def _picked(op: Any, dims: list[int], read: bool) -> Array | None:
     positions = np.indices(tuple(dims), sparse=True)
     known: dict[Any, Any] = {}
     for inner in body:
-        operands = [known[v] if v in known else _index_constant(v) for v in inner.operands]
+        operands: list[Any] = [
+            known[v] if v in known else scalar_constant(v) for v in inner.operands
+        ]
         if inner.name == "linalg.yield":
             found = known.get(inner.operands[0])
             return None if found is None else np.broadcast_to(found, tuple(dims))
@@ -74,11 +88,3 @@ def _picked(op: Any, dims: list[int], read: bool) -> Array | None:
             return None
         known[inner.results[0]] = made
     return None
-
-
-def _index_constant(value: Value) -> int | None:
-    owner = value.owner
-    if isinstance(owner, ir.Block) or owner.operation.name != "arith.constant":
-        return None
-    attribute = owner.operation.attributes["value"]
-    return int(attribute.value) if isinstance(attribute, ir.IntegerAttr) else None

@@ -12,7 +12,8 @@ from fsa.passes.convolution import packing
 from fsa.passes.convolution.channels_cpu import ChannelsKernel, channels_tasks
 from fsa.passes.convolution.dense_cpu import DenseKernel, dense_tasks
 from fsa.passes.convolution.epilogue import Epilogue, Operand, find_epilogue
-from fsa.passes.convolution.ops import FORMS, WindowOp, read_window_op
+from fsa.passes.convolution.forms import FORMS
+from fsa.passes.convolution.ops import WindowOp, read_window_op
 from fsa.passes.convolution.rows_cpu import RowsKernel, rows_tasks
 from fsa.passes.convolution.schedules import CHANNELS, DENSE, PORTABLE, ROWS, Plan, plan_window
 from fsa.passes.emitter import (

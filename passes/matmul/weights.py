@@ -8,6 +8,7 @@ from fsa.bindings import arith, ir
 from fsa.dialects.fsa.constants import Array, array_of, attribute_of, value_attribute
 from fsa.passes.emitter import Value
 from fsa.passes.matmul.contraction import BATCH, COLUMN, DEPTH, Axes
+from fsa.passes.weights.constants import constant_op, filling_constant
 
 _RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
 
@@ -81,15 +82,10 @@ def constant_tensor(elements: Array) -> Value:
 
 def is_zero_fill(value: Value) -> bool:
     """Say whether `value` is a tensor filled with zeros."""
-    if isinstance(value.owner, ir.Block):
-        return False
-    op = value.owner.operation
-    if op.name == "linalg.fill":
-        scalar = op.operands[0].owner
-        if isinstance(scalar, ir.Block) or scalar.operation.name != "arith.constant":
-            return False
-        return ir.FloatAttr(scalar.operation.attributes["value"]).value == 0.0
-    if op.name != "arith.constant":
+    if filling_constant(value) is not None:
+        return filling_constant(value) == 0.0
+    op = constant_op(value)
+    if op is None:
         return False
     attribute = value_attribute(op)
     if not isinstance(attribute, ir.DenseElementsAttr) or not attribute.is_splat:

@@ -6,7 +6,7 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.ops.binarized_conv2d import binarized_conv2d
 from fsa.dialects.fsa.packed_arrays import pack
 from fsa.dialects.fsa.shapes import type_dims
-from fsa.passes.convolution.ops import FORMS, Form
+from fsa.passes.convolution.forms import FORMS, Form
 from fsa.passes.patterns.tensors import collapse, expand, sizes_of
 from fsa.passes.raising.bits import Packer, numbers, pads
 from fsa.passes.raising.fields import Frame, unframed

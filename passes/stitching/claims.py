@@ -7,8 +7,8 @@ The emitters' own functions find those ops, so that no region takes an op that a
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.convolution.forms import FORMS
 from fsa.passes.convolution.lower import epilogue_of
-from fsa.passes.convolution.ops import FORMS
 from fsa.passes.matmul.epilogue import chain_behind
 from fsa.passes.plans import ATTRIBUTE
 

@@ -22,6 +22,27 @@ def constant_op(value: Any) -> Any:
     return op if op.name == "arith.constant" else None
 
 
+def scalar_constant(value: Any) -> float | int | None:
+    """Return the number that the scalar `value` always is; None where it is not a constant.
+
+    Of an i1 that is true it is 1, or -1 as the bindings read it.
+    """
+    owner = value.owner
+    if isinstance(owner, ir.Block) or owner.operation.name != "arith.constant":
+        return None
+    attribute = owner.operation.attributes["value"]
+    numbers = ir.FloatAttr | ir.IntegerAttr | ir.BoolAttr
+    return attribute.value if isinstance(attribute, numbers) else None
+
+
+def filling_constant(value: Any) -> float | int | None:
+    """Return the number that a `linalg.fill` fills the tensor `value` with; None for another."""
+    owner = value.owner
+    if isinstance(owner, ir.Block) or owner.operation.name != "linalg.fill":
+        return None
+    return scalar_constant(owner.operation.operands[0])
+
+
 def byte_size(type: Any) -> int | None:
     """Return the bytes of a tensor type; None where sizes are open or no NumPy type is its own."""
     if not isinstance(type, ir.RankedTensorType) or not type.has_static_shape:
