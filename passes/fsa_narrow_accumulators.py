@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
+from fsa.passes.precision.addends import is_sum
 from fsa.passes.precision.groups import Grouping
 from fsa.passes.precision.narrow import Narrower, drop_copies, erase_dead, fold_casts
-from fsa.passes.precision.sums import LONG_SUM, is_sum
+from fsa.passes.precision.sums import LONG_SUM
 from fsa.passes.structure.loops import linalg_ops
 
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.precision.sums import LONG_SUM, is_sum, regroup
+from fsa.passes.precision.addends import is_sum
+from fsa.passes.precision.sums import LONG_SUM, regroup
 from fsa.passes.stitching.plan import has_kernels
 from fsa.passes.stitching.regions import REGION
 

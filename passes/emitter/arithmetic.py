@@ -1,4 +1,4 @@
-"""Arithmetic of the kernel builder: constants, integers, floats and comparisons.
+"""Arithmetic of the kernel builder: constants, sums and products, floats and comparisons.
 
 Each method takes values or Python numbers. Two numbers fold to a number and emit nothing; a number
 beside a value becomes a constant of that value's type. Scalars and vectors share the methods; a
@@ -9,14 +9,16 @@ from typing import Any
 
 from fsa.bindings import arith, ir, math, vector
 from fsa.passes.emitter.types import (
-    Index,
     Scalar,
     Value,
+    are_numbers,
     bit_width,
     element_type,
     is_float,
     is_index,
+    is_one,
     is_vector,
+    is_zero,
 )
 
 _INTEGER_PREDICATES = {
@@ -48,10 +50,6 @@ _FOLDED_PREDICATES = {
     "gt": lambda a, b: a > b,
     "ge": lambda a, b: a >= b,
 }
-
-
-def _numbers(*operands: Scalar) -> bool:
-    return not any(isinstance(operand, ir.Value) for operand in operands)
 
 
 class Arithmetic:
@@ -89,47 +87,47 @@ class Arithmetic:
 
     def add(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a + b."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return a + b
-        if _is_zero(b):
+        if is_zero(b):
             return a
-        if _is_zero(a):
+        if is_zero(a):
             return b
         a, b = self._operands(a, b)
         return arith.addf(a, b) if is_float(a) else arith.addi(a, b)
 
     def sub(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a - b."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return a - b
-        if _is_zero(b):
+        if is_zero(b):
             return a
         a, b = self._operands(a, b)
         return arith.subf(a, b) if is_float(a) else arith.subi(a, b)
 
     def mul(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a * b."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return a * b
-        if _is_one(b):
+        if is_one(b):
             return a
-        if _is_one(a):
+        if is_one(a):
             return b
-        if (_is_zero(a) and is_index(b)) or (_is_zero(b) and is_index(a)):
+        if (is_zero(a) and is_index(b)) or (is_zero(b) and is_index(a)):
             return 0
         a, b = self._operands(a, b)
         return arith.mulf(a, b) if is_float(a) else arith.muli(a, b)
 
     def min(self, a: Scalar, b: Scalar) -> Scalar:
         """Return the smaller; signed for integers, NaN if either is NaN for floats."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return min(a, b)
         a, b = self._operands(a, b)
         return arith.minimumf(a, b) if is_float(a) else arith.minsi(a, b)
 
     def max(self, a: Scalar, b: Scalar) -> Scalar:
         """Return the larger; signed for integers, NaN if either is NaN for floats."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return max(a, b)
         a, b = self._operands(a, b)
         return arith.maximumf(a, b) if is_float(a) else arith.maxsi(a, b)
@@ -144,96 +142,11 @@ class Arithmetic:
         a, b = self._operands(a, b)
         return arith.maxnumf(a, b)
 
-    # Index and integer arithmetic.
-
-    def floordiv(self, a: Index, b: Index) -> Index:
-        """Return a // b of non-negative integers."""
-        if _numbers(a, b):
-            return a // b
-        if _is_one(b):
-            return a
-        a, b = self._operands(a, b)
-        return arith.divui(a, b)
-
-    def ceildiv(self, a: Index, b: Index) -> Index:
-        """Return a / b of non-negative integers, rounded up."""
-        if _numbers(a, b):
-            return -(-a // b)
-        return self.floordiv(self.add(a, self.sub(b, 1)), b)
-
-    def rem(self, a: Index, b: Index) -> Index:
-        """Return a % b of non-negative integers."""
-        if _numbers(a, b):
-            return a % b
-        if _is_one(b):
-            return 0 if is_index(a) else self.constant(0, a.type)
-        a, b = self._operands(a, b)
-        return arith.remui(a, b)
-
-    def delinearize(self, position: Index, extents: list[Index]) -> list[Index]:
-        """Return the coordinates of a row-major `position` in a box of `extents`.
-
-        The first extent is not read: the first coordinate takes what is left.
-        """
-        coordinates: list[Index] = []
-        for extent in reversed(extents[1:]):
-            coordinates.append(self.rem(position, extent))
-            position = self.floordiv(position, extent)
-        return [*([position] if extents else []), *reversed(coordinates)]
-
-    def linearize(self, coordinates: list[Index], extents: list[Index]) -> Index:
-        """Return the row-major position of `coordinates` in a box of `extents`."""
-        position: Index = 0
-        for coordinate, extent in zip(coordinates, extents, strict=True):
-            position = self.add(self.mul(position, extent), coordinate)
-        return position
-
-    def product(self, factors: list[Index]) -> Index:
-        """Return the product of sizes; 1 for none."""
-        result: Index = 1
-        for factor in factors:
-            result = self.mul(result, factor)
-        return result
-
-    def bit_and(self, a: Scalar, b: Scalar) -> Scalar:
-        """Return a & b."""
-        if _numbers(a, b):
-            return a & b
-        return arith.andi(*self._operands(a, b))
-
-    def bit_or(self, a: Scalar, b: Scalar) -> Scalar:
-        """Return a | b."""
-        if _numbers(a, b):
-            return a | b
-        return arith.ori(*self._operands(a, b))
-
-    def bit_xor(self, a: Scalar, b: Scalar) -> Scalar:
-        """Return a ^ b."""
-        if _numbers(a, b):
-            return a ^ b
-        return arith.xori(*self._operands(a, b))
-
-    def shift_left(self, a: Scalar, b: Scalar) -> Scalar:
-        """Return a << b; b is below the width."""
-        if _numbers(a, b):
-            return a << b
-        return a if _is_zero(b) else arith.shli(*self._operands(a, b))
-
-    def shift_right(self, a: Scalar, b: Scalar) -> Scalar:
-        """Return a >> b, filled with zeros; b is below the width."""
-        if _numbers(a, b):
-            return a >> b
-        return a if _is_zero(b) else arith.shrui(*self._operands(a, b))
-
-    def popcount(self, a: Value) -> Value:
-        """Return the number of bits set."""
-        return math.ctpop(a)
-
     # Float arithmetic.
 
     def div(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a / b of floats."""
-        if _numbers(a, b):
+        if are_numbers(a, b):
             return a / b
         return arith.divf(*self._operands(a, b))
 
@@ -260,7 +173,7 @@ class Arithmetic:
 
         Integers compare signed without the u. With a NaN, `ne` is true and all others false.
         """
-        if _numbers(a, b):
+        if are_numbers(a, b):
             if predicate.startswith("u"):  # as unsigned, a negative number is above all others
                 a, b = (a < 0, a), (b < 0, b)
             return _FOLDED_PREDICATES[predicate.removeprefix("u")](a, b)
@@ -271,24 +184,24 @@ class Arithmetic:
 
     def select(self, condition: Scalar, yes: Scalar, no: Scalar) -> Scalar:
         """Return `yes` where `condition` holds, else `no`."""
-        if _numbers(condition):
+        if are_numbers(condition):
             return yes if condition else no
         yes, no = self._operands(yes, no)
         return arith.select(condition, yes, no)
 
     def logical_and(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a and b of two conditions; Python bools fold."""
-        if _numbers(a):
+        if are_numbers(a):
             return b if a else False
-        if _numbers(b):
+        if are_numbers(b):
             return a if b else False
         return arith.andi(a, b)
 
     def logical_or(self, a: Scalar, b: Scalar) -> Scalar:
         """Return a or b of two conditions; Python bools fold."""
-        if _numbers(a):
+        if are_numbers(a):
             return True if a else b
-        if _numbers(b):
+        if are_numbers(b):
             return True if b else a
         return arith.ori(a, b)
 
@@ -299,11 +212,3 @@ def _wrapped(number: int, width: int) -> int:
         return number & 1
     half = 1 << (width - 1)
     return (number + half) % (1 << width) - half
-
-
-def _is_zero(scalar: Scalar) -> bool:
-    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 0
-
-
-def _is_one(scalar: Scalar) -> bool:
-    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 1

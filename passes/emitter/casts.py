@@ -3,11 +3,11 @@
 from typing import Any
 
 from fsa.bindings import arith, ir
-from fsa.passes.emitter.arithmetic import Arithmetic
+from fsa.passes.emitter.integers import Integers
 from fsa.passes.emitter.types import Scalar, Value, element_type, with_element
 
 
-class Casts(Arithmetic):
+class Casts(Integers):
     """Conversions of scalars and vectors."""
 
     def cast(self, a: Scalar, element: Any, *, signed: bool = True) -> Value:

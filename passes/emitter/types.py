@@ -73,3 +73,18 @@ def crossing_element(element: Any) -> Any:
 def memref_type(tensor: Any) -> Any:
     """Return the memref under which a kernel sees a value of the ranked tensor type `tensor`."""
     return ir.MemRefType.get(list(tensor.shape), crossing_element(tensor.element_type))
+
+
+def are_numbers(*operands: Scalar) -> bool:
+    """Return whether all are Python numbers, none a value of the kernel."""
+    return not any(isinstance(operand, ir.Value) for operand in operands)
+
+
+def is_zero(scalar: Scalar) -> bool:
+    """Return whether `scalar` is the Python integer 0."""
+    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 0
+
+
+def is_one(scalar: Scalar) -> bool:
+    """Return whether `scalar` is the Python integer 1."""
+    return isinstance(scalar, int) and not isinstance(scalar, bool) and scalar == 1

@@ -8,7 +8,7 @@ import pytest
 from op_execution import why_no_device
 
 import fsa
-from fsa.passes.precision.sums import SHORT, UNIT_ROUNDOFF, bound, depth
+from fsa.passes.precision.sum_bounds import SHORT, UNIT_ROUNDOFF, bound, depth
 
 ROWS = 3
 # Sums along the last axis: short, of whole lanes, with a tail, above one block and far above.
