@@ -1,5 +1,6 @@
 """Matmuls of a module: found, described for the planner, and replaced by launches."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ from fsa.passes.emitter import (
     tensor_dims,
 )
 from fsa.passes.matmul import kernel_cpu, weights
+from fsa.passes.matmul.chains import FULL, Chain, chain_behind
+from fsa.passes.matmul.checks import check_plan
 from fsa.passes.matmul.contraction import (
     BATCH,
     COLUMN,
@@ -30,21 +33,9 @@ from fsa.passes.matmul.contraction import (
     Contraction,
     contraction_of,
 )
-from fsa.passes.matmul.epilogue import FULL, Chain, Epilogue, chain_behind, flattened
-from fsa.passes.matmul.schedules import (
-    COPIED,
-    DIRECT,
-    FORMS,
-    INITIAL,
-    MAX_ROWS,
-    PACKED,
-    PANEL_BYTES,
-    PORTABLE,
-    TURNED,
-    MatmulTile,
-    Problem,
-)
-from fsa.passes.plans import ATTRIBUTE, read_plan, require_plan
+from fsa.passes.matmul.epilogue import Epilogue, flattened
+from fsa.passes.matmul.schedules import INITIAL, PACKED, PORTABLE, MatmulTile, Problem
+from fsa.passes.plans import ATTRIBUTE, read_plan
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-matmul"
@@ -102,7 +93,7 @@ def _row_bytes(contraction: Contraction) -> int:
     if ROW not in axes or axes[-1] != DEPTH:
         return 0
     inner = type_dims(contraction.lhs.type)[axes.index(ROW) + 1 :]
-    return 0 if None in inner else 4 * _product(inner)
+    return 0 if None in inner else 4 * math.prod(size or 0 for size in inner)
 
 
 @dataclass
@@ -126,58 +117,11 @@ def lower_all(module: Any, target: Callable[[], Target]) -> None:
         contraction = contraction_of(op)
         assert contraction is not None
         plan = read_plan(op, MatmulTile, PLANNER)
-        _check(contraction, plan)
+        check_plan(contraction, plan)
         if plan.form == INITIAL:
             replace_op(contraction.op, [contraction.init])
         elif plan.form != PORTABLE:
             _lower(contraction, plan, site)
-
-
-def _check(contraction: Contraction, plan: MatmulTile) -> None:
-    """Raise `PassError` unless a kernel can be built with `plan`."""
-    op = contraction.op
-    require_plan(op, plan.form in FORMS, f"a form of {', '.join(FORMS)}")
-    if plan.form == INITIAL:
-        known = [contraction.size(axis) for axis in (BATCH, ROW, COLUMN, DEPTH)]
-        require_plan(op, 0 in known, "another form: no size is 0")
-    if plan.form in (INITIAL, PORTABLE):
-        return
-    sizes = (plan.tile_columns, plan.chains, plan.task_rows, plan.task_panels, *plan.tile_rows)
-    require_plan(op, bool(plan.tile_rows) and min(sizes) >= 1, "tiles and tasks of at least 1")
-    require_plan(op, max(plan.tile_rows) <= 2 * MAX_ROWS, f"tiles of at most {2 * MAX_ROWS} rows")
-    lanes = plan.lanes
-    require_plan(op, lanes >= 2 and lanes & (lanes - 1) == 0, "lanes that are 2, 4, 8, ...")
-    require_plan(op, _covers(contraction.size(ROW), plan), "tile_rows that cover every row")
-    constant = weights.is_constant(contraction.rhs)
-    require_plan(op, plan.form != PACKED or constant, "another form: the rhs is not constant")
-    if plan.form in (COPIED, TURNED):
-        depth = contraction.size(DEPTH)
-        block = 4 * lanes * plan.tile_columns
-        fits = depth is not None and depth * block <= PANEL_BYTES
-        require_plan(op, fits, f"a static panel of at most {PANEL_BYTES} bytes")
-    last = contraction.rhs_axes[-1]
-    require_plan(op, plan.form != TURNED or last == DEPTH, "another form: the depth is not last")
-    if plan.form in (COPIED, DIRECT):
-        require_plan(op, last == COLUMN, "another form: the columns are not last")
-    chain = chain_behind(op.results[0], plan.epilogue)
-    require_plan(
-        op, len(chain.stages) == plan.epilogue, f"an epilogue of at most {len(chain.stages)} ops"
-    )
-
-
-def _covers(rows: int | None, plan: MatmulTile) -> bool:
-    """Whether the tile heights leave no row of any task over."""
-    if plan.tile_rows[-1] == 1:
-        return True
-    if rows is None:
-        return False
-    blocks = {min(plan.task_rows, rows), rows % plan.task_rows if rows > plan.task_rows else 0}
-    for rest in blocks:
-        for height in plan.tile_rows:
-            rest %= height
-        if rest:
-            return False
-    return True
 
 
 def _lower(contraction: Contraction, plan: MatmulTile, site: _Site) -> None:
@@ -305,14 +249,7 @@ def _reshaped(builder: Builder, value: Value, kind: Any, dims: list[Index]) -> V
         return tensor.collapse_shape(kind, value, [[0, 1]])
     groups = [list(range(rank - 1)), [rank - 1]]
     lead = type_dims(kind)[:-1]
-    joined = None if None in lead else _product(lead)
+    joined = None if None in lead else math.prod(size or 0 for size in lead)
     wanted = tensor_type([joined, type_dims(kind)[-1]], kind.element_type)
     value = value if value.type == wanted else tensor.cast(wanted, value)
     return tensor.expand_shape(kind, value, groups, dynamic, list(kind.shape))
-
-
-def _product(sizes: list[Any]) -> int:
-    result = 1
-    for size in sizes:
-        result *= size
-    return result

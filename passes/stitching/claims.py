@@ -9,7 +9,7 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.passes.convolution.forms import FORMS
 from fsa.passes.convolution.lower import epilogue_of
-from fsa.passes.matmul.epilogue import chain_behind
+from fsa.passes.matmul.chains import chain_behind
 from fsa.passes.plans import ATTRIBUTE
 
 NO_KERNEL = ("portable", "initial")

@@ -8,6 +8,12 @@ import ml_dtypes
 import numpy as np
 
 from fsa.dialects.fsa.constants import dtype_of
+from fsa.dialects.fsa.evaluation.integers import (
+    INTEGER_FUNCTIONS,
+    MODULO_TWO,
+    bits_as_numbers,
+    compare_integers,
+)
 from fsa.dialects.fsa.evaluation.values import Array, Unsupported, element_of, is_float, unsigned
 from fsa.dialects.fsa.rounding import rounded
 
@@ -19,70 +25,6 @@ _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 def _round_half_away(x: Array) -> Array:
     return np.copysign(np.floor(np.abs(x) + 0.5), x)
-
-
-def _divide(a: Array, b: Array) -> Array:
-    """Integer division that rounds to zero; by zero it is undefined, here 0."""
-    safe = np.where(b == 0, 1, b)
-    quotient = np.floor_divide(a, safe)
-    quotient = quotient + ((quotient < 0) & (quotient * safe != a))
-    return np.where(b == 0, 0, quotient).astype(a.dtype)
-
-
-def _remainder(a: Array, b: Array) -> Array:
-    return (a - _divide(a, b) * b).astype(a.dtype)
-
-
-def _floor_divide(a: Array, b: Array) -> Array:
-    return np.where(b == 0, 0, np.floor_divide(a, np.where(b == 0, 1, b))).astype(a.dtype)
-
-
-def _ceil_divide(a: Array, b: Array) -> Array:
-    return (_floor_divide(a, b) + (_remainder(a, b) != 0)).astype(a.dtype)
-
-
-def _on_unsigned(function: Function) -> Function:
-    def apply(*operands: Array) -> Array:
-        result = np.asarray(function(*map(unsigned, operands)))
-        signed = result if result.dtype == np.bool_ else result.astype(unsigned(operands[0]).dtype)
-        return signed if result.dtype == np.bool_ else signed.view(operands[0].dtype)
-
-    return apply
-
-
-def _shift(function: Function) -> Function:
-    """Shift by less than the width; more is undefined in MLIR, here 0."""
-
-    def apply(a: Array, b: Array) -> Array:
-        width = 8 * a.dtype.itemsize
-        amount = np.where(unsigned(b) < width, b, 0).astype(a.dtype)
-        return np.where(unsigned(b) < width, function(a, amount), 0).astype(a.dtype)
-
-    return apply
-
-
-def _leading_zeros(a: Array) -> Array:
-    bits, width = unsigned(a), 8 * a.dtype.itemsize
-    count = np.full(bits.shape, width, a.dtype)
-    for position in range(width):
-        count = np.where((bits >> bits.dtype.type(position)) & 1, width - 1 - position, count)
-    return count.astype(a.dtype)
-
-
-def _trailing_zeros(a: Array) -> Array:
-    bits, width = unsigned(a), 8 * a.dtype.itemsize
-    lowest = bits & (~bits + bits.dtype.type(1))
-    return np.where(bits == 0, width, np.bitwise_count(lowest - 1)).astype(a.dtype)
-
-
-def _power(a: Array, b: Array) -> Array:
-    """Integer power; a negative exponent gives what is left of the fraction."""
-    result, base, left = np.ones_like(a), a.copy(), np.where(b < 0, 0, b)
-    while np.any(left > 0):
-        result = np.where(left & 1, result * base, result)
-        base, left = base * base, left >> 1
-    fraction = np.where(a == 1, 1, np.where(a == -1, np.where(b & 1, -1, 1), 0))
-    return np.where(b < 0, fraction, result).astype(a.dtype)
 
 
 _FLOAT: dict[str, Function] = {
@@ -138,36 +80,6 @@ _FLOAT: dict[str, Function] = {
     "math.trunc": np.trunc,
 }
 
-_INTEGER: dict[str, Function] = {
-    "addi": np.add,
-    "subi": np.subtract,
-    "muli": np.multiply,
-    "divsi": _divide,
-    "divui": _on_unsigned(_floor_divide),
-    "remsi": _remainder,
-    "remui": _on_unsigned(_remainder),
-    "floordivsi": _floor_divide,
-    "ceildivsi": _ceil_divide,
-    "ceildivui": _on_unsigned(_ceil_divide),
-    "shli": _shift(np.left_shift),
-    "shrsi": _shift(np.right_shift),
-    "shrui": _on_unsigned(_shift(np.right_shift)),
-    "andi": np.bitwise_and,
-    "ori": np.bitwise_or,
-    "xori": np.bitwise_xor,
-    "maxsi": np.maximum,
-    "minsi": np.minimum,
-    "maxui": _on_unsigned(np.maximum),
-    "minui": _on_unsigned(np.minimum),
-}
-# The index dialect has the same ops under shorter names.
-_INDEX = {
-    "add": "addi", "sub": "subi", "mul": "muli", "divs": "divsi", "divu": "divui",
-    "rems": "remsi", "remu": "remui", "floordivs": "floordivsi", "ceildivs": "ceildivsi",
-    "ceildivu": "ceildivui", "shl": "shli", "shrs": "shrsi", "shru": "shrui", "and": "andi",
-    "or": "ori", "xor": "xori", "maxs": "maxsi", "mins": "minsi", "maxu": "maxui", "minu": "minui",
-}  # fmt: skip
-
 _COMPLEX: dict[str, Function] = {
     "complex.create": lambda re, im: re + 1j * im,
     "complex.re": np.real,
@@ -189,14 +101,8 @@ _COMPLEX: dict[str, Function] = {
 
 FUNCTIONS: dict[str, Function] = {
     **_FLOAT,
-    **{f"arith.{name}": function for name, function in _INTEGER.items()},
-    **{f"index.{name}": _INTEGER[other] for name, other in _INDEX.items()},
+    **INTEGER_FUNCTIONS,
     **_COMPLEX,
-    "math.absi": np.abs,
-    "math.ctlz": _leading_zeros,
-    "math.ctpop": lambda a: np.bitwise_count(unsigned(a)),
-    "math.cttz": _trailing_zeros,
-    "math.ipowi": _power,
     "arith.select": np.where,
     "arith.extf": lambda x: x,
     "arith.sitofp": lambda x: np.where(x, -1, 0) if x.dtype == np.bool_ else x,
@@ -208,9 +114,6 @@ FUNCTIONS: dict[str, Function] = {
     "index.casts": lambda x: x,
     "index.castu": unsigned,
 }
-
-# On i1 these are arithmetic modulo 2, which NumPy's booleans do not have.
-_ON_NUMBERS = {f"arith.{name}" for name in _INTEGER} - {"arith.andi", "arith.ori", "arith.xori"}
 
 # By the number of the predicate attribute.
 _CMPF: tuple[Function, ...] = (
@@ -231,15 +134,6 @@ _CMPF: tuple[Function, ...] = (
     lambda a, b: np.isnan(a) | np.isnan(b),
     lambda a, b: np.ones(np.broadcast(a, b).shape, bool),
 )
-_CMPI: tuple[Function, ...] = (
-    np.equal,
-    np.not_equal,
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-    *(_on_unsigned(f) for f in (np.less, np.less_equal, np.greater, np.greater_equal)),
-)
 
 
 def evaluate(op: Any, operands: list[Array]) -> Any:
@@ -248,7 +142,7 @@ def evaluate(op: Any, operands: list[Array]) -> Any:
     if name == "arith.cmpf":
         return _CMPF[op.attributes["predicate"].value](*operands)
     if name == "arith.cmpi":
-        return _compare_integers(op.attributes["predicate"].value, operands)
+        return compare_integers(op.attributes["predicate"].value, operands)
     if name == "arith.truncf":
         # A cast to a narrower type rounds: it is there to do that.
         dtype = dtype_of(element_of(op.results[0].type))
@@ -259,27 +153,12 @@ def evaluate(op: Any, operands: list[Array]) -> Any:
         return _to_integer(operands[0], op.results[0].type, name == "arith.fptosi")
     if name == "arith.bitcast":
         return _bitcast(operands[0], op)
-    if name in _ON_NUMBERS and operands[0].dtype == np.bool_:
-        numbers = FUNCTIONS[name](*map(_bits_as_numbers, operands))
+    if name in MODULO_TWO and operands[0].dtype == np.bool_:
+        numbers = FUNCTIONS[name](*map(bits_as_numbers, operands))
         return (numbers & 1).astype(bool)
     if name in FUNCTIONS:
         return FUNCTIONS[name](*operands)
     raise Unsupported(f"expected an op that the interpreter knows, found {name}")
-
-
-def _bits_as_numbers(value: Array) -> Array:
-    """Return i1 values as the signed numbers that they are: 0 and -1."""
-    return np.negative(value.astype(np.int8))
-
-
-def _compare_integers(predicate: int, operands: list[Array]) -> Array:
-    if operands[0].dtype == np.bool_:
-        # As a signed number, an i1 of 1 is -1.
-        signed = predicate in (2, 3, 4, 5)
-        operands = [
-            np.negative(x.astype(np.int8)) if signed else x.astype(np.int8) for x in operands
-        ]
-    return _CMPI[predicate](*operands)
 
 
 def _truncate(value: Array, type: Any) -> Array:
