@@ -141,13 +141,18 @@ class Scope:
         return leaves
 
     def _stages(self) -> list[int]:
-        """Stages of all ops; a member has the latest that its users allow, to stand near them."""
+        """Stages of all ops; a member has the latest that its users allow, to stand near them.
+
+        A leaf counts where a member makes the number or the size that it takes.
+        """
         stages: list[int] = []
+        after: list[bool] = []  # whether a member comes before the op
         for p, sources in enumerate(self.producers):
+            after.append(self.member[p] or any(after[s] for s in sources))
             reached = (
                 stages[s] + (self.member[p] and not self.member[s])
                 for s in sources
-                if not self.leaf[s]
+                if after[s] or not (self.leaf[s] or self.leaf[p])
             )
             stages.append(max(reached, default=0))
         for p in reversed(range(len(stages))):

@@ -84,3 +84,26 @@ func.func @reshapes(%x: tensor<40xf32>) -> tensor<40xf32> {
   %f = tensor.collapse_shape %y [[0, 1]] : tensor<5x8xf32> into tensor<40xf32>
   return %f : tensor<40xf32>
 }
+
+// -----
+
+// The size of the later ops is computed from the earlier ones: in one region it would depend on
+// itself.
+// CHECK-LABEL: func.func @size_of_a_member
+// CHECK: %[[A:.*]]:2 = "fsa.stitched_region"(%arg0)
+// CHECK: %[[N:.*]] = tensor.extract %[[A]]#
+// CHECK: %[[SIZE:.*]] = arith.index_cast
+// CHECK: "fsa.stitched_region"({{.*}}%[[SIZE]]
+// CHECK: tensor.empty
+func.func @size_of_a_member(%x: tensor<f32>) -> tensor<?xf32> {
+  %e = tensor.empty() : tensor<f32>
+  %a = math.exp %x : tensor<f32>
+  %b = math.ceil %a : tensor<f32>
+  %n = tensor.extract %b[] : tensor<f32>
+  %i = arith.fptosi %n : f32 to i32
+  %size = arith.index_cast %i : i32 to index
+  %e1 = tensor.empty(%size) : tensor<?xf32>
+  %y = linalg.broadcast ins(%a : tensor<f32>) outs(%e1 : tensor<?xf32>) dimensions = [0]
+  %z = math.tanh %y : tensor<?xf32>
+  return %z : tensor<?xf32>
+}
