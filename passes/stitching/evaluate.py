@@ -6,36 +6,24 @@ With `lanes` > 1, a value that varies along the lane dimension is a vector, any 
 that is broadcast where the two meet.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter import Kernel as KernelBuilder
 from fsa.passes.emitter import Loop
-from fsa.passes.emitter.functions import approximated
 from fsa.passes.emitter.types import crossing_element, is_vector
+from fsa.passes.stitching.bodies import Body
 from fsa.passes.stitching.dims import loops_at
-from fsa.passes.stitching.graph import Node, Ref, element_type
+from fsa.passes.stitching.frames import Computed, Frames
+from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.lanes import turns
 from fsa.passes.stitching.linear import Index, Linear
 from fsa.passes.stitching.schedule import Kernel
-
-
-class Computed(NamedTuple):
-    """A value and the number of the frame (open loop) that it belongs to."""
-
-    value: Any
-    depth: int
-
-
-@dataclass
-class Frame:
-    """An open loop, or a part of one (`loop` None); `memo` holds what was computed in it."""
-
-    loop: Loop | None
-    memo: dict[Any, Computed] = field(default_factory=dict[Any, Computed])
+from fsa.passes.stitching.transposition import transposed
 
 
 @dataclass(frozen=True)
@@ -47,7 +35,16 @@ class RowBuffer:
     positions: tuple[int, ...]  # of the result's dimensions that lie inside the row
 
 
-class Evaluator:
+@dataclass(frozen=True)
+class _Tile:
+    """Rows of a pack that are to be stored where memory lies along the rows."""
+
+    memory: Any
+    index: Index
+    rows: list[Any]
+
+
+class Evaluator(Frames):
     """Computes values of one kernel; `memrefs` and `scalars` are its arguments."""
 
     def __init__(
@@ -57,42 +54,21 @@ class Evaluator:
         memrefs: dict[Ref, Any],
         scalars: dict[Ref, Any],
     ):
+        super().__init__()
         self.k, self.kernel = builder, kernel
         self.graph, self.space = kernel.graph, kernel.space
         self.memrefs = memrefs
         self.scalars = scalars
-        self.frames = [Frame(None)]
-        self.bound: dict[int, Computed] = {}
         self.lane = -1
         self.lanes = 1
         self.count: Any = None  # lanes that are inside the row, None for all
         self.level = 0
-        self.registers: dict[Ref, Computed] = {}
+        self.registers: dict[tuple[Ref, int | None], Computed] = {}  # by value and row of a pack
         self.buffers: dict[Ref, RowBuffer] = {}
         self.origin: dict[int, Any] = {}  # where row buffers begin along a dimension, if not at 0
-
-    # Frames.
-
-    @property
-    def depth(self) -> int:
-        """The number of the innermost frame."""
-        return len(self.frames) - 1
-
-    @contextmanager
-    def inside(self, loop: Loop | None, dims: Mapping[int, Any]) -> Generator[None]:
-        """Enter the body of `loop`, which gives `dims` their values."""
-        self.frames.append(Frame(loop))
-        before = {d: self.bound.get(d) for d in dims}
-        self.bound.update({d: Computed(value, self.depth) for d, value in dims.items()})
-        try:
-            yield
-        finally:
-            self.frames.pop()
-            for d, value in before.items():
-                if value is None:
-                    del self.bound[d]
-                else:
-                    self.bound[d] = value
+        self.row: int | None = None  # of a pack, None where rows are lanes or there is no pack
+        self.rows: tuple[list[Any], int] = ([], 0)  # positions of a pack's rows, and their frame
+        self._tiles: dict[Any, _Tile] = {}  # of stores that are made as transposed tiles
 
     @contextmanager
     def along_lanes(self, loop: Loop | None, lane: int, base: Any, count: Any) -> Generator[None]:
@@ -103,20 +79,16 @@ class Evaluator:
             yield
         self.lane, self.count = before
 
-    def at(self, depth: int) -> Any:
-        """Return a context that builds in the frame `depth`, outside the loops opened since."""
-        for frame in self.frames[depth + 1 :]:
-            point = None if frame.loop is None else frame.loop.point_before
-            if point is not None:
-                return point
-        return nullcontext()
-
-    def _memo(self, key: Any) -> Computed | None:
-        return next((f.memo[key] for f in self.frames if key in f.memo), None)
-
-    def _remember(self, key: Any, found: Computed) -> Computed:
-        self.frames[found.depth].memo[key] = found
-        return found
+    @contextmanager
+    def in_row(self, row: int) -> Generator[None]:
+        """Enter code for one row of a pack."""
+        positions, depth = self.rows
+        packed = self.kernel.packed
+        assert packed is not None
+        self.row = row
+        with self.at_positions({packed: positions[row]}, depth):
+            yield
+        self.row = None
 
     # Indices.
 
@@ -156,10 +128,15 @@ class Evaluator:
 
     def value(self, ref: Ref, index: Index) -> Computed:
         """Return the value of one element (or one vector of elements) of `ref`."""
-        known = self._memo((ref, index))
-        if known is not None:
-            return known
-        return self._remember((ref, index), self._value(ref, index))
+        key = (ref, index, self._row_of(index))
+        known = self.known(key)
+        return self.remember(key, self._value(ref, index)) if known is None else known
+
+    def _row_of(self, index: Index) -> int | None:
+        """Return the row of the pack that a value at an index belongs to, None for all."""
+        if self.row is None or not any(self.kernel.packed in e.loops for e in index):
+            return None
+        return self.row
 
     def _value(self, ref: Ref, index: Index) -> Computed:
         if ref in self.scalars:
@@ -192,6 +169,8 @@ class Evaluator:
     def load(self, memory: Any, index: Index, element: Any) -> Computed:
         """Load an element, or the lanes from there on when the index varies along the lanes."""
         depth = self.depth_of(index)
+        if self._turns(index):
+            return self._turned(memory, index, element, depth)
         with self.at(depth):
             positions = [self.position(e) for e in index]
             if self._varies(index):
@@ -201,18 +180,93 @@ class Evaluator:
             return Computed(self.k.cast(loaded, element), depth)
 
     def _kept(self, ref: Ref, index: Index) -> Computed:
-        if ref in self.registers:
-            return self.registers[ref]
+        register = self._register(ref)
+        if register is not None:
+            return register
         buffer = self.buffers[ref]
         inside = tuple(index[p] for p in buffer.positions)
         depth = self.depth_of(inside)
         with self.at(depth):
-            positions = [*buffer.prefix, *(self.position_in_row(e) for e in inside)]
+            positions = [*self._prefix(buffer), *(self.position_in_row(e) for e in inside)]
             if self._varies(inside):
                 loaded = self.k.vector_load(buffer.memory, positions, self.lanes, self.count)
             else:
                 loaded = self.k.load(buffer.memory, positions)
             return Computed(self.k.cast(loaded, element_type(self.graph.type_of(ref))), depth)
+
+    def _register(self, ref: Ref) -> Computed | None:
+        """Return a value kept in a register: of this row, or of all rows of a pack."""
+        found = self.registers.get((ref, self.row))
+        if found is not None or self.kernel.packed is None:
+            return found
+        whole = self.registers.get((ref, None))
+        if whole is not None and self.row is not None:  # rows are its lanes
+            with self.at(whole.depth):
+                found = Computed(self.k.extract(whole.value, self.row), whole.depth)
+        elif (ref, 0) in self.registers:
+            each = [self.registers[ref, row] for row in range(self.kernel.plan.pack)]
+            depth = max(one.depth for one in each)
+            with self.at(depth):
+                found = Computed(self.k.elements([one.value for one in each]), depth)
+        if found is not None:
+            self.registers[ref, self.row] = found
+        return found
+
+    def _prefix(self, buffer: RowBuffer) -> tuple[Any, ...]:
+        return buffer.prefix if self.row is None else (*buffer.prefix, self.row)
+
+    # Tiles.
+
+    def _turns(self, index: Sequence[Linear]) -> bool:
+        """Whether an access is one row of a tile that lies along the rows in memory."""
+        return self.row is not None and self._varies(index) and turns(self.kernel, tuple(index))
+
+    def _turned(self, memory: Any, index: Index, element: Any, depth: int) -> Computed:
+        """Load the tile of all rows and lanes once; return the vector of this row."""
+        key = ("tile", memory, index)
+        tile = self.known(key)
+        if tile is None:
+            with self.at(depth):
+                columns = [
+                    self.k.cast(self.k.vector_load(memory, at, self.lanes), element)
+                    for at in self._columns(index)
+                ]
+                tile = self.remember(key, Computed(transposed(self.k, columns), depth))
+        return Computed(tile.value[self.row], depth)
+
+    def _columns(self, index: Sequence[Linear]) -> list[list[Any]]:
+        """Return where the first row's elements are, lane by lane; those past the end at the last.
+
+        Along the rows all of them are neighbours of these.
+        """
+        packed, base = self.kernel.packed, self.bound[self.lane].value
+        assert packed is not None
+        found: list[list[Any]] = []
+        for lane in range(self.lanes):
+            at = self.k.add(base, lane)
+            if self.count is not None:
+                last = self.k.sub(self.k.add(base, self.count), 1)
+                at = self.k.min(at, last)
+            places, depth = self.rows
+            with self.at_positions({packed: places[0]}, depth):
+                with self.at_positions({self.lane: at}, self.bound[self.lane].depth):
+                    found.append([self.position(e) for e in index])
+        return found
+
+    def store_tiles(self) -> None:
+        """Store the tiles whose rows have all been computed."""
+        for tile in self._tiles.values():
+            columns = transposed(self.k, tile.rows)
+            for lane, (column, at) in enumerate(
+                zip(columns, self._columns(tile.index), strict=True)
+            ):
+                item = self.k.cast(column, crossing_element(element_type_of(column)))
+                if self.count is None or lane == 0:
+                    self.k.vector_store(item, tile.memory, at)
+                else:
+                    with self.k.when(self.k.compare("lt", lane, self.count)):
+                        self.k.vector_store(item, tile.memory, at)
+        self._tiles.clear()
 
     # Bodies.
 
@@ -225,7 +279,7 @@ class Evaluator:
         if node.block is None:
             access = node.inputs[0]
             return [self.value(access.ref, tuple(e.substitute(loops) for e in access.index))]
-        body = _Body(self, node, loops, accumulators)
+        body = Body(self, node, loops, accumulators)
         yielded = list(node.block.operations)[-1].operands
         return [body.value(yielded[r]) for r in wanted]
 
@@ -236,18 +290,18 @@ class Evaluator:
         if node.block is None or combiner is None:
             raise ValueError(f"node {n} has no combiner for result {result}")
         yielded = list(node.block.operations)[-1].operands[result]
-        return _Body(self, node, loops, None).value(yielded.owner.operands[combiner.term_operand])
+        return Body(self, node, loops, None).value(yielded.owner.operands[combiner.term_operand])
 
     def as_vector(self, computed: Computed) -> Any:
         """Return a value with `lanes` lanes, broadcast when it is a scalar."""
         if self.lanes == 1 or is_vector(computed.value):
             return computed.value
-        key = ("splat", computed.value)
-        known = self._memo(key)
+        key = ("splat", computed.value, self.lanes)
+        known = self.known(key)
         if known is None:
             with self.at(computed.depth):
                 wide = self.k.splat(computed.value, self.lanes)
-            known = self._remember(key, Computed(wide, computed.depth))
+            known = self.remember(key, Computed(wide, computed.depth))
         return known.value
 
     def lane_index(self, expression: Linear) -> Computed:
@@ -263,6 +317,10 @@ class Evaluator:
 
     def store(self, computed: Computed, memory: Any, index: Sequence[Linear]) -> None:
         """Store a value at an index, as the type that crosses a launch."""
+        if self._turns(index):
+            key = memory, tuple(index)
+            self._tiles.setdefault(key, _Tile(*key, [])).rows.append(self.as_vector(computed))
+            return
         stream = bool(self.kernel.plan.stream) and self._is_aligned(memory.type, index)
         self._store(computed, memory, index, [self.position(e) for e in index], stream)
 
@@ -284,7 +342,7 @@ class Evaluator:
     def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
         """Store the element at an index of a value that has a row buffer."""
         inside = [index[p] for p in buffer.positions]
-        at = [*buffer.prefix, *(self.position_in_row(e) for e in inside)]
+        at = [*self._prefix(buffer), *(self.position_in_row(e) for e in inside)]
         self._store(computed, buffer.memory, inside, at)
 
     def kept(self, ref: Ref, index: Index) -> Computed:
@@ -307,59 +365,3 @@ class Evaluator:
 def element_type_of(value: Any) -> Any:
     """Return the element type of a scalar or vector value."""
     return value.type.element_type if is_vector(value) else value.type
-
-
-class _Body:
-    """One instance of a node's scalar body, evaluated on demand."""
-
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        node: Node,
-        loops: Index,
-        accumulators: Sequence[Computed] | None,
-    ):
-        self.e, self.node, self.loops = evaluator, node, loops
-        self.accumulators = accumulators
-        self.known: dict[Any, Computed] = {}
-        self.arguments = {a: k for k, a in enumerate(node.block.arguments)}
-
-    def value(self, wanted: Any) -> Computed:
-        """Return a value of the body."""
-        if wanted not in self.known:
-            self.known[wanted] = self._value(wanted)
-        return self.known[wanted]
-
-    def _value(self, wanted: Any) -> Computed:
-        if wanted in self.arguments:
-            return self._argument(self.arguments[wanted])
-        if wanted in self.e.graph.refs:  # a scalar of the region, used without being an operand
-            return self.e.value(self.e.graph.refs[wanted], ())
-        op = wanted.owner
-        if op.name == "linalg.index":
-            own = self.node.loops[op.attributes["dim"].value]
-            return self.e.lane_index(own.substitute(self.loops))
-        if op.name == "arith.constant":
-            return Computed(self.e.k.constant_of(op.attributes["value"]), 0)
-        operands = [self.value(operand) for operand in op.operands]
-        depth = max((operand.depth for operand in operands), default=0)
-        values = [operand.value for operand in operands]
-        if any(is_vector(value) for value in values):
-            values = [self.e.as_vector(operand) for operand in operands]
-        with self.e.at(depth):
-            fast = None if self.e.k.is_gpu else approximated(self.e.k, op.name, values)
-            made = self.e.k.elementwise(op, values) if fast is None else [fast]
-        for result, value in zip(op.results, made, strict=True):
-            self.known[result] = Computed(value, depth)
-        return self.known[wanted]
-
-    def _argument(self, number: int) -> Computed:
-        inputs = self.node.inputs
-        if number < len(inputs):
-            access = inputs[number]
-        elif self.accumulators is not None:
-            return self.accumulators[number - len(inputs)]
-        else:
-            access = self.node.inits[number - len(inputs)]
-        index = tuple(e.substitute(self.loops) for e in access.index)
-        return self.e.value(access.ref, index)

@@ -19,7 +19,7 @@ from fsa.passes.emitter import (
     replace_op,
 )
 from fsa.passes.plans import target_of
-from fsa.passes.stitching import kernel_cpu, kernel_gpu
+from fsa.passes.stitching import kernel_cpu, kernel_gpu, kernel_packed
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
@@ -236,6 +236,7 @@ def emit_kernel(module: Any, k: Kernel, target: Target, scalars: list[Ref]) -> A
         values = dict(zip(scalars, decode(built, built.scalars, types), strict=True))
         memrefs = dict(zip(k.imports, built.inputs, strict=True))
         outputs = dict(zip(k.stores, built.outputs, strict=True))
-        writer = kernel_gpu.GpuWriter if on_gpu else kernel_cpu.CpuWriter
+        writer = kernel_packed.PackedWriter if k.packed is not None else kernel_cpu.CpuWriter
+        writer = kernel_gpu.GpuWriter if on_gpu else writer
         writer(built, k, memrefs, values, outputs).write_kernel()
     return built

@@ -1,6 +1,6 @@
 """CPU kernels: vectors along the lane dimension, masked tails, row buffers on the stack."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,19 +15,22 @@ from fsa.passes.stitching.sweeps import Sweep
 def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
     """Return the number of tasks, from the sizes of all dimensions."""
     plan = kernel.plan
-    blocks = builder.ceildiv(_rows(builder, kernel, extents), plan.rows)
+    blocks = builder.ceildiv(_units(builder, kernel, extents), plan.rows // plan.pack)
     if plan.mapping == "row":
         return blocks
     return builder.mul(blocks, builder.ceildiv(extents[plan.lane], plan.chunk))
 
 
-def _row_dims(kernel: Kernel) -> list[int]:
-    lane = -1 if kernel.plan.mapping == "row" else kernel.plan.lane
-    return [d for d in kernel.plan.outer if d != lane]
+def unit_counts(builder: Any, kernel: Kernel, extents: list[Any]) -> list[Any]:
+    """Return how many rows, or packs of rows, there are along each dimension of rows."""
+    counts = [extents[d] for d in kernel.row_dims]
+    if kernel.packed is not None:
+        counts[-1] = builder.ceildiv(counts[-1], kernel.plan.pack)
+    return counts
 
 
-def _rows(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
-    return builder.product([extents[d] for d in _row_dims(kernel)])
+def _units(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
+    return builder.product(unit_counts(builder, kernel, extents))
 
 
 class CpuWriter(NestWriter):
@@ -40,35 +43,38 @@ class CpuWriter(NestWriter):
         k, plan = self.k, self.plan
         for ref in self.kept_refs():
             shape = [self.kernel.buffer_extent(d) or 1 for d in self.kernel.buffer_dims(ref)]
+            if self.kernel.packed is not None:
+                shape.insert(0, plan.pack)
             element = crossing_element(element_type(self.kernel.graph.type_of(ref)))
             self.e.buffers[ref] = self.row_buffer(ref, k.alloca(shape, element))
-        rows = _rows(k, self.kernel, self.extents)
+        units = _units(k, self.kernel, self.extents)
         with k.tasks(task_count(k, self.kernel, self.extents)) as task:
             if plan.mapping == "row":
-                self._rows(task, rows, self._nests)
+                self._rows(task, units, self._nests)
             else:
                 chunks = k.ceildiv(self.extents[plan.lane], plan.chunk)
                 lo = k.mul(k.rem(task, chunks), plan.chunk)
                 body = self._columns if plan.mapping == "flat" else self._panel
-                self._rows(k.floordiv(task, chunks), rows, lambda: body(lo))
+                self._rows(k.floordiv(task, chunks), units, lambda: body(lo))
 
-    def _rows(self, block: Any, rows: Any, body: Any) -> None:
-        """Run `body` for each row of a block of rows, its outer dimensions bound."""
-        k, dims = self.k, _row_dims(self.kernel)
-        lo = k.mul(block, self.plan.rows)
-        hi = k.min(k.add(lo, self.plan.rows), rows)
-        if isinstance(rows, int) and rows % self.plan.rows == 0:
-            hi = k.add(lo, self.plan.rows)
-        if self.plan.rows == 1:
-            self._bind_row(None, lo, dims, body)
+    def _rows(self, block: Any, units: Any, body: Callable[[], None]) -> None:
+        """Run `body` for each row (or pack) of a block of rows, its outer dimensions bound."""
+        k, count = self.k, self.plan.rows // self.plan.pack
+        lo = k.mul(block, count)
+        hi = k.min(k.add(lo, count), units)
+        if isinstance(units, int) and units % count == 0:
+            hi = k.add(lo, count)
+        if count == 1:
+            self.bind_row(None, lo, body)
             return
         loop = k.loop(lo, hi)
-        with loop as (row, _):
-            self._bind_row(loop, row, dims, body)
+        with loop as (unit, _):
+            self.bind_row(loop, unit, body)
 
-    def _bind_row(self, loop: Any, row: Any, dims: list[int], body: Any) -> None:
-        at = self.k.delinearize(row, [self.extents[d] for d in dims])
-        with self.e.inside(loop, dict(zip(dims, at, strict=True))):
+    def bind_row(self, loop: Any, unit: Any, body: Callable[[], None]) -> None:
+        """Bind the outer dimensions to row `unit`, and run `body`."""
+        at = self.k.delinearize(unit, unit_counts(self.k, self.kernel, self.extents))
+        with self.e.inside(loop, dict(zip(self.kernel.row_dims, at, strict=True))):
             body()
 
     def _nests(self) -> None:
@@ -125,12 +131,16 @@ class CpuWriter(NestWriter):
             whole = isinstance(extent, int) and extent % self.plan.chunk == 0
             exact = whole and self.plan.chunk % lanes == 0
             return self._vectors(*self._span, lanes, carried, step, exact=exact)
-        unroll = self.plan.unroll if self.is_split(nest) and not self._is_heavy(nest) else 1
+        unroll = self.unrolled_vectors(nest)
         start: Any = 0
         if unroll > 1:
             start, carried = self._unrolled(nest, carried, step, extent, unroll)
         exact = isinstance(extent, int) and extent % lanes == 0
         return self._vectors(start, extent, lanes, carried, step, exact=exact)
+
+    def unrolled_vectors(self, nest: Nest) -> int:
+        """Return how many vectors, each with its own accumulators, one step takes."""
+        return self.plan.unroll if self.is_split(nest) and not self._is_heavy(nest) else 1
 
     def _is_heavy(self, nest: Nest) -> bool:
         return any(

@@ -19,7 +19,7 @@ from fsa.runtime.targets import Target
 
 UNKNOWN_EXTENT = 1024
 TASK_ELEMENTS = 16384  # elements of one CPU task: its dispatch costs little beside it
-MAX_ROWS = 64
+MAX_ROWS = 512
 # A reduction over so many rows is a panel; fewer are added up in registers.
 PANEL_ROWS = 16
 PANEL_ELEMENTS = 1024  # of a row: 4 KiB of f32, so that several buffers fit in the first cache

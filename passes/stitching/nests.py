@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsa.passes.emitter import Kernel as KernelBuilder
-from fsa.passes.stitching.evaluate import Computed, Evaluator, RowBuffer
+from fsa.passes.stitching.evaluate import Evaluator, RowBuffer
+from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.schedule import Kernel, Nest
@@ -67,7 +68,7 @@ class NestWriter:
             return []
 
         if not dims:
-            self._reduce(nest)
+            self.reduce(nest)
         else:
             self._loop(nest, dims[0], [], body)
 
@@ -84,16 +85,15 @@ class NestWriter:
         lane = self.plan.lane
         return lane in nest.parallel or (lane in nest.reduction and self.is_split(nest))
 
-    def _reduce(self, nest: Nest) -> None:
+    def reduce(self, nest: Nest) -> None:
+        """Write the reductions of a nest, or its body where it has none."""
         if not nest.reductions:
             self.step(nest, [])
             return
-        results = [
-            (n, r) for n in nest.reductions for r in range(len(self.kernel.graph.nodes[n].results))
-        ]
+        results = self.results_of(nest)
         split = self.is_split(nest)
-        carried = [self._first(n, r, split) for n, r in results]
-        carried = self._reduction(nest, list(nest.reduction), carried)
+        carried = [self.first(n, r, split) for n, r in results]
+        carried = self.reduction(nest, list(nest.reduction), carried)
         for (n, r), value in zip(results, carried, strict=True):
             if split:
                 combiner = self.kernel.graph.nodes[n].combiners[r]
@@ -101,11 +101,17 @@ class NestWriter:
                 value = self.join(combiner.kind, value, self.initial(n, r).value)
             self._finish(nest, Ref("node", n, r), Computed(value, self.e.depth))
 
-    def _reduction(self, nest: Nest, dims: list[int], carried: list[Any]) -> list[Any]:
+    def results_of(self, nest: Nest) -> list[tuple[int, int]]:
+        """Return the results that a nest reduces, as node and number of the result."""
+        nodes = self.kernel.graph.nodes
+        return [(n, r) for n in nest.reductions for r in range(len(nodes[n].results))]
+
+    def reduction(self, nest: Nest, dims: list[int], carried: list[Any]) -> list[Any]:
+        """Walk the reduced dimensions `dims`, carrying the accumulators."""
         if not dims:
             return self.step(nest, carried)
         return self._loop(
-            nest, dims[0], carried, lambda values: self._reduction(nest, dims[1:], values)
+            nest, dims[0], carried, lambda values: self.reduction(nest, dims[1:], values)
         )
 
     def initial(self, n: int, r: int) -> Computed:
@@ -113,8 +119,8 @@ class NestWriter:
         access = self.kernel.graph.nodes[n].inits[r]
         return self.e.value(access.ref, self.kernel.space.index_at(n, access))
 
-    def _first(self, n: int, r: int, split: bool) -> Any:
-        """The first value of an accumulator: the neutral element when split, else the init."""
+    def first(self, n: int, r: int, split: bool) -> Any:
+        """Return the first value of an accumulator: neutral when split, else the init."""
         if not split:
             init = self.initial(n, r)
             return self.e.as_vector(init) if self._lane_is_open() else init.value
@@ -174,7 +180,7 @@ class NestWriter:
 
     def _finish(self, nest: Nest, ref: Ref, value: Computed) -> None:
         if not self.kernel.buffer_dims(ref):
-            self.e.registers[ref] = value
+            self.e.registers[ref, self.e.row] = value
         self.place(nest, ref, value, self.own_index(ref))
 
     def place(self, nest: Nest, ref: Ref, value: Computed, index: Index) -> None:
@@ -184,7 +190,7 @@ class NestWriter:
             with self.storing(nest, spread, to_memory=False):
                 self.e.keep(value, self.e.buffers[ref], index)
         elif self.kernel.kept_in_row(ref) and not self.kernel.buffer_dims(ref):
-            self.e.registers[ref] = value
+            self.e.registers[ref, self.e.row] = value
         if ref in self.outputs:
             with self.storing(nest, spread, to_memory=True):
                 self.e.store(value, self.outputs[ref], index)

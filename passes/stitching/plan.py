@@ -33,6 +33,9 @@ class KernelPlan:
     its own, in registers. A "panel" (CPU) has it among `outer` too, but a task walks all of `chunk`
     positions for each step of a reduction, which adds rows of memory to a buffer of that length:
     memory is read in order.
+
+    With `pack` > 1 so many rows run side by side: their reductions end in one vector, and what lies
+    along the rows in memory instead of along the lanes is transposed in registers.
     """
 
     mapping: Mapping
@@ -46,6 +49,7 @@ class KernelPlan:
     chunk: int  # flat, panel: elements of the lane dimension that one workgroup covers
     reason: str = ""
     stream: int = 0  # cpu: 1 to store results past the caches, where vectors are aligned
+    pack: int = 1  # cpu: rows that run side by side, neighbours along the last of `outer`
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,9 @@ class RegionPlan:
     nodes: tuple[NodePlan, ...] = ()
 
 
+_UNSAID: dict[str, Any] = {"pack": 1}  # what an entry that is not written means
+
+
 def _attribute(value: Any) -> Any:
     if isinstance(value, tuple):
         return ir.DenseI64ArrayAttr.get([-1 if v is None else v for v in value])
@@ -94,7 +101,7 @@ def _dictionary(plan: KernelPlan | NodePlan) -> Any:
         {
             f.name: _attribute(getattr(plan, f.name))
             for f in fields(plan)
-            if getattr(plan, f.name) != ""
+            if getattr(plan, f.name) != _UNSAID.get(f.name, "")
         }
     )
 
@@ -189,9 +196,10 @@ def _read(kind: Any, attribute: Any, default: Any, where: str) -> Any:
             raise PlanError(
                 f"expected {where}.{name} to be one of {_CHOICES[name]}, found {value!r}"
             )
-    missing = known - set(given) - {"reason", "stream"}
+    missing = known - set(given) - {"reason", "stream", "pack"}
     if default is not None:
-        return replace(default, **given)
+        unsaid = {name: value for name, value in _UNSAID.items() if name in known}
+        return replace(default, **{**unsaid, **given})
     if missing:
         raise PlanError(f"{where} lacks {sorted(missing)}")
     return kind(**given)

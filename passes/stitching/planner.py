@@ -16,6 +16,7 @@ from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type, shape_of
 from fsa.passes.stitching.mapping import mapping_of
+from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.runtime.targets import Target
 
@@ -95,11 +96,29 @@ class _Planner:
         for k in range(len(kernels)):
             self._keep(kernels, k)
         built = rules.build(self.graph, self.space, kernels, self._node_plans())
+        if self.target.kind == "cpu":
+            built = self._packed(built)
         if self.target.kind == "cpu" and 0 < self.target.l3_bytes:
             limit = self.target.l3_bytes
             kernels = [replace(k.plan, stream=int(_traffic(k) > limit)) for k in built]
             built = rules.build(self.graph, self.space, kernels, self._node_plans())
         return describe_plan(self.space, built)
+
+    def _packed(self, built: list[schedule.Kernel]) -> list[schedule.Kernel]:
+        """Let rows run side by side where that is proposed and possible."""
+        for k in range(len(built)):
+            for plan in packed_plans(built[k]):
+                kernels = [kernel.plan for kernel in built]
+                kernels[k] = plan
+                try:
+                    trial = rules.build(self.graph, self.space, kernels, self._node_plans())
+                except PlanError:
+                    continue
+                fits = rules.workgroup_bytes(trial[k]) <= buffer_budget(self.target)
+                if fits and _scalar_nests(trial[k]) <= _scalar_nests(built[k]):
+                    built = trial
+                    break
+        return built
 
     # Dominants into kernels.
 
@@ -267,6 +286,10 @@ class _Planner:
             obstacle = str(error)
         self.scheme[n], self.kernel_of[n] = before
         self.reason[n] = f"{why}, but computed again: {obstacle}"
+
+
+def _scalar_nests(kernel: schedule.Kernel) -> int:
+    return sum(bool(nest.scalar_reason) for nest in kernel.nests)
 
 
 class _Survey:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
+from fsa.passes.stitching.lanes import describe, vectorize
 from fsa.passes.stitching.linear import solve
+from fsa.passes.stitching.packing import check_pack
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
-from fsa.passes.stitching.schedule import Kernel, Nest, Touch, describe, element_bytes
+from fsa.passes.stitching.schedule import Kernel, Nest, Touch, element_bytes
 
 
 def build(
@@ -25,6 +27,7 @@ def build(
             )
     built = [Kernel(graph, space, k, plan, nodes) for k, plan in enumerate(kernels)]
     for kernel in built:
+        vectorize(kernel)
         _check_kernel(kernel)
     return built
 
@@ -38,7 +41,7 @@ def _check_kernel(kernel: Kernel) -> None:
         raise PlanError(
             f"{where}: expected lane to be a dimension below {count}, or -1, found {plan.lane}"
         )
-    for name in ("lanes", "unroll", "rows", "chunk"):
+    for name in ("lanes", "unroll", "rows", "chunk", "pack"):
         if getattr(plan, name) < 1:
             raise PlanError(f"{where}: expected {name} >= 1, found {getattr(plan, name)}")
     if plan.threads and plan.mapping == "row" and plan.threads & (plan.threads - 1):
@@ -49,6 +52,8 @@ def _check_kernel(kernel: Kernel) -> None:
         raise PlanError(f"{where}: a panel mapping is for a cpu, expected threads to be 0")
     if plan.mapping == "row" and plan.lane in plan.outer:
         raise PlanError(f"{where}: a row mapping needs its lane dimension inside the row")
+    if plan.pack > 1:
+        check_pack(kernel)
     for nest in kernel.nests:
         _check_nest(kernel, nest)
 
@@ -111,7 +116,7 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
 
 def workgroup_bytes(kernel: Kernel) -> int:
     """Return the bytes of row buffers that a workgroup needs for the rows that it runs at once."""
-    at_once = kernel.plan.rows if kernel.plan.threads else 1
+    at_once = kernel.plan.rows if kernel.plan.threads else kernel.plan.pack
     total = 0
     for nest in kernel.nests:
         partial = kernel.partial_shape(nest)

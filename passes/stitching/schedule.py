@@ -13,15 +13,11 @@ from dataclasses import dataclass, field
 from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space, loops_at
 from fsa.passes.stitching.graph import Graph, Ref, element_type
+from fsa.passes.stitching.lanes import describe
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
 
 ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
-
-INTEGER_DIVISIONS = frozenset(
-    f"arith.{name}"
-    for name in ("divsi", "divui", "ceildivsi", "ceildivui", "floordivsi", "remsi", "remui")
-)
 
 
 def element_bytes(type_: object) -> int:
@@ -42,7 +38,8 @@ class Touch:
 class Nest:
     """One loop nest: `parallel` loops outside `reduction` loops, what it makes, and its vectors.
 
-    `lanes` is 1 when the nest is scalar (`scalar_reason` says why, where vectors were wanted).
+    `lanes` is 1 when the nest is scalar (`scalar_reason` says why, where vectors were wanted);
+    the module `lanes` decides.
     """
 
     level: int
@@ -76,12 +73,18 @@ class Kernel:
         self.stores = self._stored()
         self.nests = self._nests()
         self.imports = self._imports()
-        for nest in self.nests:
-            nest.lanes, nest.scalar_reason = self._lanes(nest)
-            nest.sweeps = self._sweeps(nest)
-        if plan.mapping == "flat" and any(nest.lanes == 1 for nest in self.nests):
-            for nest in self.nests:
-                nest.lanes = 1
+
+    @property
+    def packed(self) -> int | None:
+        """The dimension along which rows run side by side: the last that tasks spread, if any."""
+        dims = self.row_dims
+        return dims[-1] if self.plan.pack > 1 and dims else None
+
+    @property
+    def row_dims(self) -> list[int]:
+        """Return the dimensions whose positions are rows, in the order in which they are run."""
+        lane = -1 if self.plan.mapping == "row" else self.plan.lane
+        return [d for d in self.plan.outer if d != lane]
 
     # Where values are.
 
@@ -308,80 +311,8 @@ class Kernel:
                 refs[Ref("argument", source.argument)] = None
         return sorted(refs, key=lambda r: (r.kind, r.number, r.result))
 
-    def _lanes(self, nest: Nest) -> tuple[int, str]:
-        lane, lanes = self.plan.lane, self.plan.lanes
-        flat = self.plan.mapping == "flat"
-        if lanes == 1 or lane < 0 or not (flat or lane in nest.dims):
-            return 1, ""
-        if lane in nest.reduction:
-            for n in nest.reductions:
-                if self.graph.nodes[n].sequential:
-                    return 1, "the order of a reduction counts"
-        if any(self._divides_integers(n) for n in nest.reductions):
-            return 1, "a masked lane must not divide by zero"
-        for touch in self.touches(nest):
-            is_tensor = isinstance(self.graph.type_of(touch.ref), ir.RankedTensorType)
-            if touch.kind == "inline" and self._divides_integers(touch.ref.number):
-                return 1, "a masked lane must not divide by zero"
-            if touch.kind == "inline" or not is_tensor:
-                continue
-            if touch.kind in ("kept", "keep") and flat:
-                continue  # one register a lane
-            if not contiguous(touch.index, lane):
-                return (
-                    1,
-                    f"{touch.kind} of {describe(self.graph, touch.ref)} strides along the lanes",
-                )
-        return lanes, ""
-
-    def _sweeps(self, nest: Nest) -> bool:
-        """Whether a CPU walks the reduction outside of the results, as memory lies.
-
-        So it is where lanes lie along a dimension of the results. Where they are reduced, it is if
-        another reduced dimension lies outside of one of the results in memory.
-        """
-        if not nest.reductions or self.plan.mapping == "flat" or self.plan.threads:
-            return False
-        lane = self.plan.lane
-        if lane in nest.parallel:
-            return True
-        inner = [d for d in nest.parallel if self.space.extents[d] is not None]
-        if nest.lanes == 1 or lane not in nest.reduction or len(inner) < len(nest.parallel):
-            return False
-        return any(
-            touch.kind == "load" and _lies_between(touch.index, nest.reduction, inner)
-            for touch in self.touches(nest)
-        )
-
     def partial_shape(self, nest: Nest) -> list[int]:
         """Return the shape of the vectors in which a sweep over reduced lanes adds up."""
         if not nest.sweeps or self.plan.lane in nest.parallel:
             return []
         return [*(self.space.extents[d] or 1 for d in nest.parallel), nest.lanes]
-
-    def _divides_integers(self, n: int) -> bool:
-        block = self.graph.nodes[n].block
-        names = [op.operation.name for op in block.operations] if block is not None else []
-        return not INTEGER_DIVISIONS.isdisjoint(names)
-
-
-def _lies_between(index: Index, reduced: Sequence[int], inner: Sequence[int]) -> bool:
-    """Whether some reduced dimension stands before one of `inner` in an index."""
-    places = {d: p for p, e in enumerate(index) for d in e.ordered()}
-    first = min((places[d] for d in reduced if d in places), default=len(index))
-    return any(places[d] > first for d in inner if d in places)
-
-
-def contiguous(index: Index, lane: int) -> bool:
-    """Whether neighbours along `lane` are neighbours in memory, or the same element."""
-    steps = [expression.coefficient(lane) for expression in index]
-    return all(step == 0 for step in steps[:-1]) and (not steps or steps[-1] in (0, 1))
-
-
-def describe(graph: Graph, ref: Ref) -> str:
-    """Name a value for a message."""
-    if ref.kind == "argument":
-        return f"operand {ref.number}"
-    if ref.kind == "node":
-        return f"result {ref.result} of op {graph.nodes[ref.number].position}"
-    return f"the constant of op {ref.number}"

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fsa.passes.emitter.types import crossing_element
-from fsa.passes.stitching.evaluate import Computed, Evaluator
+from fsa.passes.stitching.evaluate import Evaluator
+from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.plan import KernelPlan

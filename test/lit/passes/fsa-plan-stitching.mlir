@@ -206,11 +206,12 @@ func.func @several_outputs(%x0: tensor<2x3x67xf32>, %x1: tensor<3x67xf32>) -> (t
 
 // -----
 
-// A transposed read is an index: the dims of the second op are those of the first, exchanged.
+// A transposed read is an index: the dims of the second op are those of the first, exchanged. Sixteen
+// rows side by side read it as tiles.
 // CHECK-LABEL: func.func @transpose_inside
 // CHECK: fsa.stitch = {dims = array<i64: 0, 1>
-// CHECK: fsa.stitch = {dims = array<i64: 1, 0>, {{.*}} reason = "scalar loop: load of operand 0 strides along the lanes"
-// CHECK: mapping = "row", outer = array<i64: 1>
+// CHECK: fsa.stitch = {dims = array<i64: 1, 0>, {{.*}} role = "sub_dominant", scheme = "local"
+// CHECK: mapping = "row", outer = array<i64: 1>, pack = 16 : i64
 func.func @transpose_inside(%x0: tensor<35x19xf32>, %x1: tensor<19x35xf32>) -> (tensor<19x35xf32>, tensor<19xf32>) {
   %v0 = arith.constant 0.0 : f32
   %v1 = tensor.empty() : tensor<35x19xf32>
