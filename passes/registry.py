@@ -27,6 +27,7 @@ PASSES: dict[str, str] = {
         "fsa.passes.fsa_decompose_transposed_convolutions:FsaDecomposeTransposedConvolutions"
     ),
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
+    "fsa-fuse-widened-operands": "fsa.passes.fsa_fuse_widened_operands:FsaFuseWidenedOperands",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
     "fsa-order-loops": "fsa.passes.fsa_order_loops:FsaOrderLoops",
     "fsa-merge-launches": "fsa.passes.fsa_merge_launches:FsaMergeLaunches",
@@ -43,6 +44,7 @@ PASSES: dict[str, str] = {
     "fsa-raise-capsule-routing": ("fsa.passes.fsa_raise_capsule_routing:FsaRaiseCapsuleRouting"),
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
+    "fsa-simplify-fills": "fsa.passes.fsa_simplify_fills:FsaSimplifyFills",
     "fsa-simplify-indices": "fsa.passes.fsa_simplify_indices:FsaSimplifyIndices",
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",
     "fsa-simplify-reductions": "fsa.passes.fsa_simplify_reductions:FsaSimplifyReductions",

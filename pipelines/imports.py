@@ -101,6 +101,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("fold-weights", "What led to the old weights and to scalar operands goes.", FOLD),
     Step(
+        "fsa-simplify-fills",
+        "Recurrent networks start from zeros, which a matmul need not read.",
+        f"fsa-simplify-fills,{FOLD}",
+    ),
+    Step(
         "fsa-convolutions-to-matmul",
         "Where no kernel takes them, windows of one pixel compile everywhere only as matmuls.",
         f"fsa-convolutions-to-matmul,{FOLD}",
@@ -116,6 +121,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         "fsa-order-loops",
         "IREE gives wrong results for depthwise convolutions on Vulkan as they are defined.",
+    ),
+    Step(
+        "fsa-fuse-widened-operands",
+        "IREE forgets a barrier between threads where a Vulkan kernel computes an operand first.",
     ),
 )
 

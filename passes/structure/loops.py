@@ -72,3 +72,20 @@ def linalg_ops(root: Any) -> list[Any]:
 
     root.walk(visit, ir.WalkOrder.PRE_ORDER)
     return found
+
+
+def iterator_types(op: Any) -> list[str]:
+    """Return "parallel" or "reduction" for each loop of a linalg op with indexing maps.
+
+    A named op does not state them: a loop is parallel when its results have a dimension for it.
+    """
+    if "iterator_types" in op.attributes:
+        names = [str(attribute) for attribute in op.attributes["iterator_types"]]
+        return ["parallel" if "parallel" in name else "reduction" for name in names]
+    maps = [ir.AffineMapAttr(attribute).value for attribute in linalg.get_indexing_maps(op)]
+    out = {
+        expression.position
+        for expression in maps[-1].results
+        if isinstance(expression, ir.AffineDimExpr)
+    }
+    return ["parallel" if loop in out else "reduction" for loop in range(maps[-1].n_dims)]

@@ -18,9 +18,6 @@ TOLERANCE = 1e-4
 # Models that are compiled with an open batch; the others, among them one of each of these kinds,
 # have static sizes.
 DYNAMIC = {"minilm", "silero-vad-op18", "llama-prefill", "mlp-mixer", "mobilenet-v3", "lstm"}
-# Not understood yet: right each time in a process of its own, but wrong by up to 6 % of the scale
-# in most runs that test other models before it.
-UNSTABLE = {"lstm": "wrong on software Vulkan after other models in one process"}
 BATCHES = {"minilm": (1, 8)}
 SIZES = {"minilm": "16"}
 
@@ -109,8 +106,6 @@ def test_model(name: str) -> None:
         module = fsa.compile(imported, target=target, cache=False)
         for inputs, expected in runs:
             problems = _problems(module, [np.asarray(value) for value in inputs], expected)
-            if problems and target == "vulkan" and name in UNSTABLE:
-                pytest.xfail(f"{UNSTABLE[name]}: {problems}")
             assert not problems, f"{target}: {problems}"
     if len(targets) == 1:
         pytest.skip(f"right on cpu; {_why_no_vulkan()}")

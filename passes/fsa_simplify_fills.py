@@ -1,0 +1,112 @@
+"""The pass `fsa-simplify-fills`."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fsa.bindings import ir, linalg, tensor
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass
+from fsa.passes.structure.contractions import contraction_of
+from fsa.passes.structure.fills import fill_of
+from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.weights.constants import Constants
+
+
+@dataclass(frozen=True)
+class FsaSimplifyFills(Pass):
+    """Write tensors of one value as linalg.fill, and leave out products with zeros.
+
+    Front ends write the initial state of a recurrent network as a linalg.generic that yields a
+    constant, and cut it into layers. Both become a linalg.fill of the size that is read. A matmul
+    of zeros with finite weights adds zeros: its result is the tensor that it starts from. Weights
+    that are not constant may be infinite, and zeros times infinity are NaN, so these stay, as does
+    a matmul that starts from negative zeros, which adding zeros makes positive.
+    """
+
+    name: ClassVar[str] = "fsa-simplify-fills"
+    summary: ClassVar[str] = "Write tensors of one value as fills, drop products with zeros"
+    anchor: ClassVar[str] = "any"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Rewrite the ops inside `op`."""
+        slices: list[Any] = []
+
+        def visit(inner: Any) -> Any:
+            if inner.operation.name == "tensor.extract_slice":
+                slices.append(inner.operation)
+            return ir.WalkResult.ADVANCE
+
+        for operation in linalg_ops(op):
+            if operation.name == "linalg.generic":
+                _fill_instead(operation)
+        op.walk(visit, ir.WalkOrder.PRE_ORDER)
+        for operation in slices:
+            _slice_of_fill(operation)
+        constants = Constants()
+        for operation in linalg_ops(op):
+            _drop_product(operation, constants)
+
+
+def _fill_instead(op: Any) -> None:
+    """Replace a generic that gives one value everywhere."""
+    if len(op.results) != 1 or "reduction" in str(op.attributes["iterator_types"]):
+        return
+    block = op.regions[0].blocks[0]
+    if len(block.operations) != 1:
+        return
+    value = block.operations[0].operation.operands[0]
+    if isinstance(value, ir.BlockArgument) and value.owner == block:
+        return
+    init = op.operands[len(op.operands) - 1]
+    out = ir.AffineMapAttr(op.attributes["indexing_maps"][len(op.operands) - 1]).value
+    if out.is_permutation:
+        with op.location, ir.InsertionPoint(op):
+            _replace(op, linalg.fill(value, outs=[init]))
+
+
+def _slice_of_fill(op: Any) -> None:
+    """Replace a slice of a filled tensor by a filled tensor of its size."""
+    fill, type = fill_of(op.operands[0]), op.results[0].type
+    static = list(op.attributes["static_sizes"])
+    if fill is None or len(static) != type.rank:
+        return
+    segments = list(op.attributes["operandSegmentSizes"])
+    dynamic = iter(list(op.operands)[sum(segments[:2]) : sum(segments[:3])])
+    unknown = ir.ShapedType.get_dynamic_size()
+    sizes = [next(dynamic) if size == unknown else size for size in static]
+    with op.location, ir.InsertionPoint(op):
+        empty = tensor.empty(sizes, type.element_type)
+        _replace(op, linalg.fill(fill.operands[0], outs=[empty]))
+
+
+def _drop_product(op: Any, constants: Constants) -> None:
+    contraction = contraction_of(op)
+    if contraction is None:
+        return
+    zeros, other = contraction.lhs.value, contraction.rhs.value
+    if _number(zeros) != 0:
+        zeros, other = other, zeros
+    start = _number(contraction.init)
+    if _number(zeros) != 0 or start is None or (start == 0 and math.copysign(1, start) < 0):
+        return
+    weights = constants.read(other)
+    if weights is not None and np.isfinite(np.asarray(weights, np.float64)).all():
+        _replace(op, contraction.init)
+
+
+def _number(value: Any) -> float | None:
+    """Return the number that a tensor is filled with, None where that is not a constant."""
+    fill = fill_of(value)
+    scalar = fill.operands[0] if fill is not None else None
+    if scalar is None or not isinstance(scalar, ir.OpResult):
+        return None
+    op = scalar.owner.operation
+    return op.attributes["value"].value if op.name == "arith.constant" else None
+
+
+def _replace(op: Any, value: Any) -> None:
+    op.results[0].replace_all_uses_with(value)
+    op.erase()
