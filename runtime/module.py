@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import Any
 
@@ -24,6 +25,8 @@ WORK_REFLECTION = "fsa.work"
 ARCHITECTURE_REFLECTION = "fsa.cpu_architecture"
 FEATURES_REFLECTION = "fsa.cpu_features"
 PARAMETERS_REFLECTION = "fsa.parameters"
+# How IREE's error names the kind of device that a module wants and has not been given.
+_DEVICE_TARGET = re.compile(r'HAL device `#hal\.device\.target<"(\w+)"')
 
 
 class Module:
@@ -158,6 +161,12 @@ class Module:
             except Exception as error:
                 if self.parameters is not None and parameters.is_missing(error):
                     raise parameters.mismatch(self.target, self.parameters) from None
+                wanted = _DEVICE_TARGET.search(str(error))
+                if wanted is not None:
+                    raise DeviceUnavailable(
+                        f"expected a module for the device {device.info}, found one for IREE's "
+                        f"device target {wanted[1]}"
+                    ) from None
                 compiled = f" compiled for {self.target}" if self.target else ""
                 raise DeviceUnavailable(
                     f"a module{compiled} does not load on the device {device.info}: "

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fsa
-from fsa.errors import CallError
+from fsa.errors import CallError, DeviceUnavailable
 from fsa.runtime.tensors import DeviceTensor
 
 PLAIN = "fsa-to-linalg"
@@ -311,6 +311,23 @@ def test_module_runs_under_stock_iree_run_module(tmp_path):
         check=True,
     )
     assert "3xf32=1 2 3" in done.stdout
+
+
+def test_stock_module_for_another_device(tmp_path):
+    source, path = tmp_path / "several.mlir", tmp_path / "several.vmfb"
+    source.write_text(SEVERAL)
+    subprocess.run(
+        [
+            str(Path(sys.executable).parent / "iree-compile"),
+            "--iree-hal-target-device=vulkan",
+            str(source),
+            f"-o={path}",
+        ],
+        timeout=60,
+        check=True,
+    )
+    with pytest.raises(DeviceUnavailable, match="device cpu.*, found one for .* target vulkan$"):
+        fsa.load(path)
 
 
 def test_saved_module_says_what_it_is(tmp_path):
