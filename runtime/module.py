@@ -26,7 +26,7 @@ ARCHITECTURE_REFLECTION = "fsa.cpu_architecture"
 FEATURES_REFLECTION = "fsa.cpu_features"
 PARAMETERS_REFLECTION = "fsa.parameters"
 # How IREE's error names the kind of device that a module wants and has not been given.
-_DEVICE_TARGET = re.compile(r'HAL device `#hal\.device\.target<"(\w+)"')
+_DEVICE_TARGET = re.compile(r'INCOMPATIBLE; HAL device .*?#hal\.device\.target<"(\w+)"')
 
 
 class Module:

@@ -326,7 +326,7 @@ def test_stock_module_for_another_device(tmp_path):
         timeout=60,
         check=True,
     )
-    with pytest.raises(DeviceUnavailable, match="device cpu.*, found one for .* target vulkan$"):
+    with pytest.raises(DeviceUnavailable, match=r"device cpu.*, found one for .* target vulkan$"):
         fsa.load(path)
 
 
