@@ -18,6 +18,7 @@ PASSES: dict[str, str] = {
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
     "fsa-capsule-to-gpu": "fsa.passes.fsa_capsule_to_gpu:CapsuleToGpu",
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
+    "fsa-compute-gathered": "fsa.passes.fsa_compute_gathered:FsaComputeGathered",
     "fsa-convolution-to-cpu": "fsa.passes.fsa_convolution_to_cpu:ConvolutionToCpu",
     "fsa-convolutions-to-matmul": "fsa.passes.fsa_convolutions_to_matmul:FsaConvolutionsToMatmul",
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",

@@ -71,6 +71,10 @@ STEPS: tuple[Step, ...] = (
         "fsa-simplify-reductions",
         "A softmax comes with the position of its maximum and with a test for rows all masked.",
     ),
+    Step(
+        "fsa-compute-gathered",
+        "A loss takes few of the elements that are computed for it; sums before them stay.",
+    ),
     Step("fold-sums", "Equal sums, in f64 for variances and in f32 for means, become one.", FOLD),
     Step(
         "fsa-propagate-transposes",
