@@ -41,10 +41,14 @@ def lowered(module: Any, target: str) -> str:
 
 def compile_to_vmfb(module: Any, target: str) -> bytes:
     """Lower a copy of `module` (an `ir.Module`) to linalg and compile it; raise `CompileError`."""
+    return _compiled(lowered(module, target), target)
+
+
+def _compiled(text: str, target: str) -> bytes:
     from iree.compiler import CompilerToolError, compile_str
 
     try:
-        found: Any = compile_str(lowered(module, target), extra_args=flags(target))
+        found: Any = compile_str(text, extra_args=flags(target))
     except CompilerToolError as error:
         lines = [line for line in str(error).splitlines() if "error:" in line]
         reason = lines[0].partition("error:")[2].strip() if lines else "no reason given"
@@ -55,3 +59,8 @@ def compile_to_vmfb(module: Any, target: str) -> bytes:
 def compile_module(module: Any, target: str, device: str | None = None) -> Module:
     """Compile as `compile_to_vmfb` does and load the result on the target's device."""
     return Module(compile_to_vmfb(module, target), device or target.partition(":")[0])
+
+
+def compile_text(text: str, target: str, device: str | None = None) -> Module:
+    """Compile MLIR text that IREE reads as it is, and load the result on the target's device."""
+    return Module(_compiled(text, target), device or target.partition(":")[0])

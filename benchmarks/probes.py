@@ -20,6 +20,8 @@ CHAINS = 12  # independent accumulators: enough to hide the latency of an instru
 FMA_STEPS = 200_000
 POPCOUNT_WORDS = 512  # 4 KiB: stays in the first cache
 POPCOUNT_PASSES = 4_000
+READ_CHAINS = 8
+READ_BYTES = 1 << 23  # read by one call at least: long against the call
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,36 @@ def probes(target: Target) -> list[Probe]:
     if target.has_vector_popcount:
         made.append(_popcount(target, lanes // 2))
     return made
+
+
+def read_probe(target: Target, size: int) -> Probe:
+    """Return the probe of reading `size` bytes, a multiple of 4096, several times over.
+
+    Vectors are added up in chains, so that only loads limit it. The limit holds for
+    memory, and for the cache that so many bytes lie in.
+    """
+    lanes = max(target.vector_bits, 128) // 32
+    elements = size // 4
+    step = lanes * READ_CHAINS
+    passes = max(1, READ_BYTES // size)
+
+    def body(k: Kernel) -> None:
+        chains = [k.splat(0, lanes, ir.IntegerType.get_signless(32))] * READ_CHAINS
+        repeated = k.loop(0, passes, 1, init=chains)
+        with repeated as (_, carried):
+            across = k.loop(0, elements, step, init=carried)
+            with across as (i, sums):
+                loads = [
+                    k.vector_load(k.inputs[0], [k.add(i, lanes * j)], lanes)
+                    for j in range(READ_CHAINS)
+                ]
+                across.yield_(*[k.bit_xor(a, b) for a, b in zip(sums, loads, strict=True)])
+            repeated.yield_(*across.results)
+        for j, total in enumerate(repeated.results):
+            k.vector_store(total, k.outputs[0], [lanes * j])
+
+    module = _module(target, ("i32", "i32"), (elements, step), body)
+    return Probe("read", "B", size * passes, module, (np.ones(elements, np.int32),))
 
 
 def _module(

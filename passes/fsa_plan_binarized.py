@@ -9,7 +9,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
-from fsa.passes.binarized import schedules
+from fsa.passes.binarized import gpu_schedules, schedules
 from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import binarized_ops
 from fsa.passes.binarized.turned import is_constant
@@ -96,8 +96,8 @@ def _uses(op: Any) -> schedules.Uses:
 
 
 def _matmul_gpu(op: Any, target: Target) -> Chosen:
-    given = _given(op, schedules.GpuTile)
-    return schedules.gpu_tile(*_matmul_sizes(op), target, given)
+    given = _given(op, gpu_schedules.GpuTile)
+    return gpu_schedules.gpu_tile(*_matmul_sizes(op), target, given)
 
 
 def _conv2d_cpu(op: Any, target: Target) -> Chosen:
@@ -113,8 +113,8 @@ def _conv2d_cpu(op: Any, target: Target) -> Chosen:
 def _conv2d_gpu(op: Any, target: Target) -> Chosen:
     filters, _, _, words = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
-    given = _given(op, schedules.GpuTile)
-    return schedules.gpu_tile(None, columns, words, _word_bits(op.operands[0]), target, given)
+    given = _given(op, gpu_schedules.GpuTile)
+    return gpu_schedules.gpu_tile(None, columns, words, _word_bits(op.operands[0]), target, given)
 
 
 def _bytes(value: Any, axes: int) -> int:
@@ -137,11 +137,11 @@ def _pool_cpu(op: Any, target: Target) -> Chosen:
 
 
 def _rows_gpu(op: Any, target: Target) -> Chosen:
-    given = _given(op, schedules.GpuRows)
+    given = _given(op, gpu_schedules.GpuRows)
     if op.name == "fsa.binarized_max_pool2d":
-        return schedules.gpu_rows(None, target, given)
+        return gpu_schedules.gpu_rows(None, target, given)
     unpacked = op.results[0] if op.name == "fsa.unpack_bits" else op.operands[0]
-    return schedules.gpu_rows(type_dims(unpacked.type)[-1], target, given)
+    return gpu_schedules.gpu_rows(type_dims(unpacked.type)[-1], target, given)
 
 
 _CPU: dict[str, Callable[[Any, Target], Chosen]] = {

@@ -49,7 +49,7 @@ def lower(op: Any, site: Site) -> list[Value] | None:
     sizes = ShapeBuilder(ir.InsertionPoint.current, op.location).dims(image)
     lines = _lines(builder, image, sizes)
     if plan.weights == "turned":
-        taps = turned(filters, conv.groups, plan.block)
+        taps = turned(filters, conv.groups, plan.block, site.turned)
         require_plan(op, taps is not None, 'weights = "panel", as their constant cannot be read')
     else:
         taps = _filter_rows(filters)

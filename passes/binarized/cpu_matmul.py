@@ -1,6 +1,6 @@
-"""`fsa.binarized_matmul` on a CPU: lanes along the columns of the result, or along the depth."""
+"""`fsa.binarized_matmul` on a CPU: lanes along columns or rows of the result, or the depth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fsa.bindings import ir
@@ -8,6 +8,7 @@ from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.counters import counters_of
+from fsa.passes.binarized.cpu_rows import RowsTile
 from fsa.passes.binarized.epilogue import Epilogue
 from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
@@ -40,7 +41,7 @@ def lower(op: Any, site: Site) -> list[Value] | None:
     With the epilogue "bits" the result is that of the threshold behind it.
     """
     plan = plan_of(op, CpuTile)
-    cpu_panel.check_tile(op, plan, ("columns", "depth", "portable"))
+    cpu_panel.check_tile(op, plan, ("columns", "rows", "depth", "portable"))
     if plan.form == "portable":
         return None
     require_plan(
@@ -52,7 +53,7 @@ def lower(op: Any, site: Site) -> list[Value] | None:
     lhs, rhs = op.operands
     columns = type_dims(rhs.type)[-2]
     if plan.weights == "turned":
-        rhs = turned(rhs, 1, plan.block)
+        rhs = turned(rhs, 1, plan.block, site.turned)
         require_plan(op, rhs is not None, 'weights = "panel", as their constant cannot be read')
     threshold = threshold_behind(op) if plan.epilogue == "bits" else None
     inputs = [lhs, rhs, *(list(threshold.operands)[1:] if threshold is not None else [])]
@@ -81,13 +82,15 @@ def _emit(k: Kernel, depth: int, plan: CpuTile, columns: int | None) -> None:
     epilogue = Epilogue(k, out, *rest)
     words = type_dims(lhs.type)[-1] or 0
     operands = _Operands(lhs, rhs, epilogue, extents[-2], width, words, depth, word)
-    body = _by_columns if plan.form == "columns" else _by_depth
+    body = {"columns": _by_columns, "rows": _by_rows, "depth": _by_depth}[plan.form]
     body(k, operands, plan, extents[:-2])
 
 
 def _tasks(builder: Builder, extents: list[Index], plan: CpuTile) -> list[Index]:
     """Return the extents of the task grid for a result of `extents`: batch, columns, rows."""
     *batch, rows, columns = extents
+    if plan.form == "rows":
+        return [*batch, builder.ceildiv(rows, plan.task_rows)]
     return [
         *batch,
         builder.ceildiv(columns, plan.task_columns),
@@ -108,16 +111,40 @@ def _by_columns(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) ->
         end = k.min(k.add(start, plan.task_columns), o.columns)
         low = k.mul(row_block, plan.task_rows)
         high = k.min(k.add(low, plan.task_rows), o.rows)
-        with k.loop(start, end, plan.block) as (first, _):
-            if panel is not None:
-                _fill(k, o, plan, panel, batch, first)
-            # What is left of the rows goes one by one: no row is counted twice.
-            most = k.sub(high, k.rem(k.sub(high, low), plan.tile_rows))
-            with k.loop(low, most, plan.tile_rows) as (row, _):
-                _tile(k, o, plan, panel, batch, row, first, plan.tile_rows)
-            if plan.tile_rows > 1 and not (isinstance(high, int) and most == high):
-                with k.loop(most, high) as (row, _):
-                    _tile(k, o, plan, panel, batch, row, first, 1)
+        # Where their number is known, the columns that fill no tile have a narrower one.
+        known = isinstance(o.columns, int)
+        whole = o.columns // plan.block * plan.block if known else o.columns
+        with k.loop(start, k.min(end, whole), plan.block) as (first, _):
+            left = None if known else k.sub(o.columns, first)
+            _column_tiles(k, o, plan, panel, (batch, low, high), first, left)
+        if known and whole < o.columns:
+            with k.when(k.compare("eq", end, o.columns)):
+                _column_tiles(k, o, plan, panel, (batch, low, high), whole, o.columns - whole)
+
+
+def _column_tiles(
+    k: Kernel,
+    o: _Operands,
+    plan: CpuTile,
+    panel: Value | None,
+    rows: tuple[list[Index], Index, Index],
+    first: Index,
+    left: Index | None,
+) -> None:
+    """Compute a block of columns from `first` on, of which `left` exist (None: all).
+
+    `rows` are the batch, the first row and the end.
+    """
+    batch, low, high = rows
+    if panel is not None:
+        _fill(k, o, plan, panel, batch, first)
+    # What is left of the rows goes one by one: no row is counted twice.
+    most = k.sub(high, k.rem(k.sub(high, low), plan.tile_rows))
+    with k.loop(low, most, plan.tile_rows) as (row, _):
+        _tile(k, o, plan, panel, batch, row, (first, left), plan.tile_rows)
+    if plan.tile_rows > 1 and not (isinstance(high, int) and most == high):
+        with k.loop(most, high) as (row, _):
+            _tile(k, o, plan, panel, batch, row, (first, left), 1)
 
 
 def _fill(
@@ -139,30 +166,60 @@ def _tile(
     panel: Value | None,
     batch: list[Index],
     row: Index,
-    first: Index,
+    columns: tuple[Index, Index | None],
     rows: int,
 ) -> None:
-    """Compute and store a tile of `rows` rows from `row` on."""
-    counters = counters_of(k, plan, rows, o.word)
+    """Compute and store a tile of `rows` rows from `row` on; `columns` are the first and the rest.
+
+    The rest is None where all columns of a tile exist.
+    """
+    first, left = columns
+    vectors = _vectors(plan, o, left)
+    counters = counters_of(k, replace(plan, tile_columns=vectors), rows, o.word)
     at = [k.add(row, i) for i in range(rows)]
     block = k.floordiv(first, plan.block)
 
     def differing(position: Index) -> list[list[Value]]:
         words = [k.load(o.lhs, [*batch, i, position]) for i in at]
-        columns: list[Value] = []
-        for j in range(plan.tile_columns):
+        found: list[Value] = []
+        for j in range(vectors):
             place = [position, j * plan.lanes]
             if panel is None:
-                columns.append(k.vector_load(o.rhs, [block, *place], plan.lanes))
+                found.append(k.vector_load(o.rhs, [block, *place], plan.lanes))
             else:
-                columns.append(k.vector_load(panel, place, plan.lanes))
-        return counters.differing(words, columns)
+                found.append(k.vector_load(panel, place, plan.lanes))
+        return counters.differing(words, found)
 
     tile = counters.totals(counters.run(counters.zeros(), o.words, differing))
-    aligned = isinstance(o.columns, int) and o.columns % plan.block == 0
-    left = None if aligned else k.sub(o.columns, first)
     for i, counts in zip(at, tile, strict=True):
         o.epilogue.store(counts, [*batch, i], first, left, o.depth)
+
+
+def _vectors(plan: CpuTile, o: _Operands, left: Index | None) -> int:
+    """Return how many vectors of columns a tile takes: whole words where it stores bits."""
+    if not isinstance(left, int):
+        return plan.tile_columns
+    needed = -(-left // plan.lanes)
+    unit = max(1, o.word.width // plan.lanes) if plan.epilogue == "bits" else 1
+    return min(plan.tile_columns, -(-needed // unit) * unit)
+
+
+def _by_rows(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) -> None:
+    lhs, out = k.flatten(o.lhs), k.flatten(o.epilogue.out)
+    grid = _tasks(k, [*batches, o.rows, o.columns], plan)
+    with k.tasks(k.product(grid)) as task:
+        *batch, row_block = k.delinearize(task, grid)
+        rhs_batch = _rhs_batch(o, batch)
+        tile = RowsTile(k, lhs, o.rhs, out, rhs_batch, o.columns, o.words, plan.lanes, o.depth)
+        before = k.mul(k.linearize(batch, batches), o.rows) if batch else 0
+        low = k.mul(row_block, plan.task_rows)
+        high = k.min(k.add(low, plan.task_rows), o.rows)
+        most = k.sub(high, k.rem(k.sub(high, low), plan.lanes))
+        with k.loop(low, most, plan.lanes) as (row, _):
+            tile.whole(k.add(before, row))
+        if not (isinstance(high, int) and most == high):
+            with k.loop(most, high) as (row, _):
+                tile.single(k.add(before, row))
 
 
 def _by_depth(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) -> None:

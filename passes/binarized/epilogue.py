@@ -43,7 +43,24 @@ class Epilogue:
         lanes = sums[0].type.shape[0]
         for j, total in enumerate(sums):
             count = None if left is None else k.sub(left, j * lanes)
-            k.vector_store(total, self.out, [*position, k.add(first, j * lanes)], count)
+            self._store_sums(total, [*position, k.add(first, j * lanes)], count)
+
+    def _store_sums(self, sums: Value, at: list[Index], count: Index | None) -> None:
+        """Store the first `count` lanes of `sums`; a known part of them in whole pieces.
+
+        A store with a mask takes the time of several, so those that need none are worth it.
+        """
+        k = self.k
+        lanes = sums.type.shape[0]
+        if not isinstance(count, int) or count >= lanes:
+            k.vector_store(sums, self.out, at, count)
+            return
+        done = 0
+        while done < count:
+            size = 1 << ((count - done).bit_length() - 1)
+            piece = k.shuffle(sums, sums, list(range(done, done + size)))
+            k.vector_store(piece, self.out, [*at[:-1], k.add(at[-1], done)])
+            done += size
 
     def _store_bits(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64_array
 from fsa.dialects.fsa.shapes import tensor_type
+from fsa.passes.binarized.gpu_schedules import GpuRows
 from fsa.passes.binarized.gpu_tile import halves, joined_halves
 from fsa.passes.binarized.ops import (
     Site,
@@ -19,7 +20,6 @@ from fsa.passes.binarized.ops import (
     plan_of,
     result_extents,
 )
-from fsa.passes.binarized.schedules import GpuRows
 from fsa.passes.binarized.windows import Axis, axes_of
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.float_bits import is_at_least_zero

@@ -6,8 +6,8 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.passes.binarized import gpu_tile
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
+from fsa.passes.binarized.gpu_schedules import GpuTile
 from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
-from fsa.passes.binarized.schedules import GpuTile
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 
 

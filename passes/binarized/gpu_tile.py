@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.binarized.schedules import GpuTile, tile_bytes
+from fsa.passes.binarized.gpu_schedules import GpuTile, tile_bytes
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 from fsa.passes.plans import require_plan
 from fsa.runtime.targets import Target

@@ -33,11 +33,15 @@ PLANNER = "fsa-plan-binarized"
 
 @dataclass(frozen=True)
 class Site:
-    """Where a pass lowers ops: the module, its target, and the kernels that ops can share."""
+    """Where a pass lowers ops: the module, its target, and what ops can share.
+
+    That is kernels, and the constant weights that were laid out anew.
+    """
 
     module: Any
     target: Target
     kernels: dict[str, Kernel] = field(default_factory=dict[str, Kernel])
+    turned: dict[Any, Value] = field(default_factory=dict[Any, Value])
 
 
 Lowering = Callable[[Any, Site], list[Value] | None]

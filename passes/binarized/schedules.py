@@ -1,4 +1,4 @@
-"""Schedules of the binarized ops: how each is tiled for a target, and why.
+"""Schedules of the binarized ops on a CPU: how each is tiled for a target, and why.
 
 A schedule is a frozen dataclass, written on the op as its `plan`. The functions that choose one
 take sizes (None where a dimension is dynamic), the target and the entries that a person already
@@ -16,11 +16,16 @@ from typing import Any, TypeVar
 from fsa.runtime.targets import Target
 
 STEP_COST = 1.5
+BYTE_STEP_COST = 3  # where bytes are counted and added up
+EXPANDED_STEP_COST = 8  # where the count of a lane is made of others
 SUM_COST = 6
+PAIR_COST = 3  # two shuffles and an addition
+STORE_COST = 3
 PANEL_COST = 5
 # A panel of turned weights lies on the stack of a worker thread, which IREE makes small.
 PANEL_BYTES = 64 * 1024
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
+FEW_COLUMNS = 8  # each reads all rows again in the form "rows"
 DYNAMIC_ROWS = 32  # a dynamic number of rows is planned as if it were this
 TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long against its dispatch
 
@@ -29,7 +34,7 @@ WEIGHTS = ("turned", "panel")
 EPILOGUES = ("sums", "bits")
 
 Given = Mapping[str, Any]
-ScheduleT = TypeVar("ScheduleT", bound="CpuTile | CpuRows | CpuPool | GpuTile | GpuRows")
+ScheduleT = TypeVar("ScheduleT")
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,10 @@ class CpuTile:
     """Matmul and convolution on a CPU.
 
     `form` "columns": lanes run along output columns, over `tile_columns` vectors of weights turned
-    around; "depth": lanes run along the words of a row and are summed at the end. A register tile
-    is `tile_rows` rows by `tile_columns` vectors (columns) or columns (depth). A task covers
-    `task_rows` rows and `task_columns` columns.
+    around; "depth": lanes run along the words of a row and are summed at the end; "rows": as that,
+    for a vector of rows, whose sums are then made together (`cpu_rows`). A register tile
+    is `tile_rows` rows by `tile_columns` vectors (columns) or columns (depth, rows). A task covers
+    `task_rows` rows and `task_columns` columns, in the form "rows" all columns.
 
     `counting` "lanes" counts the bits of whole lanes, "bytes" those of bytes, which are added up.
     `weights` are "turned" when compiling, or each task turns a "panel" of them. `epilogue` "bits"
@@ -85,29 +91,6 @@ class CpuPool:
     task_rows: int
 
 
-@dataclass(frozen=True)
-class GpuTile:
-    """Matmul and convolution on a GPU.
-
-    A workgroup of `threads_y` x `threads_x` threads computes `threads_y * tile_rows` rows by
-    `threads_x * tile_columns` columns; `tile_words` words of each row and column are in workgroup
-    memory at a time.
-    """
-
-    threads_x: int
-    threads_y: int
-    tile_rows: int
-    tile_columns: int
-    tile_words: int
-
-
-@dataclass(frozen=True)
-class GpuRows:
-    """Packing, thresholds, pooling and unpacking on a GPU: `threads` threads, one element each."""
-
-    threads: int
-
-
 def cpu_lanes(target: Target, word_bits: int) -> int:
     """Return the words of one vector register."""
     return max(target.vector_bits, 128) // word_bits
@@ -130,37 +113,84 @@ def cpu_matmul(
     reasons = [f"{lanes} words of {word_bits} bits fill a vector register", _counting(by_columns)]
     if rows is None:
         reasons.append(f"planned for {DYNAMIC_ROWS} rows, as their number is dynamic")
-    form = given.get("form", "columns")
-    if uses.constant:
-        reasons.insert(0, "columns form: constant weights are turned when compiling")
+    if by_columns.epilogue == "bits" and uses.constant:
+        form, reason = "columns", "columns form: constant weights are turned when compiling"
     else:
-        sizes = (height, width, words, word_bits)
-        form, reason = _cheaper_form(form, "form" in given, by_columns, sizes)
-        reasons.insert(0, reason)
-    tile = by_columns if form == "columns" else _depth_tile(height, width, by_columns)
+        form, reason = _cheapest_form(by_columns, (height, width, words, word_bits))
+        if uses.constant and form == "columns":
+            reason += "; constant weights are turned when compiling"
+    form = given.get("form", form)
+    reasons.insert(0, reason)
+    tile = _tile_of(form, height, width, words, by_columns)
     if tile.epilogue == "bits":
         reasons.append("the threshold that follows is applied in registers")
-    return _whole_tasks(_fixed(tile, given), given), reasons
+    return _whole_tasks(fixed(tile, given), given), reasons
 
 
-def _cheaper_form(
-    form: str, is_given: bool, tile: CpuTile, sizes: tuple[int, int, int, int]
-) -> tuple[str, str]:
-    """Return the form of a matmul whose weights are turned as it runs, and why."""
+def _cheapest_form(tile: CpuTile, sizes: tuple[int, int, int, int]) -> tuple[str, str]:
+    """Return the form of a matmul whose `tile` in the form "columns" is known, and why."""
     height, width, words, word_bits = sizes
-    vectors = -(-width // tile.lanes)
-    padded = -(-vectors // tile.tile_columns) * tile.tile_columns
-    panels = -(-height // tile.task_rows)
-    column_cost = padded * words * (PANEL_COST * panels + STEP_COST * height)
-    depth_cost = height * width * (-(-words // tile.lanes) * STEP_COST + SUM_COST)
-    panel_fits = words * tile.lanes * word_bits // 8 <= PANEL_BYTES
-    if not panel_fits:
-        reason = f"depth form: a panel of {words} words exceeds {PANEL_BYTES} bytes"
-        return (form if is_given else "depth"), reason
-    reason = f"columns form: about {column_cost:.0f} cycles, depth form: about {depth_cost:.0f}"
-    if not is_given and depth_cost < column_cost:
-        form = "depth"
-    return form, reason
+    costs = {
+        "columns": _columns_cost(tile, height, width, words),
+        "depth": _depth_cost(tile, height, width, words),
+    }
+    if words and width <= FEW_COLUMNS:
+        costs["rows"] = _rows_cost(tile, height, width, words)
+    note = ""
+    if tile.weights == "panel" and words * tile.lanes * word_bits // 8 > PANEL_BYTES:
+        del costs["columns"]
+        note = f"; a panel of {words} words exceeds {PANEL_BYTES} bytes"
+    ordered = sorted(costs, key=lambda form: costs[form])
+    named = [f"{form} form: about {costs[form]:.0f}" for form in ordered]
+    return ordered[0], f"{named[0]} cycles, {', '.join(named[1:])}{note}"
+
+
+def _columns_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
+    vectors = -(-width // tile.block) * tile.tile_columns
+    panels = -(-height // tile.task_rows) if tile.weights == "panel" else 0
+    step = STEP_COST if tile.counting == "lanes" else BYTE_STEP_COST
+    return vectors * (words * (PANEL_COST * panels + step * height) + STORE_COST * height)
+
+
+def _depth_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
+    return height * width * (-(-words // tile.lanes) * _lane_step(tile) + SUM_COST)
+
+
+def _rows_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
+    lanes = tile.lanes
+    short = words < lanes and lanes % words == 0
+    vectors = words if short else lanes * -(-words // lanes)
+    sums = (words if short else lanes) - 1
+    stores = STORE_COST if width == 1 else 2 * lanes
+    whole, single = divmod(height, lanes)
+    group = vectors * _lane_step(tile) + PAIR_COST * sums + stores
+    return width * whole * group + _depth_cost(tile, single, width, words)
+
+
+def _lane_step(tile: CpuTile) -> float:
+    """Return the cost of counting the bits of all lanes of one vector."""
+    return STEP_COST if tile.counting == "lanes" else EXPANDED_STEP_COST
+
+
+def _tile_of(form: str, height: int, width: int, words: int, by_columns: CpuTile) -> CpuTile:
+    if form == "columns":
+        return by_columns
+    plain = replace(by_columns, form=form, counting="lanes", weights="panel", epilogue="sums")
+    if form == "rows":
+        lanes = plain.lanes
+        rows = TASK_STEPS // max(1, width * -(-words // lanes))
+        rows = -(-min(height, max(lanes, rows)) // lanes) * lanes
+        return replace(plain, tile_rows=lanes, tile_columns=1, task_rows=rows, task_columns=width)
+    elements = by_columns.tile_rows * by_columns.tile_columns
+    tile_rows = min(4, height)
+    tile_columns = max(1, min(max(8, elements) // tile_rows, 8, width))
+    return replace(
+        plain,
+        tile_rows=tile_rows,
+        tile_columns=tile_columns,
+        task_rows=16 * tile_rows,
+        task_columns=32 * tile_columns,
+    )
 
 
 def cpu_conv2d(
@@ -181,9 +211,9 @@ def cpu_conv2d(
     tile = _columns_tile(width, max(columns, 1), words, word_bits, target, uses)
     if not uses.constant and words * lanes * word_bits // 8 > PANEL_BYTES:
         portable = replace(tile, form="portable", epilogue="sums", weights="panel")
-        return _fixed(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
+        return fixed(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
     # A task covers one output row at least, so that a panel is turned once for many pixels.
-    tile = _fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
+    tile = fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
     if "task_columns" not in given:
         tile = replace(tile, task_columns=tile.block)
     reasons = [
@@ -199,7 +229,7 @@ def cpu_conv2d(
 def cpu_rows(row_bytes: int, given: Given) -> tuple[CpuRows, list[str]]:
     """Choose how many rows of `row_bytes` bytes a task takes: about 64 KiB."""
     rows = max(1, TASK_BYTES // max(row_bytes, 1))
-    return _fixed(CpuRows(rows), given), [f"{rows} rows of {row_bytes} bytes make a task"]
+    return fixed(CpuRows(rows), given), [f"{rows} rows of {row_bytes} bytes make a task"]
 
 
 def cpu_pool(
@@ -210,45 +240,10 @@ def cpu_pool(
     while lanes > max(words, 1):
         lanes //= 2
     rows = max(1, TASK_BYTES // max(row_bytes, 1))
-    return _fixed(CpuPool(lanes, rows), given), [
+    return fixed(CpuPool(lanes, rows), given), [
         f"{lanes} of the {words} words of a pixel at a time",
         f"{rows} rows of {row_bytes} bytes make a task",
     ]
-
-
-def gpu_tile(
-    rows: int | None, columns: int | None, words: int, word_bits: int, target: Target, given: Given
-) -> tuple[GpuTile, list[str]]:
-    """Choose the workgroup tile of a matmul or convolution on a GPU."""
-    limit = target.max_workgroup_size or 128
-    threads_x = 16 if columns is None or columns > 8 else 8
-    threads_y = min(16, limit // threads_x)
-    if rows is not None and rows <= 4:
-        threads_x, threads_y = min(64, limit), 1
-    tile_rows = 1 if rows is not None and rows <= threads_y else 4
-    tile_columns = 1 if columns is not None and columns <= threads_x else 4
-    tile_words = min(max(words, 1), 512 // word_bits)
-    tile = GpuTile(threads_x, threads_y, tile_rows, tile_columns, tile_words)
-    budget = target.workgroup_memory_bytes or 16384
-    while tile_bytes(tile, word_bits) > budget and tile.tile_words > 1:
-        tile = replace(tile, tile_words=tile.tile_words // 2)
-    return _fixed(tile, given), [
-        f"{tile_bytes(tile, word_bits)} of {budget} bytes of workgroup memory hold the tile",
-        f"{threads_x * threads_y} of at most {limit} threads a workgroup",
-    ]
-
-
-def tile_bytes(tile: GpuTile, word_bits: int) -> int:
-    """Return the workgroup memory that a tile takes, in bytes; lines are an odd number of i32."""
-    lines = tile.threads_y * tile.tile_rows + tile.threads_x * tile.tile_columns
-    return lines * (tile.tile_words * word_bits // 32 | 1) * 4
-
-
-def gpu_rows(elements: int | None, target: Target, given: Given) -> tuple[GpuRows, list[str]]:
-    """Choose the workgroup for rows of `elements` elements: whole 64-bit words."""
-    limit = min(256, target.max_workgroup_size or 128) // 64 * 64
-    threads = limit if elements is None else min(limit, max(64, -(-elements // 64) * 64))
-    return _fixed(GpuRows(threads), given), [f"{threads} elements a workgroup"]
 
 
 def _counting(tile: CpuTile) -> str:
@@ -304,23 +299,6 @@ def _blocks_of_task(blocks: int, rows: int, vectors: int, target: Target) -> int
     return max(1, min(enough, share, blocks))
 
 
-def _depth_tile(height: int, width: int, beside: CpuTile) -> CpuTile:
-    elements = beside.tile_rows * beside.tile_columns
-    tile_rows = min(4, height)
-    tile_columns = max(1, min(max(8, elements) // tile_rows, 8, width))
-    return CpuTile(
-        "depth",
-        beside.lanes,
-        tile_rows,
-        tile_columns,
-        16 * tile_rows,
-        32 * tile_columns,
-        "lanes",
-        "panel",
-        "sums",
-    )
-
-
 def _whole_tasks(tile: CpuTile, given: Given) -> CpuTile:
     """Return `tile` with tasks of whole tiles, but for what a person fixed."""
     unit = tile.block if tile.form == "columns" else tile.tile_columns
@@ -329,6 +307,7 @@ def _whole_tasks(tile: CpuTile, given: Given) -> CpuTile:
     return replace(tile, **{"task_columns": columns, "task_rows": rows, **given})
 
 
-def _fixed(schedule: ScheduleT, given: Given) -> ScheduleT:
-    """Return `schedule` with the entries that a person fixed."""
-    return replace(schedule, **given)
+def fixed(schedule: ScheduleT, given: Given) -> ScheduleT:
+    """Return the dataclass `schedule` with the entries that a person fixed."""
+    made: Any = schedule
+    return replace(made, **given)

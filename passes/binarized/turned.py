@@ -30,11 +30,15 @@ def turned_words(words: Array, groups: int, block: int) -> Array:
     return np.ascontiguousarray(by_block.transpose(0, 2, 1))
 
 
-def turned(value: Any, groups: int, block: int) -> Any:
-    """Return the constant `value` [columns, ...] turned, as a constant at the insertion point.
+def turned(value: Any, groups: int, block: int, made: dict[Any, Any]) -> Any:
+    """Return the constant `value` [columns, ...] turned, as a constant behind it.
 
-    None where its elements cannot be read.
+    `made` holds what was turned before, so that ops that share weights go on sharing them. None
+    where its elements cannot be read.
     """
+    key = (value, groups, block)
+    if key in made:
+        return made[key]
     array = constant_array(value)
     if array is None:
         return None
@@ -42,5 +46,7 @@ def turned(value: Any, groups: int, block: int) -> Any:
     element = value.type.element_type
     kind = ir.RankedTensorType.get(words.shape, element)
     attribute = stored_attribute(words, element, "bits")
-    made = ir.Operation.create("arith.constant", results=[kind], attributes={"value": attribute})
-    return made.result
+    with ir.InsertionPoint.after(value.owner.operation):
+        op = ir.Operation.create("arith.constant", results=[kind], attributes={"value": attribute})
+    made[key] = op.result
+    return op.result

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsa.passes.binarized import schedules
+from fsa.passes.binarized import gpu_schedules, schedules
 from fsa.runtime.targets import Target
 
 AVX512 = Target("cpu", "znver4", vector_bits=512, has_vector_popcount=True, cores=1)
@@ -25,7 +25,7 @@ def test_cpu_tiles_are_whole_and_panels_fit(word_bits: int, vector_bits: int) ->
                 assert plan.task_rows % plan.tile_rows == 0
                 assert plan.task_columns % plan.tile_columns == 0
                 if plan.form == "columns":
-                    taken = words * plan.task_columns * word_bits // 8
+                    taken = words * plan.block * word_bits // 8
                     assert taken <= schedules.PANEL_BYTES
 
 
@@ -33,6 +33,14 @@ def test_few_rows_do_not_pay_for_a_panel() -> None:
     one, _ = schedules.cpu_matmul(1, 1024, 64, 64, AVX512, {})
     many, _ = schedules.cpu_matmul(1024, 1024, 64, 64, AVX512, {})
     assert (one.form, many.form) == ("depth", "columns")
+
+
+def test_one_column_takes_vectors_of_rows() -> None:
+    tall, _ = schedules.cpu_matmul(1024, 1, 32, 32, AVX512, {}, schedules.Uses(constant=True))
+    few, _ = schedules.cpu_matmul(3, 1, 256, 32, AVX512, {}, schedules.Uses(constant=True))
+    wide, _ = schedules.cpu_matmul(1024, 64, 32, 32, AVX512, {}, schedules.Uses(constant=True))
+    assert (tall.form, few.form, wide.form) == ("rows", "depth", "columns")
+    assert tall.task_rows % tall.lanes == 0
 
 
 def test_what_a_person_fixed_stays() -> None:
@@ -51,12 +59,12 @@ def test_gpu_tiles_fit_the_workgroup(threads: int, memory: int, word_bits: int) 
     for rows in [*SIZES, None]:
         for columns in [*SIZES, None]:
             for words in (0, 1, 3, 500):
-                plan, _ = schedules.gpu_tile(rows, columns, words, word_bits, target, {})
+                plan, _ = gpu_schedules.gpu_tile(rows, columns, words, word_bits, target, {})
                 assert plan.threads_x * plan.threads_y <= threads
-                assert schedules.tile_bytes(plan, word_bits) <= memory
+                assert gpu_schedules.tile_bytes(plan, word_bits) <= memory
 
 
 @pytest.mark.parametrize("elements", [0, 1, 64, 65, 5000, None])
 def test_gpu_rows_are_whole_words(elements: int | None) -> None:
-    plan, _ = schedules.gpu_rows(elements, small_gpu(128, 16384), {})
+    plan, _ = gpu_schedules.gpu_rows(elements, small_gpu(128, 16384), {})
     assert plan.threads in (64, 128)

@@ -1,0 +1,248 @@
+"""Binarized matmuls of many shapes on one core, by kernel time: FSA against plain IREE.
+
+A module holds the matmul once, or several times on arguments of their own; the difference of the
+two, by what the one has more, is the time of the matmul in a module, and no call is in it. Plain
+IREE compiles the same module, lowered to linalg, at O3 (`iree`), and once more with the weights
+turned around, so that neighbouring columns lie together (`iree-turned`); a ratio is that of the
+faster one to FSA. Contenders run in turns in one process on one core.
+
+`of_limit` is the share of the machine's limit, measured in the same run, that FSA reaches: the
+larger of the times that reading the operands takes at the rate of a kernel that only reads as many
+bytes, and that counting takes at the rate of the popcount probe.
+
+Weights are constants, and each copy of the matmul reads the same ones; for `streamed` matrix-vector
+products they are larger than the caches.
+
+Run: `python benchmarks/binarized_sweep.py`. Modules are compiled first, into the folder
+`--compiled` unless they lie there; `--compile-only` ends then. Writes
+`benchmarks/results/binarized_sweep.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fsa
+from fsa.benchmarks import machine
+from fsa.benchmarks.binarized_modules import Array, Sizes, contenders, left_of, weights_of
+from fsa.benchmarks.probes import probes, read_probe
+from fsa.benchmarks.timing import time_in_turns
+from fsa.dialects.fsa import reference
+from fsa.runtime.targets import Target
+
+OUTPUT = Path(__file__).parent / "results" / "binarized_sweep.json"
+SIZES = (1, 2, 7, 16, 64, 100, 256, 1024, 4096, 8192)
+LINES = (1, 7, 100, 4096)
+CORNERS = (1, 64, 8192)
+MOST_WORDS = 1 << 26  # counted words of a point: some milliseconds
+STREAMED = ((1, 16384, 32768),)
+# Counted words, and bytes of a result, that take so long that a call is no part worth taking off.
+LONG_WORDS, LONG_BYTES = 1 << 22, 1 << 20
+COPIES = 17
+
+Call = Callable[[], Any]
+
+
+def points() -> Iterator[Sizes]:
+    """Yield the rows, columns and depth of each matmul, once."""
+    square = [(size, size, size) for size in SIZES] + [(1, size, size) for size in SIZES]
+    lines = [
+        sizes
+        for size in LINES
+        for sizes in ((size, 1024, 1024), (1024, size, 1024), (1024, 1024, size))
+    ]
+    corners = [(m, n, k) for m in CORNERS for n in CORNERS for k in CORNERS]
+    wanted = dict.fromkeys([*square, *lines, *corners])
+    yield from (sizes for sizes in sorted(wanted) if _words(sizes) <= MOST_WORDS)
+
+
+def _words(sizes: Sizes) -> int:
+    rows, columns, depth = sizes
+    return rows * columns * -(-depth // 64)
+
+
+def _is_long(sizes: Sizes) -> bool:
+    return _words(sizes) >= LONG_WORDS or 4 * sizes[0] * sizes[1] >= LONG_BYTES
+
+
+def _prepared(module: Any, argument: Array, copies: int) -> Call:
+    """Return a call through `VmContext.invoke` whose argument list is built once."""
+    from iree.runtime import VmContext, VmVariantList, create_hal_module
+
+    from fsa.runtime.devices import vm_instance
+
+    hal = create_hal_module(vm_instance(), module.device.hal)
+    context = VmContext(vm_instance(), [hal, module.vm_module])
+    function: Any = module.vm_module.lookup_function("main")
+    tensors = [module.to_device(argument) for _ in range(copies)]
+    inputs = VmVariantList(copies)
+    for tensor in tensors:
+        inputs.push_ref(tensor)
+
+    def call() -> Any:
+        outputs = VmVariantList(copies)
+        context.invoke(function, inputs, outputs)
+        return outputs
+
+    return call
+
+
+@dataclass(frozen=True)
+class Point:
+    """A compiled point: calls by name, of each contender once and, where there is one, several."""
+
+    sizes: Sizes
+    streamed: bool
+    calls: dict[str, Call]
+    operand_bytes: int
+
+
+def compiled(sizes: Sizes, target: str, folder: Path, *, streamed: bool = False) -> Point:
+    """Compile a point and compare the contenders' results with the reference."""
+    left, weights = left_of(sizes), weights_of(sizes)
+    depth = sizes[2]
+    expected: Any = None
+    if _words(sizes) <= 1 << 20:
+        expected = reference.binarized_matmul(left, weights, depth=depth)
+    calls: dict[str, Call] = {}
+    for name, contender in contenders(
+        sizes, target, folder, None if _is_long(sizes) else COPIES
+    ).items():
+        found = contender.once(left)
+        expected = found if expected is None else expected
+        if not np.array_equal(found, expected):
+            raise SystemExit(f"{sizes}: {name} gives other numbers than the reference")
+        calls[name] = _prepared(contender.once, left, 1)
+        if contender.several is not None:
+            calls[f"{name} {COPIES}"] = _prepared(contender.several, left, COPIES)
+    return Point(sizes, streamed, calls, left.nbytes + weights.nbytes)
+
+
+def _kernel_samples(timings: Any, name: str) -> list[float]:
+    """Return the seconds of one matmul in a module, a number a round."""
+    several = timings.get(f"{name} {COPIES}")
+    once = timings[name].samples
+    if several is None:
+        return list(once)
+    return [(b - a) / (COPIES - 1) for a, b in zip(once, several.samples, strict=True)]
+
+
+class Limits:
+    """The probes of a run: counting words, and reading as many bytes as a point's operands."""
+
+    def __init__(self, target: str):
+        """Compile the popcount probe for `target`."""
+        self._target = target
+        self._readers: dict[int, tuple[Call, int]] = {}
+        found = [p for p in probes(Target.parse(target)) if p.name == "popcount"]
+        self.popcount = self._call(found[0]) if found else None
+
+    def _call(self, probe: Any) -> tuple[Call, int]:
+        module = fsa.compile(probe.module, target=self._target)
+        resident = [module.to_device(array) for array in probe.inputs]
+        return (lambda: module(*resident)), probe.amount
+
+    def reading(self, size: int) -> tuple[Call, int]:
+        """Return a call that reads about `size` bytes again and again, and how many it reads."""
+        rounded = max(4096, 1 << (size - 1).bit_length())
+        if rounded not in self._readers:
+            self._readers[rounded] = self._call(read_probe(Target.parse(self._target), rounded))
+        return self._readers[rounded]
+
+
+def run_point(point: Point, limits: Limits, rounds: int, sample_seconds: float) -> dict[str, Any]:
+    """Time one point; return what the result file holds of it."""
+    reading, amount = limits.reading(point.operand_bytes)
+    calls = {**point.calls, "read": reading}
+    if limits.popcount is not None:
+        calls["popcount"] = limits.popcount[0]
+    timings = time_in_turns(
+        calls, rounds=rounds, sample_seconds=sample_seconds, clock=time.thread_time, warm=True
+    )
+    seconds = {
+        name: statistics.median(_kernel_samples(timings, name))
+        for name in ("fsa", "iree", "iree-turned")
+    }
+    floors = {"read": timings["read"].median * point.operand_bytes / amount}
+    if limits.popcount is not None:
+        rate = timings["popcount"].median / limits.popcount[1]
+        floors["popcount"] = rate * _words(point.sizes)
+    limit = max(floors, key=lambda name: floors[name])
+    peer = min(("iree", "iree-turned"), key=lambda name: seconds[name])
+    return {
+        "sizes": point.sizes,
+        "streamed": point.streamed,
+        "seconds": seconds,
+        "floors": floors,
+        "limit": limit,
+        "of_limit": floors[limit] / seconds["fsa"],
+        "iree_by_fsa": seconds[peer] / seconds["fsa"],
+    }
+
+
+def main() -> None:
+    """Compile all points, measure them, print a table and write the result file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--sample-seconds", type=float, default=0.002)
+    parser.add_argument("--target", default="cpu", help="what is compiled for")
+    parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
+    parser.add_argument("--compile-only", action="store_true", help="end before any measurement")
+    parser.add_argument("--compiled", type=Path, help="keeps compiled modules from run to run")
+    parser.add_argument("--only", help="measure one point, for instance 1x4096x4096")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
+    options = parser.parse_args()
+    pinned = machine.pin(options.core)
+    limits = Limits(options.target)
+    wanted = [(sizes, False) for sizes in points()] + [(sizes, True) for sizes in STREAMED]
+    if options.only:
+        rows, columns, depth = map(int, options.only.split("x"))
+        wanted = [((rows, columns, depth), False)]
+    folder = options.compiled or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [
+        compiled(sizes, options.target, folder, streamed=streamed) for sizes, streamed in wanted
+    ]
+    for point in made:
+        limits.reading(point.operand_bytes)
+    if options.compile_only:
+        return
+    document: dict[str, Any] = {
+        "schema": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "benchmarks/binarized_sweep.py", *sys.argv[1:]]),
+        "pinned_core": pinned,
+        "rounds": options.rounds,
+        "target": options.target,
+        "machine": machine.describe(),
+        "points": [],
+    }
+    for point in made:
+        row = run_point(point, limits, options.rounds, options.sample_seconds)
+        document["points"].append(row)
+        us = {name: value * 1e6 for name, value in row["seconds"].items()}
+        print(
+            f"{'x'.join(map(str, row['sizes'])):18} fsa {us['fsa']:9.2f}  iree {us['iree']:9.2f}  "
+            f"turned {us['iree-turned']:9.2f} us  ratio {row['iree_by_fsa']:6.2f}  "
+            f"{row['of_limit'] * 100:4.0f} % of {row['limit']}",
+            flush=True,
+        )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
