@@ -12,11 +12,16 @@ Inputs = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Work:
-    """What a case cannot avoid: bytes read and written, float operations, 64-bit popcounts."""
+    """What a case cannot avoid: bytes read and written, float operations, 64-bit popcounts.
+
+    `bytes` cross to and from memory; `cached` are read where the second cache holds them, as by
+    the passes of an algorithm that comes back to its data.
+    """
 
     bytes: int
     flops: int = 0
     popcounts: int = 0
+    cached: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,12 @@ def floor_seconds(work: Any, rates: Mapping[str, float]) -> tuple[float, str] | 
 
     `rates` maps a probe's name to its units a second. None when no rate applies.
     """
-    needs = {"copy": work.bytes, "fma": work.flops, "popcount": work.popcounts}
+    needs = {
+        "copy": work.bytes,
+        "cache": work.cached,
+        "fma": work.flops,
+        "popcount": work.popcounts,
+    }
     times = {name: needs[name] / rates[name] for name in needs if needs[name] and name in rates}
     if not times:
         return None

@@ -1,4 +1,4 @@
-"""The machine's limits: copy, fused multiply-add and popcount, measured through FSA itself.
+"""The machine's limits, measured through FSA itself: copy, cached reads, multiply-add, popcount.
 
 Each probe is a kernel built with FSA's emitter, launched by `fsa.launch` and compiled as any other,
 so its figure holds what a kernel of FSA can reach, launch included.
@@ -15,6 +15,8 @@ from fsa.dialects.fsa.dialect import new_context
 from fsa.passes.emitter import Kernel, KernelSpec, emit_guarded_launch, kernel
 from fsa.runtime.targets import Target
 
+CACHE_ELEMENTS = 1 << 17  # f32: 512 KiB, beyond a first cache and within a second
+CACHE_PASSES = 64
 COPY_ELEMENTS = 1 << 22  # f32: 16 MiB read, 16 MiB written
 CHAINS = 12  # independent accumulators: enough to hide the latency of an instruction
 FMA_STEPS = 200_000
@@ -38,7 +40,7 @@ class Probe:
 def probes(target: Target) -> list[Probe]:
     """Return the probes for a CPU target; popcount only where the target counts in vectors."""
     lanes = max(target.vector_bits, 128) // 32
-    made = [_copy(target, lanes), _fma(target, lanes)]
+    made = [_copy(target, lanes), _cache(target, lanes), _fma(target, lanes)]
     if target.has_vector_popcount:
         made.append(_popcount(target, lanes // 2))
     return made
@@ -109,6 +111,29 @@ def _copy(target: Target, lanes: int) -> Probe:
 
     module = _module(target, ("f32", "f32"), (COPY_ELEMENTS, COPY_ELEMENTS), body)
     return Probe("copy", "B", 8 * COPY_ELEMENTS, module, (np.ones(COPY_ELEMENTS, np.float32),))
+
+
+def _cache(target: Target, lanes: int) -> Probe:
+    step = lanes * CHAINS
+    elements = CACHE_ELEMENTS - CACHE_ELEMENTS % step
+
+    def body(k: Kernel) -> None:
+        chains = [k.splat(0.0, lanes, ir.F32Type.get())] * CHAINS
+        passes = k.loop(0, CACHE_PASSES, 1, init=chains)
+        with passes as (_, carried):
+            across = k.loop(0, elements, step, init=carried)
+            with across as (i, sums):
+                places = [k.add(i, lanes * j) for j in range(CHAINS)]
+                loads = [k.vector_load(k.inputs[0], [place], lanes) for place in places]
+                across.yield_(*[k.add(a, b) for a, b in zip(sums, loads, strict=True)])
+            passes.yield_(*across.results)
+        for j, total in enumerate(passes.results):
+            k.vector_store(total, k.outputs[0], [lanes * j])
+
+    module = _module(target, ("f32", "f32"), (elements, step), body)
+    return Probe(
+        "cache", "B", 4 * elements * CACHE_PASSES, module, (np.ones(elements, np.float32),)
+    )
 
 
 def _fma(target: Target, lanes: int) -> Probe:

@@ -9,7 +9,6 @@ iteration. The first iteration has equal coefficients and is a plain mean.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from fsa.bindings import ir
@@ -23,6 +22,14 @@ MAX_CAPSULES = 12
 # How far ahead a tile of the same sample is fetched.
 TILES_AHEAD = 1
 LINE_BYTES = 64
+
+
+def in_pairs(combine: Callable[[Value, Value], Value], values: list[Value]) -> Value:
+    """Combine one or more values in pairs of pairs: a chain would wait for each step."""
+    while len(values) > 1:
+        rest = values[-1:] if len(values) % 2 else []
+        values = [combine(a, b) for a, b in zip(values[::2], values[1::2], strict=False)] + rest
+    return values[0]
 
 
 @dataclass(frozen=True)
@@ -185,12 +192,8 @@ class RoutingTiles:
                         self._predictions(sample, k.add(first_low, row), at, count)
                         for row in range(rows)
                     ]
-                    while len(values) > 1:  # pairs of pairs: chains of additions are slow
-                        values = [
-                            k.add(values[i], values[i + 1]) if i + 1 < len(values) else values[i]
-                            for i in range(0, len(values), 2)
-                        ]
-                    total = k.multiply_add(values[0], factor, self.load(sums, sample, at, count))
+                    so_far = self.load(sums, sample, at, count)
+                    total = k.multiply_add(in_pairs(k.add, values), factor, so_far)
                     self.store(total, sums, sample, at, count)
 
                 self.for_vectors(add, self.depth)
@@ -323,9 +326,9 @@ class RoutingTiles:
         k = self.k
         if isinstance(self.high, int) and self.high <= MAX_CAPSULES:
             logits = [self._logit(state, block, capsule) for capsule in range(self.high)]
-            maximum = reduce(self._larger, logits)
+            maximum = in_pairs(self._larger, logits)
             powers = [self.arithmetic.exp(k, k.sub(logit, maximum)) for logit in logits]
-            share = self.arithmetic.reciprocal(k, reduce(k.add, powers))
+            share = self.arithmetic.reciprocal(k, in_pairs(k.add, powers))
             for capsule, power in enumerate(powers):
                 self._keep_logit(state, block, capsule, k.mul(power, share))
             return

@@ -198,6 +198,8 @@ def test_floor_takes_the_tightest_limit() -> None:
     work = Work(bytes=100, flops=1000, popcounts=10)
     assert limits.floor_seconds(work, {"copy": 100, "fma": 100}) == (10.0, "fma")
     assert limits.floor_seconds(work, {"popcount": 1}) == (10.0, "popcount")
+    again = Work(bytes=100, cached=300)
+    assert limits.floor_seconds(again, {"copy": 1, "cache": 2}) == (150.0, "cache")
     assert limits.floor_seconds(work, {}) is None
 
 
