@@ -33,6 +33,7 @@ from fsa.passes.emitter import (
     tensor_dims,
 )
 from fsa.passes.plans import read_plan, require_plan, target_of
+from fsa.passes.structure.transposes import transposed
 from fsa.passes.weights.constants import Constants, constant_op, name_of
 from fsa.runtime.targets import Target
 
@@ -81,10 +82,12 @@ def _require_lanes(op: Any, lanes: int) -> None:
 def _routing(module: Any, op: Any, target: Target) -> Value:
     plan = read_plan(op, schedules.RoutingCpu, PLANNER)
     _check_routing(op, plan)
-    u_hat = op.operands[0]
+    u_hat, *logits = op.operands
+    # Turned, so that the logits of neighbouring rows lie side by side.
+    inputs = [u_hat, *(_turned(value, (1, 0)) for value in logits)]
     accumulator = accumulator_type(op)
     if plan.distribute == "low":
-        return launch_parts(module, op, plan, accumulator, target)
+        return launch_parts(module, op, inputs, plan, accumulator, target)
     builder = Builder()
     sizes = tensor_dims(builder, u_hat)
     batch, _, high, depth = sizes
@@ -95,7 +98,8 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
         results.append((ir.RankedTensorType.get([extent], accumulator), [scratch]))
 
     def make() -> Kernel:
-        spec = KernelSpec(op.name, (u_hat.type,), tuple(kind for kind, _ in results))
+        kinds = tuple(value.type for value in inputs)
+        spec = KernelSpec(op.name, kinds, tuple(kind for kind, _ in results))
         with kernel(module, spec, target) as made:
             emit_routing(made, plan, op, accumulator)
         return made
@@ -103,7 +107,7 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
     return emit_guarded_launch(
         make,
         grid=lambda b: [grid_for(b, batch) if plan.distribute == "batch" else 1],
-        inputs=[u_hat],
+        inputs=inputs,
         results=results,
     )[0]
 
@@ -163,7 +167,7 @@ def _predict(module: Any, op: Any, target: Target) -> Value:
 
     emit = emit_packed_predict if is_packed else emit_predict
     if is_packed:
-        w = _packed(w)
+        w = _turned(w, (0, 3, 1, 2))  # [L, Din, H, D]
 
     def make() -> Kernel:
         spec = KernelSpec(op.name, (u.type, w.type), (op.results[0].type,))
@@ -179,14 +183,16 @@ def _predict(module: Any, op: Any, target: Target) -> Value:
     )[0]
 
 
-def _packed(weights: Value) -> Value:
-    """Return constant weights [L, H, D, Din] as a constant [L, Din, H, D]."""
+def _turned(value: Value, permutation: tuple[int, ...]) -> Value:
+    """Return a tensor transposed: a constant as another constant."""
+    if constant_op(value) is None:
+        return transposed(value, permutation)
     constants = Constants()
-    array = constants.read(weights)
+    array = constants.read(value)
     if array is None:
-        raise PassError(weights.owner.location, "expected weights whose elements can be read")
-    turned = np.ascontiguousarray(array.transpose(0, 3, 1, 2))
-    return constants.make(turned, weights.type.element_type, name_of(weights))
+        raise PassError(value.owner.location, "expected a constant whose elements can be read")
+    turned = np.ascontiguousarray(array.transpose(permutation))
+    return constants.make(turned, value.type.element_type, name_of(value))
 
 
 def _squash(module: Any, op: Any, target: Target) -> Value:

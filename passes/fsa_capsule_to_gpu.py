@@ -185,7 +185,7 @@ def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> Valu
     return launcher.launch(
         op.name,
         lambda k: emit_routing(k, plan, op, launcher.accumulator),
-        [op.operands[0]],
+        list(op.operands),
         [(op.results[0].type, [batch, *rest])],
         lambda b: [grid_for(b, batch)],
         buffers,
@@ -198,7 +198,7 @@ class _RoutingSteps:
     def __init__(self, launcher: _Launcher):
         op = launcher.op
         self.launcher = launcher
-        self.u_hat = op.operands[0]
+        self.u_hat, *self.start_logits = op.operands
         self.iterations = ir.IntegerAttr(op.attributes["iterations"]).value
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         self.arithmetic = arithmetic_of(op)
@@ -210,28 +210,35 @@ class _RoutingSteps:
 
     def emit(self) -> Value:
         """Emit all launches and return v."""
+        which, given = ("mean", [self.u_hat])
+        if self.start_logits:
+            which, given = ("last", [self.u_hat, self._coefficients()])
         if self.iterations == 1:
-            return self._update("mean", [self.u_hat], self.result)
-        directions = self._update("mean", [self.u_hat], self.directions)
+            return self._update(which, given, self.result)
+        which = "first" if self.start_logits else which
+        directions = self._update(which, given, self.directions)
         # Not a loop: IREE cannot follow the sizes of dynamic tensors through one.
         for _ in range(self.iterations - 2):
             given = [self.u_hat, self._coefficients(directions), directions]
             directions = self._update("add", given, self.directions)
         return self._update("last", [self.u_hat, self._coefficients(directions)], self.result)
 
-    def _coefficients(self, directions: Value) -> Value:
+    def _coefficients(self, *directions: Value) -> Value:
+        """Return those by the agreement with `directions`; the first ones have no such part."""
         groups = 1 if self.shared else self.batch
         sizes = [groups, self.low, self.high]
         kind = ir.RankedTensorType.get([_extent(s) for s in sizes], self.launcher.accumulator)
         return self.launcher.launch(
-            "capsule_routing_coefficients",
+            f"capsule_routing_{'' if directions else 'first_'}coefficients",
             lambda k: emit_coefficients(
                 k,
                 shared=self.shared,
+                started=bool(self.start_logits),
+                agreed=bool(directions),
                 arithmetic=self.arithmetic,
                 accumulator=self.launcher.accumulator,
             ),
-            [self.u_hat, directions],
+            [self.u_hat, *self.start_logits, *directions],
             [(kind, sizes)],
             lambda b: item_grid(b, b.mul(groups, self.low), self.launcher.threads),
         )[0]

@@ -66,13 +66,14 @@ module {
     }
     irdl.operation @capsule_routing {
       %0 = irdl.base "!builtin.tensor" 
-      irdl.operands(u_hat: %0)
-      %1 = irdl.base "#builtin.integer" 
-      %2 = irdl.base "#builtin.string" 
-      %3 = irdl.base "#builtin.float" 
-      irdl.attributes {"iterations" = %1, "agreement" = %2, "epsilon" = %3}
-      %4 = irdl.base "!builtin.tensor" 
-      irdl.results(v: %4)
+      %1 = irdl.base "!builtin.tensor" 
+      irdl.operands(u_hat: %0, logits: optional %1)
+      %2 = irdl.base "#builtin.integer" 
+      %3 = irdl.base "#builtin.string" 
+      %4 = irdl.base "#builtin.float" 
+      irdl.attributes {"iterations" = %2, "agreement" = %3, "epsilon" = %4}
+      %5 = irdl.base "!builtin.tensor" 
+      irdl.results(v: %5)
     }
     irdl.operation @squash {
       %0 = irdl.base "!builtin.tensor" 

@@ -165,6 +165,7 @@ def capsule_predict(u: ArrayLike, w: ArrayLike) -> Array:
 
 def capsule_routing(
     u_hat: ArrayLike,
+    logits: ArrayLike | None = None,
     *,
     iterations: int,
     agreement: Agreement = "per_sample",
@@ -173,7 +174,8 @@ def capsule_routing(
     """Route predictions [B, L, H, D] to capsules [B, H, D] (Sabour et al. 2017, Procedure 1).
 
     "batch_shared" keeps one set of logits for the whole batch and adds the agreement of all
-    samples to it (PIM-CapsNet, HPCA 2020); "per_sample" keeps one each.
+    samples to it (PIM-CapsNet, HPCA 2020); "per_sample" keeps one each. Logits start at `logits`
+    [L, H], or at zero.
     The logits after the last iteration are not used, so they are not updated.
     """
     given = np.asarray(u_hat)
@@ -182,16 +184,20 @@ def capsule_routing(
     _expect(agreement in get_args(Agreement), 'agreement "per_sample" or "batch_shared"', agreement)
     wide = given.astype(np.float64)
     batch, low, high, size = wide.shape
-    logits = np.zeros((1 if agreement == "batch_shared" else batch, low, high))
+    summed = np.zeros((1 if agreement == "batch_shared" else batch, low, high))
+    if logits is not None:
+        start = np.asarray(logits, np.float64)
+        _expect(start.shape == (low, high), f"logits of shape {(low, high)}", start.shape)
+        summed += start
     v = np.zeros((batch, high, size))
     with np.errstate(all="ignore"):
         for iteration in range(iterations):
-            coefficients = _softmax(logits)
+            coefficients = _softmax(summed)
             s = np.einsum("blh,blhd->bhd", np.broadcast_to(coefficients, wide.shape[:3]), wide)
             v = _squash(s, epsilon)
             if iteration + 1 < iterations:
                 agreed = np.einsum("blhd,bhd->blh", wide, v)
-                logits += agreed.sum(0, keepdims=True) if agreement == "batch_shared" else agreed
+                summed += agreed.sum(0, keepdims=True) if agreement == "batch_shared" else agreed
     return rounded(v, given.dtype)
 
 

@@ -71,7 +71,7 @@ def _grouped(op: Any, what: str, fields: list[Any], values: list[Any]) -> dict[s
     if all(field.variadicity == irdl.Variadicity.single for field in fields):
         _expect_count(what, len(fields), len(values))
         return {field.name: [value] for field, value in zip(fields, values, strict=True)}
-    sizes = _segment_sizes(op, what, fields)
+    sizes = _segment_sizes(op, what, fields, len(values))
     if sum(sizes) != len(values):
         raise Malformed(
             f"expected {what}SegmentSizes to add up to {_plural(len(values), what)}, "
@@ -85,8 +85,17 @@ def _grouped(op: Any, what: str, fields: list[Any], values: list[Any]) -> dict[s
     return groups
 
 
-def _segment_sizes(op: Any, what: str, fields: list[Any]) -> list[int]:
+def _segment_sizes(op: Any, what: str, fields: list[Any], count: int) -> list[int]:
+    """Return the size of each field's segment; where one alone can vary, it has what is left."""
     name = f"{what}SegmentSizes"
+    varying = [field.variadicity != irdl.Variadicity.single for field in fields]
+    if varying.count(True) == 1 and name not in op.attributes:
+        left = count - varying.count(False)
+        _, high, text = _SEGMENT_BOUNDS[fields[varying.index(True)].variadicity]
+        if left < 0 or (high is not None and left > high):
+            single = _plural(varying.count(False), what)
+            raise Malformed(f"expected {single} and {text} more, found {count}")
+        return [left if varies else 1 for varies in varying]
     if name not in op.attributes:
         raise Malformed(f"expected attribute {name} with {len(fields)} sizes, found none")
     attribute = op.attributes[name]

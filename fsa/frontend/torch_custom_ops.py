@@ -37,10 +37,11 @@ class _Attribute:
 
 @dataclass(frozen=True)
 class _Op:
-    """How many tensors an operator takes, and what follows them."""
+    """How many tensors an operator takes, what follows them, and how many that may be None last."""
 
     tensors: int
     attributes: tuple[_Attribute, ...] = ()
+    optional_tensors: int = 0
 
 
 _PAD = _Attribute("pad", "i64_array")
@@ -67,7 +68,7 @@ _OPS = {
     "binarized_max_pool2d": _Op(1, (_Attribute("kernel", "i64_array"), _STRIDES, _PAD, _DILATIONS)),
     "capsule_predict": _Op(2),
     "capsule_routing": _Op(
-        1, (_Attribute("iterations", "i64"), _Attribute("agreement", "string"), _EPSILON)
+        1, (_Attribute("iterations", "i64"), _Attribute("agreement", "string"), _EPSILON), 1
     ),
     "squash": _Op(1, (_EPSILON,)),
 }
@@ -155,16 +156,17 @@ def _convert(op: Any) -> None:
             f"expected an operator of fsa ({', '.join(_OPS)}), found fsa::{name}{place_of(op)}"
         )
     given = list(op.operands)
+    end = len(given) - known.optional_tensors
+    present = [*given[: known.tensors], *(value for value in given[end:] if not _is_none(value))]
     with op.location, ir.InsertionPoint(op):
         attributes: dict[str, Any] = {}
-        for attribute, value in zip(known.attributes, given[known.tensors :], strict=True):
+        for attribute, value in zip(known.attributes, given[known.tensors : end], strict=True):
             if attribute.kind:
                 found = _constant(value, f"{attribute.name} of fsa::{name}", op.location)
                 if attribute.default is None or found != attribute.default:
                     attributes[attribute.name] = getattr(attribute_makers, attribute.kind)(found)
         tensors = [
-            _cast("torch_c.to_builtin_tensor", value, _builtin(value.type))
-            for value in given[: known.tensors]
+            _cast("torch_c.to_builtin_tensor", value, _builtin(value.type)) for value in present
         ]
         declared = _builtin(op.results[0].type)
         result = _built(name, tensors, attributes, declared)
@@ -221,6 +223,13 @@ def _builtin(type: Any) -> Any:
     dims = "".join(f"{size}x" for size in match[1].split(",") if size)
     element = match[2].replace("si", "i").replace("ui", "i")
     return ir.Type.parse(f"tensor<{dims}{element}>")
+
+
+def _is_none(value: Any) -> bool:
+    from fsa.bindings import ir
+
+    owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
+    return owner is not None and owner.name == "torch.constant.none"
 
 
 def _constant(value: Any, what: str, location: Any) -> Any:

@@ -23,8 +23,10 @@ class CapsuleLayer(torch.nn.Module):
     weighs the predictions in `iterations` rounds (Procedure 1). Gradients pass through all of them.
 
     `agreement` "per_sample" gives each sample its own routing; with "batch_shared" the samples of a
-    batch share it (PIM-CapsNet, HPCA 2020). `epsilon` is that of `Squash`. The weight is drawn from
-    a normal distribution with a deviation of 0.1. Raises `InputError` for other options.
+    batch share it (PIM-CapsNet, HPCA 2020). `epsilon` is that of `Squash`. With `learn_logits` the
+    logits start at a parameter `logits` [in_capsules, out_capsules], zero at first, not at zero.
+    The weight is drawn from a normal distribution with a deviation of 0.1. Raises `InputError` for
+    other options.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class CapsuleLayer(torch.nn.Module):
         *,
         agreement: str = "per_sample",
         epsilon: float = 1e-7,
+        learn_logits: bool = False,
         device: Any = None,
         dtype: Any = None,
     ):
@@ -66,21 +69,28 @@ class CapsuleLayer(torch.nn.Module):
         self.epsilon = epsilon
         shape = (in_capsules, out_capsules, out_dim, in_dim)
         self.weight = torch.nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.logits = None
+        if learn_logits:
+            logits = torch.empty((in_capsules, out_capsules), device=device, dtype=dtype)
+            self.logits = torch.nn.Parameter(logits)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weight from a normal distribution with deviation 0.1."""
+        """Draw the weight from a normal distribution with deviation 0.1; set logits to zero."""
         torch.nn.init.normal_(self.weight, std=0.1)
+        if self.logits is not None:
+            torch.nn.init.zeros_(self.logits)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         """Return the high-level capsules [B, out_capsules, out_dim] of `u`, in its type."""
         u_hat = capsule_predict(u, self.weight)
-        return capsule_routing(u_hat, self.iterations, self.agreement, self.epsilon)
+        return capsule_routing(u_hat, self.iterations, self.agreement, self.epsilon, self.logits)
 
     def extra_repr(self) -> str:
         """Return the options as the constructor takes them."""
         return (
             f"in_capsules={self.in_capsules}, in_dim={self.in_dim}, "
             f"out_capsules={self.out_capsules}, out_dim={self.out_dim}, "
-            f"iterations={self.iterations}, agreement={self.agreement!r}, epsilon={self.epsilon}"
+            f"iterations={self.iterations}, agreement={self.agreement!r}, epsilon={self.epsilon}, "
+            f"learn_logits={self.logits is not None}"
         )

@@ -45,11 +45,20 @@ def squash_gradient(s: torch.Tensor, gradient: torch.Tensor, epsilon: float) -> 
 
 
 def route(
-    u_hat: torch.Tensor, iterations: int, agreement: str, epsilon: float
+    u_hat: torch.Tensor,
+    iterations: int,
+    agreement: str,
+    epsilon: float,
+    start: torch.Tensor | None = None,
 ) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Return coefficients c [B or 1, L, H], sums s and capsules v [B, H, D] of each iteration."""
+    """Return coefficients c [B or 1, L, H], sums s and capsules v [B, H, D] of each iteration.
+
+    Logits begin with `start` [L, H], or with zeros.
+    """
     batch, low, high, _ = u_hat.shape
     logits = u_hat.new_zeros((1 if agreement == "batch_shared" else batch, low, high))
+    if start is not None:
+        logits = logits + start
     steps: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
     for iteration in range(iterations):
         c = torch.softmax(logits, -1)
@@ -69,12 +78,14 @@ def route_gradient(
     iterations: int,
     agreement: str,
     epsilon: float,
-) -> torch.Tensor:
-    """Return the gradient by `u_hat` through every iteration; `gradient` is that by the capsules.
+    start: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the gradients by `u_hat` and `start` through every iteration.
 
-    The iterations are computed anew, which costs less memory than keeping them.
+    `gradient` is that by the capsules. The iterations are computed anew, which costs less memory
+    than keeping them.
     """
-    steps = route(u_hat, iterations, agreement, epsilon)
+    steps = route(u_hat, iterations, agreement, epsilon, start)
     result = torch.zeros_like(u_hat)
     by_v = gradient
     by_logits: Any = None
@@ -82,15 +93,17 @@ def route_gradient(
         c, s, _ = steps[index]
         by_s = squash_gradient(s, by_v, epsilon)
         result = result + c.unsqueeze(-1) * by_s.unsqueeze(1)
-        if index == 0:
+        if index == 0 and start is None:
             break  # the first logits are constant
         by_c = (u_hat * by_s.unsqueeze(1)).sum(-1)
         if agreement == "batch_shared":
             by_c = by_c.sum(0, keepdim=True)
         through_softmax = c * (by_c - (c * by_c).sum(-1, keepdim=True))
         by_logits = through_softmax if by_logits is None else by_logits + through_softmax
+        if index == 0:
+            break
         # The logits are those before, plus the agreement of u_hat with the capsules before.
         earlier = steps[index - 1][2]
         result = result + by_logits.unsqueeze(-1) * earlier.unsqueeze(1)
         by_v = (by_logits.unsqueeze(-1) * u_hat).sum(1)
-    return result
+    return result, None if start is None else by_logits.sum(0)

@@ -6,7 +6,9 @@ A workgroup routes one sample, or the whole batch where its samples share their 
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.routing_tiles_cpu import Ahead, Buffer, RoutingTiles, Share, State
+from fsa.passes.capsule.routing_mean_cpu import emit_mean
+from fsa.passes.capsule.routing_memory_cpu import Ahead, Buffer, Share, State
+from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 
@@ -24,12 +26,14 @@ def scratch_size(builder: Builder, plan: RoutingCpu, sizes: list[Index]) -> Inde
 def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) -> None:
     """Fill the kernel of the `fsa.capsule_routing` `op`.
 
-    Its input is u_hat, its outputs v and, where the plan says so, `scratch_size` elements.
+    Its inputs are u_hat and, where the op has them, the first logits turned to [H, L]; its outputs
+    v and, where the plan says so, `scratch_size` elements.
     """
     k = kernel
     sizes = k.dims(k.inputs[0])
     batch, low, high, depth = sizes
     width = k.mul(high, depth)
+    logits = k.flatten(k.inputs[1]) if len(k.inputs) > 1 else None
     one_each = plan.distribute == "batch"
     samples = 1 if one_each else batch
     local: list[Buffer] = []
@@ -39,7 +43,7 @@ def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) ->
     with k.tasks(batch if one_each else 1) as task:
         share = Share(k.mul(task, samples), samples, 0, low)
         state = State(*(local or _in_scratch(k, plan, task, k.mul(samples, width), high)))
-        tiles = RoutingTiles(k, plan, op, accumulator, sizes, share)
+        tiles = RoutingTiles(k, plan, op, accumulator, sizes, share, logits)
         _iterate(tiles, state, ir.IntegerAttr(op.attributes["iterations"]).value)
 
 
@@ -58,7 +62,8 @@ def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:
     directions = state.directions
 
     def first(sample: Index) -> None:
-        tiles.mean(state.sums, sample)
+        if tiles.first_logits is None:
+            emit_mean(tiles, state.sums, sample)
         target = v if iterations == 1 else directions
 
         def write(value: Value, position: Index, count: Index | None) -> None:
@@ -76,11 +81,13 @@ def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:
         tiles.squash(state.sums, sample, write)
 
     if tiles.plan.prefetch == "tile":
-        tiles.fetch(Ahead(0, 0))
+        tiles.fetch_ahead(Ahead(0, 0))
+    if tiles.first_logits is not None:
+        tiles.route(state, agreed=False)
     tiles.each_sample(first)
     if iterations > 1:
         with k.loop(0, iterations - 1) as (number, _):
             if tiles.plan.prefetch == "sample":
-                tiles.fetch(Ahead(number, iterations - 1))
+                tiles.fetch_ahead(Ahead(number, iterations - 1))
             tiles.route(state)
             tiles.each_sample(update)

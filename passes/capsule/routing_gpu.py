@@ -26,7 +26,10 @@ def workgroup_buffers(
 
 
 def emit_routing(kernel: Kernel, plan: RoutingGpu, op: Any, accumulator: Any) -> None:
-    """Fill the kernel of the `fsa.capsule_routing` `op`: input u_hat, output v, H and D static."""
+    """Fill the kernel of the `fsa.capsule_routing` `op`, with H and D static.
+
+    Its inputs are u_hat and, where the op has them, the first logits [L, H]; its output is v.
+    """
     routing = _Routing(kernel, plan, op, accumulator)
     with kernel.tasks(routing.batch) as sample:
         routing.run(sample)
@@ -42,7 +45,8 @@ class _Routing:
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         self.batch, self.low, self.high, self.depth = kernel.dims(kernel.inputs[0])
         self.width = self.high * self.depth
-        self.u_hat = kernel.flatten(kernel.inputs[0])
+        self.u_hat, *given = (kernel.flatten(value) for value in kernel.inputs)
+        self.start_logits = given[0] if given else None
         self.v = kernel.flatten(kernel.outputs[0])
         self.sums, self.directions, self.coefficients, self.factors = kernel.workgroup
 
@@ -50,7 +54,10 @@ class _Routing:
         k = self.k
         self.start = k.mul(k.mul(sample, self.low), self.width)
         self.out = k.mul(sample, self.width)
-        self._mean()
+        if self.start_logits is None:
+            self._mean()
+        else:
+            self._weigh_all(agreed=False)
         if self.iterations == 1:
             self._squash(is_first=True, is_last=True)
             return
@@ -82,15 +89,18 @@ class _Routing:
             k.store(k.mul(loop.results[0], 1.0 / self.high), self.sums, [slot])
         k.barrier()
 
-    def _weigh_all(self) -> None:
-        """Set the partial sums to the weighted predictions of all low-level capsules."""
+    def _weigh_all(self, *, agreed: bool = True) -> None:
+        """Set the partial sums to the weighted predictions of all low-level capsules.
+
+        Not `agreed`, the logits are the first ones alone: there are no directions yet.
+        """
         k, tile = self.k, self.plan.tile
         with k.each_thread(self.plan.parts * self.width) as slot:
             k.store(0, self.sums, [slot])
         with k.loop(0, self.low, tile) as (first, _):
             fits = isinstance(self.low, int) and self.low % tile == 0
             rows = tile if fits else k.min(k.sub(self.low, first), tile)
-            self._compute_logits(first, rows)
+            self._compute_logits(first, rows, agreed)
             k.barrier()
             with k.each_thread(rows) as row:
                 self._softmax(row)
@@ -98,12 +108,19 @@ class _Routing:
             self._add_weighted(first, rows)
             k.barrier()
 
-    def _compute_logits(self, first: Index, rows: Index) -> None:
+    def _compute_logits(self, first: Index, rows: Index, agreed: bool) -> None:
         k = self.k
         tile_start = k.add(self.start, k.mul(first, self.width))
         with k.each_thread(k.mul(rows, self.high)) as pair:
+            start: Scalar = self._zero()
+            if self.start_logits is not None:
+                at = k.add(k.mul(first, self.high), pair)
+                start = k.cast(k.load(self.start_logits, [at]), self.accumulator)
+            if not agreed:
+                k.store(start, self.coefficients, [pair])
+                return
             capsule = k.rem(pair, self.high)
-            loop = k.loop(0, self.depth, 1, [self._zero()])
+            loop = k.loop(0, self.depth, 1, [start])
             with loop as (position, (total,)):
                 # Pairs of a tile lie one after the other in u_hat.
                 index = k.add(tile_start, k.add(k.mul(pair, self.depth), position))

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.capsule.routing_tiles_cpu import Buffer, RoutingTiles, Share, State
+from fsa.passes.capsule.routing_mean_cpu import emit_mean
+from fsa.passes.capsule.routing_memory_cpu import Buffer, Share, State
+from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import (
     Builder,
@@ -27,9 +29,19 @@ from fsa.passes.emitter import (
 from fsa.runtime.targets import Target
 
 
-def launch_parts(module: Any, op: Any, plan: RoutingCpu, accumulator: Any, target: Target) -> Value:
-    """Emit the launches of the `fsa.capsule_routing` `op` at the insertion point; return v."""
-    u_hat = op.operands[0]
+def launch_parts(
+    module: Any,
+    op: Any,
+    inputs: list[Value],
+    plan: RoutingCpu,
+    accumulator: Any,
+    target: Target,
+) -> Value:
+    """Emit the launches of the `fsa.capsule_routing` `op` at the insertion point; return v.
+
+    `inputs` are u_hat and, where the op has them, the first logits turned to [H, L].
+    """
+    u_hat = inputs[0]
     shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
     iterations = ir.IntegerAttr(op.attributes["iterations"]).value
     sizes = tensor_dims(Builder(), u_hat)
@@ -41,12 +53,12 @@ def launch_parts(module: Any, op: Any, plan: RoutingCpu, accumulator: Any, targe
         name: str,
         emit: Callable[[Kernel], None],
         tasks: Callable[[Builder], Index],
-        inputs: list[Value],
+        given: list[Value],
         results: list[tuple[Any, list[Index]]],
     ) -> list[Value]:
         def make() -> Kernel:
             if name not in made:
-                kinds = tuple(value.type for value in inputs)
+                kinds = tuple(value.type for value in given)
                 spec = KernelSpec(f"{op.name}_{name}", kinds, tuple(kind for kind, _ in results))
                 with kernel(module, spec, target) as built:
                     emit(built)
@@ -54,7 +66,7 @@ def launch_parts(module: Any, op: Any, plan: RoutingCpu, accumulator: Any, targe
             return made[name]
 
         return emit_guarded_launch(
-            make, grid=lambda b: [grid_for(b, tasks(b))], inputs=inputs, results=results
+            make, grid=lambda b: [grid_for(b, tasks(b))], inputs=given, results=results
         )
 
     def result(*dims: Index) -> tuple[Any, list[Index]]:
@@ -65,17 +77,16 @@ def launch_parts(module: Any, op: Any, plan: RoutingCpu, accumulator: Any, targe
     state: list[Value] = []
     for number in range(iterations):
         step = ("first", "second", "later")[min(number, 2)]
-        made_here = [copies]
-        if number:
-            logits = Builder().product([groups, plan.parts, high, plan.lanes])
-            made_here += [copies, result(logits)]
+        made_here = [copies, copies] if number else [copies]
+        if number or len(inputs) > 1:
+            made_here.append(result(Builder().product([groups, plan.parts, high, plan.lanes])))
         state = launch(
             step,
             lambda k, step=step: emit_part(k, plan, op, accumulator, shared=shared, step=step),
             lambda b: b.mul(groups, plan.parts),
-            [u_hat, *state[:2]],
+            [*inputs, *state],
             made_here,
-        )
+        )[: 2 if number else 1]
     return launch(
         "end",
         lambda k: emit_end(k, plan, op, accumulator),
@@ -90,11 +101,14 @@ def emit_part(
 ) -> None:
     """Fill the kernel of one iteration; `step` is "first", "second" or "later".
 
-    Inputs: u_hat; after the first step the partial sums [parts, B, H, D] of the step before, in
-    later ones also the directions [parts, B, H, D], a copy a part. Outputs: partial sums; after the
-    first step also directions and H x lanes logits a workgroup.
+    Inputs: u_hat; the first logits [H, L] where the op has them; after the first step the partial
+    sums [parts, B, H, D] of the step before, in later ones also the directions [parts, B, H, D], a
+    copy a part. Outputs: partial sums; after the first step also directions; H x lanes logits a
+    workgroup unless the step is a mean.
     """
     k = kernel
+    _, *rest = (k.flatten(value) for value in k.inputs)
+    first_logits = rest.pop(0) if len(op.operands) > 1 else None
     sizes = k.dims(k.inputs[0])
     batch, low, high, depth = sizes
     samples = batch if shared else 1
@@ -106,18 +120,22 @@ def emit_part(
         chunk = k.mul(k.ceildiv(k.ceildiv(low, plan.lanes), plan.parts), plan.lanes)
         start = k.min(k.mul(part, chunk), low)
         share = Share(first, samples, start, k.min(k.add(start, chunk), low))
-        tiles = RoutingTiles(k, plan, op, accumulator, sizes, share)
+        tiles = RoutingTiles(k, plan, op, accumulator, sizes, share, first_logits)
         own = k.add(k.mul(part, copy), k.product([first, high, depth]))
         sums = Buffer(k.flatten(k.outputs[0]), own)
-        if step == "first":
-            tiles.each_sample(lambda sample: tiles.mean(sums, sample))
+        if step == "first" and first_logits is None:
+            tiles.each_sample(lambda sample: emit_mean(tiles, sums, sample))
             return
-        directions = Buffer(k.flatten(k.outputs[1]), own)
-        logits = Buffer(k.flatten(k.outputs[2]), k.mul(task, k.mul(high, plan.lanes)))
-        before = Buffer(k.flatten(k.inputs[2]), own) if step == "later" else None
+        directions = Buffer(k.flatten(k.outputs[1]), own)  # of no use to the first step
+        logits = Buffer(k.flatten(k.outputs[-1]), k.mul(task, k.mul(high, plan.lanes)))
+        state = State(sums, directions, logits)
+        if step == "first":
+            tiles.route(state, agreed=False)
+            return
+        before = Buffer(rest[1], own) if step == "later" else None
 
         def turn(sample: Index) -> None:
-            _combine(tiles, plan, k.flatten(k.inputs[1]), copy, sums, sample)
+            _combine(tiles, plan, rest[0], copy, sums, sample)
 
             def write(value: Value, position: Index, count: Index | None) -> None:
                 if before is not None:
@@ -127,7 +145,7 @@ def emit_part(
             tiles.squash(sums, sample, write)
 
         tiles.each_sample(turn)
-        tiles.route(State(sums, directions, logits))
+        tiles.route(state)
 
 
 def emit_end(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) -> None:

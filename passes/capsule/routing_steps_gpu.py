@@ -12,22 +12,34 @@ from fsa.passes.emitter import Index, Kernel, Scalar, Value
 
 
 def emit_coefficients(
-    kernel: Kernel, *, shared: bool, arithmetic: Arithmetic, accumulator: Any
+    kernel: Kernel,
+    *,
+    shared: bool,
+    started: bool,
+    agreed: bool,
+    arithmetic: Arithmetic,
+    accumulator: Any,
 ) -> None:
     """Fill the kernel that computes coefficients [B or 1, L, H]: a thread a low-level capsule.
 
-    Its inputs are u_hat [B, L, H, D] and the directions [B, H, D]. `shared`: the agreement of all
-    samples is added, and the first dimension of the result is 1.
+    Its inputs are u_hat [B, L, H, D], where `started` the first logits [L, H], and where `agreed`
+    the directions [B, H, D]. `shared`: the agreement of all samples is added, and the first
+    dimension of the result is 1.
     """
     k = kernel
     batch, low, high, depth = k.dims(k.inputs[0])
     width = k.mul(high, depth)
-    u_hat, directions, coefficients = (
-        k.flatten(k.inputs[0]),
-        k.flatten(k.inputs[1]),
-        k.flatten(k.outputs[0]),
-    )
+    u_hat, *given = (k.flatten(value) for value in k.inputs)
+    coefficients = k.flatten(k.outputs[0])
+    start_logits = given[0] if started else None
+    directions = given[-1]
     zero = k.constant(0, accumulator)
+
+    def first_logit(capsule: Index, other: Index) -> Value:
+        if start_logits is None:
+            return zero
+        at = k.add(k.mul(capsule, high), other)
+        return k.cast(k.load(start_logits, [at]), accumulator)
 
     def agreement(sample: Index, capsule: Index, other: Index, total: Value) -> Value:
         row = k.mul(k.add(k.mul(sample, low), capsule), width)
@@ -40,9 +52,12 @@ def emit_coefficients(
         return loop.results[0]
 
     def logit(group: Index, capsule: Index, other: Index) -> Value:
+        start = first_logit(capsule, other)
+        if not agreed:
+            return start
         if not shared:
-            return agreement(group, capsule, other, zero)
-        loop = k.loop(0, batch, 1, [zero])
+            return agreement(group, capsule, other, start)
+        loop = k.loop(0, batch, 1, [start])
         with loop as (sample, (total,)):
             loop.yield_(agreement(sample, capsule, other, total))
         return loop.results[0]

@@ -20,14 +20,15 @@ from fsa.passes.patterns.tensors import (
 
 def lower(site: Site) -> Any:
     """Return the high-level capsules of an `fsa.capsule_routing`."""
-    u_hat, attributes = site.op.operands[0], site.op.attributes
+    u_hat, *given = site.op.operands
+    attributes = site.op.attributes
 
     def build() -> Any:
         batch, low, high, size = sizes_of(u_hat)
         is_batch_shared = attributes["agreement"].value == "batch_shared"
         epsilon = attributes["epsilon"].value
         routing = _Routing(u_hat, (batch, low, high, size), is_batch_shared, epsilon)
-        return routing.build(attributes["iterations"].value)
+        return routing.build(attributes["iterations"].value, *given)
 
     return site.unless_empty(0.0, build)
 
@@ -59,21 +60,33 @@ class _Routing:
         batch, _, high, size = self.sizes
         return [batch, high, size]
 
-    def build(self, iterations: int) -> Any:
+    def build(self, iterations: int, start: Any = None) -> Any:
         """Return the capsules after `iterations` iterations, the last without an update.
 
+        Logits begin with those of `start` [L, H]; without it with zeros, whose softmax is known.
         All are written out: IREE 3.13 gives wrong results for an scf.for over tensors of dynamic
         shape whose body starts sums from a fill (the fill is hoisted, then overwritten in place).
         Its dispatches are the same in every iteration and are compiled once.
         """
-        if iterations == 1:
-            return self._first(self.element)
-        capsules = self._first(self.wide)
-        logits = filled(self.logit_sizes, self.wide, 0.0)
-        for _ in range(iterations - 2):
-            logits = self._agreed(logits, capsules)
-            capsules = self._routed(logits, self.wide)
-        return self._routed(self._agreed(logits, capsules), self.element)
+        logits = None if start is None else self._started(start)
+        capsules: Any = None
+        for number in range(iterations):
+            element = self.element if number + 1 == iterations else self.wide
+            if number:
+                before = filled(self.logit_sizes, self.wide, 0.0) if logits is None else logits
+                logits = self._agreed(before, capsules)
+            capsules = self._first(element) if logits is None else self._routed(logits, element)
+        return capsules
+
+    def _started(self, start: Any) -> Any:
+        """Return the first logits: `start` [L, H] for each group of samples that share theirs."""
+        loops = dims(len(self.logit_sizes))
+        return generic(
+            [(start, loops[-2:])],
+            (tensor.empty(self.logit_sizes, self.wide), loops),
+            "p" * len(loops),
+            lambda x, _: scalars.widened(x, self.wide),
+        )
 
     def _first(self, element: Any) -> Any:
         """Return the capsules of the first iteration, whose coefficients are all 1 / H."""

@@ -76,22 +76,47 @@ def test_shared_routing_in_parts(iterations: int, tmp_path: Path) -> None:
     check_routing("cpu", plan, tmp_path, iterations=iterations, agreement="batch_shared")
 
 
-def check_routing(target: str, plan: str, folder: Path, *, iterations: int, agreement: str) -> None:
+@planned(ROUTING_PLANS)
+def test_routing_from_logits(target: str, plan: str, tmp_path: Path) -> None:
+    check_routing(target, plan, tmp_path, iterations=3, agreement="per_sample", started=True)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_shared_routing_from_logits_in_parts(iterations: int, tmp_path: Path) -> None:
+    plan = 'distribute = "low", parts = 3 : i64'
+    check_routing(
+        "cpu", plan, tmp_path, iterations=iterations, agreement="batch_shared", started=True
+    )
+
+
+def check_routing(
+    target: str,
+    plan: str,
+    folder: Path,
+    *,
+    iterations: int,
+    agreement: str,
+    started: bool = False,
+) -> None:
     given, result = "tensor<?x37x5x11xf32>", "tensor<?x5x11xf32>"
     attributes: dict[str, Any] = {
         "iterations": iterations,
         "agreement": agreement,
         "epsilon": 1e-7,
     }
-    text = f"""func.func @main(%u: {given}) -> {result} {{
-      %v = "fsa.capsule_routing"(%u) {{iterations = {iterations} : i64, agreement = "{agreement}",
-        epsilon = 1.0e-7 : f64, plan = {{{plan}}}}} : ({given}) -> {result}
+    kinds = [given, "tensor<37x5xf32>"][: 1 + started]
+    names = ["%u", "%logits"][: 1 + started]
+    parameters = ", ".join(f"{name}: {kind}" for name, kind in zip(names, kinds, strict=True))
+    text = f"""func.func @main({parameters}) -> {result} {{
+      %v = "fsa.capsule_routing"({", ".join(names)}) {{iterations = {iterations} : i64,
+        agreement = "{agreement}", epsilon = 1.0e-7 : f64, plan = {{{plan}}}}}
+        : ({", ".join(kinds)}) -> {result}
       return %v : {result}
     }}"""
-    u_hat = floats((3, 37, 5, 11), np.float32)
-    wanted = reference.capsule_routing(u_hat, **attributes)
-    got = run(text, target, folder, u_hat)
-    assert np.all(np.abs(got - wanted) <= allowed("capsule_routing", (u_hat,), attributes, wanted))
+    arrays = (floats((3, 37, 5, 11), np.float32), floats((37, 5), np.float32, 1))[: 1 + started]
+    wanted = reference.capsule_routing(*arrays, **attributes)
+    got = run(text, target, folder, *arrays)
+    assert np.all(np.abs(got - wanted) <= allowed("capsule_routing", arrays, attributes, wanted))
 
 
 @planned(SQUASH_PLANS)

@@ -33,6 +33,11 @@ def predictions(sizes: Sizes, dtype: Any, seed: int = 0) -> tuple:
     return (floats(sizes, dtype, seed, scale=0.5),)
 
 
+def started(sizes: Sizes, dtype: Any, seed: int = 0) -> tuple:
+    """Return predictions, and logits to start with."""
+    return (*predictions(sizes, dtype, seed), floats(sizes[1:3], dtype, seed + 1))
+
+
 def special_predictions(dtype: Any) -> tuple:
     """Return samples of which one holds NaN, one an infinity and one only zeros."""
     values = floats((4, 5, 3, 4), dtype)
@@ -61,6 +66,37 @@ CASES = [
                 iterations=count,
             )
             for count in (1, 2, 4, 5, 6, 7, 8, 9)
+        ),
+        *(
+            case(
+                f"started_{element_name(dtype)}_{'x'.join(map(str, sizes))}",
+                [started(sizes, dtype)],
+                agreement,
+            )
+            for dtype in FLOATS
+            for sizes in (SIZES if dtype == np.float32 else SIZES[1:2])
+        ),
+        *(
+            case(
+                f"started_iterations_{count}",
+                [started((2, 37, 5, 3), np.float32)],
+                agreement,
+                iterations=count,
+            )
+            for count in (1, 2, 5)
+        ),
+        case(
+            "started_dynamic",
+            [started(sizes, np.float32) for sizes in ((2, 7, 5, 3), (0, 2, 5, 3), (1, 40, 2, 2))],
+            agreement,
+            dynamic=[(0, 1, 2, 3), (0, 1)],
+            iterations=4,
+        ),
+        case(
+            "started_specials",
+            [(*special_predictions(np.float32), floats((5, 3), np.float32))],
+            agreement,
+            iterations=1,
         ),
         case("specials", [special_predictions(np.float32)], agreement),
         case("specials_once", [special_predictions(np.float32)], agreement, iterations=1),

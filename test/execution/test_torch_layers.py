@@ -1,5 +1,6 @@
 """Layers of fsa.nn: they learn, and compiled they give what PyTorch gives."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,10 @@ def binarized_convolutions() -> Any:
 
 
 class Capsules(torch.nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, *, learn_logits: bool = False) -> None:
         super().__init__()
         self.squash = nn.Squash()
-        self.routed = nn.CapsuleLayer(7, 3, 3, 5)
+        self.routed = nn.CapsuleLayer(7, 3, 3, 5, learn_logits=learn_logits)
 
     def forward(self, x: Any) -> Any:
         return self.routed(self.squash(x.unflatten(1, (7, 3)))).norm(dim=-1)
@@ -65,6 +66,7 @@ NETWORKS = {
     "mlp": (binarized_mlp, (40, 21)),
     "convolutions": (binarized_convolutions, (20, 3, 8, 9)),
     "capsules": (Capsules, (40, 21)),
+    "capsules_logits": (partial(Capsules, learn_logits=True), (40, 21)),
 }
 
 

@@ -48,7 +48,14 @@ def squash(s: Array, *, epsilon: float) -> Array:
     return (s.shape[-1] + ELEMENTARY) * unit * v + _flushed(s, count=s.shape[-1])
 
 
-def capsule_routing(u_hat: Array, *, iterations: int, agreement: str, epsilon: float) -> Array:
+def capsule_routing(
+    u_hat: Array,
+    start: Array | None = None,
+    *,
+    iterations: int,
+    agreement: str,
+    epsilon: float,
+) -> Array:
     """Bound the capsules by following the first-order error through every iteration.
 
     Softmax: |dc| <= c (exp(2 max |db|) - 1). Squash: Lipschitz with constant below 1. Sums: one
@@ -61,6 +68,8 @@ def capsule_routing(u_hat: Array, *, iterations: int, agreement: str, epsilon: f
     shared = agreement == "batch_shared"
     logits = np.zeros((1 if shared else batch, low, high))
     logit_error = np.zeros_like(logits)
+    if start is not None:
+        logits = logits + np.asarray(start, np.float64)
     v = v_error = np.zeros((batch, high, size))
     for iteration in range(iterations):
         c = _softmax(logits)

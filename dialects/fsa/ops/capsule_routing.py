@@ -16,7 +16,7 @@ from fsa.dialects.fsa.attributes import (
     read_string,
     string,
 )
-from fsa.dialects.fsa.shapes import Extent, Extents, Inputs
+from fsa.dialects.fsa.shapes import Extent, Extents, Inputs, agree, type_dims
 from fsa.dialects.fsa.verifier import VerifiedOp, require
 
 AGREEMENTS = ("per_sample", "batch_shared")
@@ -27,21 +27,23 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
     """Route prediction vectors [B, L, H, D] to high-level capsules [B, H, D].
 
     Sabour et al. 2017, Procedure 1; "batch_shared" is the variant of PIM-CapsNet (HPCA 2020).
+    Logits start at `logits` [L, H], or at zero.
     """
 
     u_hat: ext.Operand[ir.RankedTensorType]
+    logits: ext.Operand[ir.RankedTensorType] | None
     v: ext.Result[ir.RankedTensorType]
     iterations: ir.IntegerAttr
     agreement: ir.StringAttr
     epsilon: ir.FloatAttr
 
-    ELEMENTS = {"u_hat": "float", "v": "float"}
+    ELEMENTS = {"u_hat": "float", "logits": "float", "v": "float"}
     ATTRIBUTES = {"iterations": I64, "agreement": STRING, "epsilon": F64}
     OPTIONAL = {"layout": STRING, "approximation": DICTIONARY}
 
     @classmethod
     def constraints(cls, op: Any) -> None:
-        """Check capsule_routing_c1 to capsule_routing_c5."""
+        """Check capsule_routing_c1 to capsule_routing_c6."""
         u_hat = op.operands[0].type
         iterations = read_i64(op.attributes, "iterations")
         agreement = read_string(op.attributes, "agreement")
@@ -70,6 +72,15 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
         )
         # capsule_routing_c5: one vector for each high-level capsule.
         cls.require_result_shape("capsule_routing_c5", op)
+        # capsule_routing_c6: one logit for each pair of capsules.
+        if len(op.operands) > 1:
+            logits = op.operands[1].type
+            expected, found = type_dims(u_hat)[1:3], type_dims(logits)
+            require(
+                "capsule_routing_c6",
+                len(found) == 2 and all(map(agree, expected, found)),
+                f"expected logits of dimensions 1 and 2 of u_hat, found {logits} and {u_hat}",
+            )
 
     @classmethod
     def result_dims(cls, inputs: Inputs, extents: Extents) -> list[list[Extent]]:
@@ -80,6 +91,7 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
 
 def capsule_routing(
     u_hat: Any,
+    logits: Any = None,
     *,
     iterations: int,
     agreement: str = "per_sample",
@@ -87,10 +99,11 @@ def capsule_routing(
     loc: Any = None,
     ip: Any = None,
 ) -> Any:
-    """Build `fsa.capsule_routing` and return its result."""
+    """Build `fsa.capsule_routing` and return its result; `logits` None starts them at zero."""
     attributes = {
         "iterations": i64(iterations),
         "agreement": string(agreement),
         "epsilon": f64(epsilon),
     }
-    return CapsuleRouting.build([u_hat], attributes, u_hat.type.element_type, loc=loc, ip=ip)
+    operands = [u_hat] if logits is None else [u_hat, logits]
+    return CapsuleRouting.build(operands, attributes, u_hat.type.element_type, loc=loc, ip=ip)

@@ -58,6 +58,30 @@ func.func @capsule_routing_c5(%u_hat: tensor<?x6x3x4xf32>) {
 
 // -----
 
+func.func @capsule_routing_c6(%u_hat: tensor<?x6x3x4xf32>, %logits: tensor<3x6xf32>) {
+  // expected-error@+1 {{[capsule_routing_c6] expected logits of dimensions 1 and 2 of u_hat, found tensor<3x6xf32> and tensor<?x6x3x4xf32>}}
+  %0 = "fsa.capsule_routing"(%u_hat, %logits) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>, tensor<3x6xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c6_rank(%u_hat: tensor<?x6x3x4xf32>, %logits: tensor<1x6x3xf32>) {
+  // expected-error@+1 {{[capsule_routing_c6] expected logits of dimensions 1 and 2 of u_hat, found tensor<1x6x3xf32> and tensor<?x6x3x4xf32>}}
+  %0 = "fsa.capsule_routing"(%u_hat, %logits) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>, tensor<1x6x3xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_operands(%u_hat: tensor<?x6x3x4xf32>, %logits: tensor<6x3xf32>) {
+  // expected-error@+1 {{expected 1 operand and 0 or 1 more, found 3}}
+  %0 = "fsa.capsule_routing"(%u_hat, %logits, %logits) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>, tensor<6x3xf32>, tensor<6x3xf32>) -> tensor<?x3x4xf32>
+  return
+}
+
+// -----
+
 func.func @wrong_layout(%u_hat: tensor<?x6x3x4xf32>) {
   // expected-error@+1 {{expected attribute layout to be a string, found 1 : i64}}
   %0 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64, layout = 1 : i64} : (tensor<?x6x3x4xf32>) -> tensor<?x3x4xf32>

@@ -64,6 +64,19 @@ func.func @routing(%u_hat: tensor<2x7x4x5xf32>) -> tensor<2x4x5xf32> {
   return %v : tensor<2x4x5xf32>
 }
 
+// Logits to start with: one iteration has a softmax too.
+
+// CHECK-LABEL: func.func @routing_from_logits(
+// CHECK-SAME:    %{{.*}}: tensor<2x7x4x5xf32>, %[[LOGITS:.*]]: tensor<7x4xf32>)
+// CHECK:       linalg.generic {{.*}} ins(%[[LOGITS]] : tensor<7x4xf32>) outs(%{{.*}} : tensor<2x7x4xf32>)
+// CHECK:       math.exp
+// CHECK-NOT:   math.exp
+// CHECK:       return
+func.func @routing_from_logits(%u_hat: tensor<2x7x4x5xf32>, %logits: tensor<7x4xf32>) -> tensor<2x4x5xf32> {
+  %v = "fsa.capsule_routing"(%u_hat, %logits) {iterations = 1 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<2x7x4x5xf32>, tensor<7x4xf32>) -> tensor<2x4x5xf32>
+  return %v : tensor<2x4x5xf32>
+}
+
 // Shared logits have no batch dimension: the agreement is summed over the batch.
 
 // CHECK-LABEL: func.func @routing_batch_shared(

@@ -30,6 +30,23 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 // -----
 
+// Logits to start with are turned, so that those of neighbouring rows lie side by side: a constant at once.
+// CHECK-LABEL: func.func @from_logits
+// CHECK: %[[TURNED:.*]] = linalg.transpose ins(%{{.*}} : tensor<33x10xf32>) {{.*}} permutation = [1, 0]
+// CHECK: "fsa.launch"(%{{.*}}, %[[TURNED]])
+// CHECK: func.func private @fsa_capsule_routing_0
+// CHECK-SAME: memref<2x33x10x16xf32>, %{{.*}}: memref<10x33xf32>, %{{.*}}: memref<2x10x16xf32>
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
+  func.func @from_logits(%p: tensor<2x33x10x16xf32>, %l: tensor<33x10xf32>) -> tensor<2x10x16xf32> {
+    %r = "fsa.capsule_routing"(%p, %l)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<2x33x10x16xf32>, tensor<33x10xf32>) -> tensor<2x10x16xf32>
+    return %r : tensor<2x10x16xf32>
+  }
+}
+
+// -----
+
 // With one iteration there is no softmax at all.
 // CHECK-LABEL: func.func @mean
 // CHECK-NOT: math.exp

@@ -85,6 +85,12 @@ CASES = [
         lambda u: capsule_routing(u, iterations=2, agreement="batch_shared"),
         "tensor<?x3x?xf64>",
     ),
+    (
+        "routing_from_logits",
+        ["tensor<?x6x3x?xf64>", "tensor<6x3xf64>"],
+        lambda u, logits: capsule_routing(u, logits, iterations=2),
+        "tensor<?x3x?xf64>",
+    ),
     ("squash", ["tensor<?x?xbf16>"], lambda s: squash(s, epsilon=0.0), "tensor<?x?xbf16>"),
 ]
 

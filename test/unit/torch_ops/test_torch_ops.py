@@ -135,7 +135,10 @@ def samples() -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         ),
         "binarized_max_pool2d": ((image, [2, 2], [2, 1], [1, 0, 0, 1]), {}),
         "capsule_predict": ((signed((2, 3, 4), grad=True), signed((3, 2, 5, 4), grad=True)), {}),
-        "capsule_routing": ((signed((2, 3, 4, 5), grad=True), 2), {"agreement": "batch_shared"}),
+        "capsule_routing": (
+            (signed((2, 3, 4, 5), grad=True), 2),
+            {"agreement": "batch_shared", "logits": signed((3, 4), grad=True)},
+        ),
         "squash": ((signed((3, 5), grad=True),), {"epsilon": 1e-3}),
         "sign": ((signed((3, 5), grad=True),), {}),
         "sign_linear": ((signed((2, 3, 5), grad=True), signed((4, 5), grad=True)), {}),
@@ -166,10 +169,15 @@ def test_real_gradients() -> None:
     u, w = signed((2, 3, 4), grad=True, dtype=double), signed((3, 2, 5, 4), grad=True, dtype=double)
     assert torch.autograd.gradcheck(OPS.capsule_predict, (u, w))
     u_hat = signed((2, 3, 2, 4), grad=True, dtype=double)
+    logits = signed((3, 2), grad=True, dtype=double)
     for agreement in ("per_sample", "batch_shared"):
         for iterations in (1, 2, 4):
             assert torch.autograd.gradcheck(
                 lambda x, i=iterations, a=agreement: OPS.capsule_routing(x, i, a, 1e-3), (u_hat,)
+            )
+            assert torch.autograd.gradcheck(
+                lambda x, b, i=iterations, a=agreement: OPS.capsule_routing(x, i, a, 1e-3, b),
+                (u_hat, logits),
             )
     assert torch.autograd.gradgradcheck(lambda x: OPS.capsule_routing(x, 2, "per_sample"), (u_hat,))
     zero = torch.zeros(1, 4, requires_grad=True)
@@ -284,6 +292,10 @@ def test_autocast_does_not_round_sums_of_signs() -> None:
         (lambda: OPS.sign_linear(torch.ones(1, 8), torch.ones(4, 9)), "the 9 inputs of the weight"),
         (lambda: OPS.capsule_routing(torch.ones(1, 2, 3, 4), 0), "iterations in [1, 1000]"),
         (lambda: OPS.capsule_routing(torch.ones(1, 2, 3, 4), 3, "none"), "agreement"),
+        (
+            lambda: OPS.capsule_routing(torch.ones(1, 2, 3, 4), 3, logits=torch.ones(3, 2)),
+            "logits of shape (2, 3)",
+        ),
         (
             lambda: OPS.capsule_predict(torch.ones(1, 2, 3), torch.ones(2, 1, 1, 4)),
             "[L, H, D, Din]",
