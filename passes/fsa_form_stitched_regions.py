@@ -12,9 +12,8 @@ from fsa.dialects.fsa.ops.stitched_region import stitched_region
 from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.base import Pass
 from fsa.passes.plans import target_of
-from fsa.passes.stitching.benefit import Benefit
+from fsa.passes.stitching.benefit import Benefit, benefit_on
 from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
-from fsa.passes.stitching.device_costs import COSTS
 from fsa.passes.stitching.remote import joined_remotely
 from fsa.passes.stitching.scope import DEPENDENT, Group, Scope, used_values
 from fsa.runtime.targets import Target
@@ -35,10 +34,10 @@ class FsaFormStitchedRegions(Pass):
     With `costs`, the cost model of the module's `fsa.target` leaves to IREE what it does as fast:
     ops that read against the order of their result, and groups whose one kernel would not save
     time over IREE's own. Small groups without data dependency share a region (remote stitching).
-    The costs are measured (`passes/stitching/device_costs.py`); a kind of device without any keeps
-    everything. Each region carries what was expected in `scope`, each memory-bound op that no
-    region took the reason in `fsa.left_out`. This is the stitching scope of AStitch (Zheng et al.,
-    ASPLOS 2022).
+    The costs of a CPU are measured (`passes/stitching/device_costs.py`), those of GPUs come from
+    datasheets (`passes/stitching/gpu_costs.py`). Each region carries what was expected in `scope`,
+    each memory-bound op that no region took the reason in `fsa.left_out`. This is the stitching
+    scope of AStitch (Zheng et al., ASPLOS 2022).
     """
 
     name = "fsa-form-stitched-regions"
@@ -54,8 +53,6 @@ class FsaFormStitchedRegions(Pass):
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Form the regions of every function of the module `op`."""
         target = target_of(op) if self.costs else None
-        if target is not None and target.kind not in COSTS:
-            return  # nothing was measured there: IREE keeps everything
         for function in op.regions[0].blocks[0].operations:
             operation = function.operation
             if operation.name != "func.func" or KERNEL_MARKER in operation.attributes:
@@ -68,7 +65,7 @@ def _form(block: Any, least: int, target: Target | None) -> None:
     scope = Scope(block)
     benefit = None
     if target is not None:
-        benefit = Benefit(scope, COSTS[target.kind], target.cores, target.l2_bytes)
+        benefit = benefit_on(scope, target)
         scope.leave(benefit.strays, "reads its input against the order of its result")
     candidates = [group for candidate in scope.groups() for group in _fitting(scope, candidate)]
     if benefit is not None:

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsa.passes.stitching.device_costs import DeviceCosts, KernelCosts
+from fsa.passes.stitching import gpu_costs
+from fsa.passes.stitching.device_costs import CPU, DeviceCosts, KernelCosts
 from fsa.passes.stitching.scope import Group, Scope
 from fsa.passes.stitching.work import Work, bytes_of, extents_of, work_of
+from fsa.runtime.targets import Target
 
 # Where the target does not say how large its cache is.
 DEFAULT_CACHE_BYTES = 1 << 20
@@ -136,6 +138,14 @@ class Benefit:
         if position is None:
             return False
         return self.scope.leaf[position] and self.scope.ops[position].name != "arith.constant"
+
+
+def benefit_on(scope: Scope, target: Target) -> Benefit:
+    """Return the estimates for the groups of a scope on a target."""
+    if target.kind == "cpu":
+        return Benefit(scope, CPU, target.cores, target.l2_bytes)
+    costs = gpu_costs.gpu_costs(target)
+    return Benefit(scope, costs, target.multiprocessors, gpu_costs.CACHE_BYTES)
 
 
 def _count(type_: Any) -> int:

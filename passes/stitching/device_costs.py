@@ -1,7 +1,8 @@
-"""What kernels cost on a kind of device: the numbers behind the choice of stitched regions.
+"""What kernels cost on a device: the numbers behind the choice of stitched regions.
 
-Nanoseconds, measured per kernel by `python -m fsa.benchmarks.stitching_costs`; the model that uses
-them is in `benefit`. They rank two ways to compute the same thing, so ratios matter, not the clock.
+Nanoseconds. Those of a CPU are measured per kernel by `python -m fsa.benchmarks.stitching_costs`,
+those of GPUs come from datasheets (`gpu_costs`); the model that uses them is in `benefit`. They
+rank two ways to compute the same thing, so ratios matter, not the clock.
 """
 
 from dataclasses import dataclass
@@ -67,5 +68,3 @@ CPU = DeviceCosts(
         strided=0.55,
     ),
 )
-
-COSTS: dict[str, DeviceCosts] = {"cpu": CPU}
