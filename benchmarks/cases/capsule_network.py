@@ -38,28 +38,30 @@ def _torch(inputs: Inputs) -> Expressed:
         for filters in (weights.conv_filter, weights.primary_filter)
     )
     capsules = weights.capsules
-    conv_bias, primary_bias, predict = (
-        torch.from_numpy(value)
-        for value in (weights.conv_bias, weights.primary_bias, weights.predict)
-    )
+    others = (weights.conv_bias, weights.primary_bias, weights.predict)
 
     def squash(s: Any) -> Any:
         n = (s * s).sum(-1, keepdim=True)
         return s * (n / ((1 + n) * torch.sqrt(n + capsule_network.EPSILON)))
 
-    def function(images: Any) -> Any:
+    # Weights are arguments, so that they can be put where the images are.
+    def function(
+        images: Any, conv: Any, primary: Any, conv_bias: Any, primary_bias: Any, predict: Any
+    ) -> Any:
         x = torch.relu(torch.conv2d(images[:, None], conv, conv_bias))
         x = torch.conv2d(x, primary, primary_bias, stride=2)
         u = squash(x.permute(0, 2, 3, 1).reshape(len(images), capsules, -1))
         u_hat = torch.einsum("lhdk,blk->blhd", predict, u)
-        logits, v = torch.zeros(u_hat.shape[:3]), None
+        logits, v = torch.zeros(u_hat.shape[:3], device=images.device), None
         for iteration in range(capsule_network.ITERATIONS):
             v = squash(torch.einsum("blh,blhd->bhd", torch.softmax(logits, -1), u_hat))
             if iteration + 1 < capsule_network.ITERATIONS:
                 logits = logits + torch.einsum("blhd,bhd->blh", u_hat, v)
         return torch.linalg.vector_norm(v, dim=-1)
 
-    return Expressed(function, tuple(torch.from_numpy(array) for array in inputs))
+    given = map(torch.from_numpy, (*inputs, *others))
+    images, *rest = given
+    return Expressed(function, (images, conv, primary, *rest))
 
 
 def _work(batch: int) -> Work:
