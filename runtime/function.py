@@ -11,6 +11,7 @@ from iree.runtime import HalBufferView, VmVariantList
 from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.arguments import TensorArgument, argument_of
+from fsa.runtime.array_call import array_call
 from fsa.runtime.devices import Device, first_line, open_device
 from fsa.runtime.resident_call import resident_call
 from fsa.runtime.signature import Signature, Spec, TensorSpec
@@ -47,17 +48,22 @@ class Function:
         """Take the function, its context, and the lock that calls in the context share."""
         self.signature = signature
         general = _GeneralCall(signature, vm_function, context, device, lock)
+        result_kind = general.result_kinds[0] if len(general.result_kinds) == 1 else None
+        invoke, failure = context.invoke, general.failure
+        arrays = array_call(
+            general, general.kinds, device, invoke, vm_function, lock, failure, result_kind
+        )
         # What a call runs; it takes the arguments as a tuple.
         self.positional = resident_call(
-            general,
+            arrays,
             general.kinds,
             device,
-            context.invoke,
+            invoke,
             vm_function,
             lock,
-            general.failure,
+            failure,
             general.resident_results,
-            general.result_kinds[0] if len(general.result_kinds) == 1 else None,
+            result_kind,
         )
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:

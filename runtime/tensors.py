@@ -16,8 +16,9 @@ from fsa.runtime.devices import Device
 from fsa.runtime.signature import hal_element_type, numpy_dtype
 
 ALIGNMENT = 64  # bytes; kernels read vectors of this size
-# Up to this many bytes a copy costs less than sharing the caller's memory.
-_COPY_BYTES = 1024
+# Up to this many bytes a copy costs less than sharing the caller's memory, which takes two
+# microseconds, most of them to read the address.
+COPY_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -189,7 +190,7 @@ _ELEMENTS = (
 def can_share(array: Any, device: Device) -> bool:
     """Whether a call on `device` should use the memory of `array` instead of a copy."""
     return (
-        array.nbytes > _COPY_BYTES
+        array.nbytes > COPY_BYTES
         and device.kind == "cpu"
         and array.flags.c_contiguous
         and array.__array_interface__["data"][0] % ALIGNMENT == 0

@@ -1,5 +1,6 @@
 """`fsa.binarized_matmul` on a CPU: lanes along columns or rows of the result, or the depth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,40 +112,52 @@ def _by_columns(k: Kernel, o: _Operands, plan: CpuTile, batches: list[Index]) ->
         end = k.min(k.add(start, plan.task_columns), o.columns)
         low = k.mul(row_block, plan.task_rows)
         high = k.min(k.add(low, plan.task_rows), o.rows)
-        # Where their number is known, the columns that fill no tile have a narrower one.
-        known = isinstance(o.columns, int)
-        whole = o.columns // plan.block * plan.block if known else o.columns
-        with k.loop(start, k.min(end, whole), plan.block) as (first, _):
-            left = None if known else k.sub(o.columns, first)
-            _column_tiles(k, o, plan, panel, (batch, low, high), first, left)
-        if known and whole < o.columns:
-            with k.when(k.compare("eq", end, o.columns)):
-                _column_tiles(k, o, plan, panel, (batch, low, high), whole, o.columns - whole)
+        # What is left of the rows goes one by one: no row is counted twice.
+        most = k.sub(high, k.rem(k.sub(high, low), plan.tile_rows))
+
+        def tile(row: Index, first: Index, left: Index | None, rows: int) -> None:
+            _tile(k, o, plan, panel, batch, row, (first, left), rows)
+
+        def tiles_down(first: Index, left: Index | None) -> None:
+            if panel is not None:
+                _fill(k, o, plan, panel, batch, first)
+            _down(k, plan, low, most, high, lambda row, rows: tile(row, first, left, rows))
+
+        def tiles_across(row: Index, rows: int) -> None:
+            _across(k, o, plan, start, end, lambda first, left: tile(row, first, left, rows))
+
+        if plan.order == "columns":
+            _across(k, o, plan, start, end, tiles_down)
+        else:
+            _down(k, plan, low, most, high, tiles_across)
 
 
-def _column_tiles(
-    k: Kernel,
-    o: _Operands,
-    plan: CpuTile,
-    panel: Value | None,
-    rows: tuple[list[Index], Index, Index],
-    first: Index,
-    left: Index | None,
+def _down(
+    k: Kernel, plan: CpuTile, low: Index, most: Index, high: Index, body: Callable[..., None]
 ) -> None:
-    """Compute a block of columns from `first` on, of which `left` exist (None: all).
-
-    `rows` are the batch, the first row and the end.
-    """
-    batch, low, high = rows
-    if panel is not None:
-        _fill(k, o, plan, panel, batch, first)
-    # What is left of the rows goes one by one: no row is counted twice.
-    most = k.sub(high, k.rem(k.sub(high, low), plan.tile_rows))
+    """Run `body(row, rows)` for tiles of rows from `low` to `most`, for single ones to `high`."""
     with k.loop(low, most, plan.tile_rows) as (row, _):
-        _tile(k, o, plan, panel, batch, row, (first, left), plan.tile_rows)
+        body(row, plan.tile_rows)
     if plan.tile_rows > 1 and not (isinstance(high, int) and most == high):
         with k.loop(most, high) as (row, _):
-            _tile(k, o, plan, panel, batch, row, (first, left), 1)
+            body(row, 1)
+
+
+def _across(
+    k: Kernel, o: _Operands, plan: CpuTile, start: Index, end: Index, body: Callable[..., None]
+) -> None:
+    """Run `body(first, left)` for the blocks of columns from `start` to `end`.
+
+    `left` of its columns exist, None where all do.
+    """
+    # Where their number is known, the columns that fill no tile have a narrower one.
+    known = isinstance(o.columns, int)
+    whole = o.columns // plan.block * plan.block if known else o.columns
+    with k.loop(start, k.min(end, whole), plan.block) as (first, _):
+        body(first, None if known else k.sub(o.columns, first))
+    if known and whole < o.columns:
+        with k.when(k.compare("eq", end, o.columns)):
+            body(whole, o.columns - whole)
 
 
 def _fill(

@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.passes.binarized.fusion import threshold_behind
-from fsa.passes.binarized.schedules import COUNTINGS, EPILOGUES, PANEL_BYTES, WEIGHTS, CpuTile
+from fsa.passes.binarized.schedules import (
+    COUNTINGS,
+    EPILOGUES,
+    ORDERS,
+    PANEL_BYTES,
+    WEIGHTS,
+    CpuTile,
+)
 from fsa.passes.binarized.turned import is_constant
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 from fsa.passes.plans import require_plan
@@ -87,6 +94,12 @@ def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
     require_plan(op, plan.counting in COUNTINGS, f"a counting of {', '.join(COUNTINGS)}")
     require_plan(op, plan.weights in WEIGHTS, f"weights that are {' or '.join(WEIGHTS)}")
     require_plan(op, plan.epilogue in EPILOGUES, f"an epilogue of {', '.join(EPILOGUES)}")
+    require_plan(op, plan.order in ORDERS, f"an order of {', '.join(ORDERS)}")
+    require_plan(
+        op,
+        plan.order == "columns" or plan.weights == "turned" or plan.form != "columns",
+        'the order "rows" only with turned weights',
+    )
     if plan.form == "columns":
         require_plan(
             op,

@@ -25,6 +25,7 @@ PANEL_COST = 5
 # A panel of turned weights lies on the stack of a worker thread, which IREE makes small.
 PANEL_BYTES = 64 * 1024
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
+SHALLOW_BITS = 128  # so many bits of weights are read no longer than their sum is written
 FEW_COLUMNS = 8  # each reads all rows again in the form "rows"
 DYNAMIC_ROWS = 32  # a dynamic number of rows is planned as if it were this
 TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long against its dispatch
@@ -32,6 +33,7 @@ TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long again
 COUNTINGS = ("lanes", "bytes")
 WEIGHTS = ("turned", "panel")
 EPILOGUES = ("sums", "bits")
+ORDERS = ("columns", "rows")
 
 Given = Mapping[str, Any]
 ScheduleT = TypeVar("ScheduleT")
@@ -47,6 +49,10 @@ class CpuTile:
     is `tile_rows` rows by `tile_columns` vectors (columns) or columns (depth, rows). A task covers
     `task_rows` rows and `task_columns` columns, in the form "rows" all columns.
 
+    In the form "columns" a task runs through its tiles by `order`: down the rows of a block of
+    "columns", whose weights stay in the first cache, or along the columns of a few "rows", whose
+    results lie together, with turned weights only.
+
     `counting` "lanes" counts the bits of whole lanes, "bytes" those of bytes, which are added up.
     `weights` are "turned" when compiling, or each task turns a "panel" of them. `epilogue` "bits"
     applies the threshold that follows and stores its bits, "sums" stores the sums.
@@ -61,6 +67,7 @@ class CpuTile:
     counting: str = "lanes"
     weights: str = "panel"
     epilogue: str = "sums"
+    order: str = "columns"
 
     @property
     def block(self) -> int:
@@ -277,6 +284,11 @@ def _columns_tile(
     task_rows = 256 if vectors // tile_columns >= 4 * max(target.cores, 1) else 64
     task_rows = -(-min(task_rows, height) // tile_rows) * tile_rows
     blocks = _blocks_of_task(-(-vectors // tile_columns), task_rows, words * tile_columns, target)
+    shallow = uses.constant and words * word_bits <= SHALLOW_BITS
+    if shallow:
+        blocks = -(-vectors // tile_columns)
+        task_rows = TASK_STEPS // max(1, blocks * tile_columns * words)
+        task_rows = -(-min(height, max(tile_rows, task_rows)) // tile_rows) * tile_rows
     return CpuTile(
         "columns",
         lanes,
@@ -287,6 +299,7 @@ def _columns_tile(
         "lanes" if target.has_vector_popcount else "bytes",
         "turned" if uses.constant else "panel",
         epilogue,
+        "rows" if shallow else "columns",
     )
 
 
