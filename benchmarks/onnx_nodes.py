@@ -4,6 +4,8 @@ Each test of the `onnx` package that is a model of operator sets 13 to 21, or is
 number is set to 13 or 21, is imported, compiled for the CPU, run and compared. A line a test, then
 the counts:
 "ok", "refused" (an `FsaError` says why), "wrong" (another result), "failed" (any other error).
+Many of these tests pass axes, shapes, scales and the like as inputs, which the files of models hold
+as constants: with `--fix-settings` they are made constants of the values that the test passes.
 With `--log FILE` each line goes there too, and a run that was cut goes on where it stopped: a test
 that ended the process itself is "crashed".
 """
@@ -22,6 +24,12 @@ import fsa
 from fsa.errors import FsaError
 from fsa.frontend.onnx import NEWEST_OPSET, OLDEST_OPSET
 
+# Inputs that set how a node works, by their name in the definition of its operator.
+_SETTINGS = frozenset(
+    "axes axis shape size sizes scales pads repeats starts ends steps split depth k dft_length "
+    "output_shape image_shape block_shape max_output_boxes_per_class iou_threshold "
+    "score_threshold ratio training_mode num_mel_bins".split()
+)
 _RANDOM = frozenset(["Bernoulli", "RandomUniformLike"])  # no values to compare
 
 
@@ -73,6 +81,58 @@ def _supported(model: Any) -> Any:
             return None
         return copy
     return None
+
+
+def with_settings_fixed(case: Case) -> Case:
+    """Return `case` with those inputs that set how a node works as constants of its model.
+
+    A case that passes several values of one stays as it is.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    names = [value.name for value in case.model.graph.input]
+    settings = _setting_names(case.model) & set(names)
+    values = {name: [_array(data[0][names.index(name)]) for data in case.data] for name in settings}
+    fixed = {
+        name: arrays[0]
+        for name, arrays in values.items()
+        if all(np.array_equal(array, arrays[0]) for array in arrays)
+    }
+    if not fixed:
+        return case
+    model = onnx.ModelProto()
+    model.CopyFrom(case.model)
+    kept = [value for value in model.graph.input if value.name not in fixed]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(array), name) for name, array in fixed.items()
+    )
+    data = [
+        ([given for name, given in zip(names, taken, strict=True) if name not in fixed], expected)
+        for taken, expected in case.data
+    ]
+    return Case(case.name, model, data)
+
+
+def _setting_names(model: Any) -> set[str]:
+    """Return the values that nodes of `model` take as settings."""
+    import onnx
+
+    versions = {opset.domain: opset.version for opset in model.opset_import}
+    found: set[str] = set()
+    for node in model.graph.node:
+        try:
+            schema = onnx.defs.get_schema(node.op_type, versions[node.domain], node.domain)
+        except (KeyError, onnx.defs.SchemaError):
+            continue
+        formal = [item.name for item in schema.inputs]
+        found |= {
+            name for number, name in enumerate(node.input[: len(formal)])
+            if formal[number] in _SETTINGS
+        }  # fmt: skip
+    return found
 
 
 def outcome(case: Case) -> tuple[str, str]:
@@ -157,9 +217,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="onnx's own node tests through FSA")
     parser.add_argument("names", nargs="*", help="tests, such as test_gelu_tanh_1; all, if none")
     parser.add_argument("--log", type=Path, help="a file of outcomes; tests it has are not run")
+    parser.add_argument("--fix-settings", action="store_true", help="axes and such are constants")
     given = parser.parse_args()
     log = Log(given.log)
-    log.run(cases(given.names))
+    found = cases(given.names)
+    log.run(map(with_settings_fixed, found) if given.fix_settings else found)
     print(log.summary())
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 _FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):(\d+)')
 
+# Starts the name that the ONNX importer gives to a whole graph.
+_GRAPH = "graph:"
 # Starts the name, inside of a node's location, of the submodule that the node stands in.
 IN_MODULE = "in module "
 _NAME = re.compile(r'"((?:[^"\\]|\\.)*)"(?!:\d)')
@@ -38,7 +40,7 @@ def describe_location(location: str) -> str:
 
     What the location does not say is left out.
     """
-    names = [found[1] for found in _NAME.finditer(location)]
+    names = [found[1] for found in _NAME.finditer(location) if not found[1].startswith(_GRAPH)]
     module = next((f" {name}" for name in names if name.startswith(IN_MODULE)), "")
     place = position(location, "<text>")
     parts = [f"node '{names[0]}'{module}"] if names else []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fsa.errors import CompileError, TargetError, reason_of
+from fsa.locations import describe_location
 from fsa.runtime.checksum import append_checksum
 from fsa.runtime.cpu_features import required_features
 from fsa.runtime.handover import pack, unpack
@@ -24,10 +25,15 @@ from fsa.runtime.module import (
     WORK_REFLECTION,
 )
 from fsa.runtime.parameters import SCOPE, Export, externalize
-from fsa.runtime.target_checks import check_types
+from fsa.runtime.target_checks import check_functions, check_types
 from fsa.runtime.targets import Target
 
 _SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
+# How diagnostics of IREE begin, and how they say that nothing lowers an op.
+_LOCATED = re.compile(
+    r"loc\((?P<location>.*?)\): |(?P<file>[^\s:]+):(?P<line>\d+):(?P<column>\d+): "
+)
+_NOT_LOWERED = re.compile(r" that was explicitly marked illegal: .*? = \S+\([^)]*\) : ")
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
 # Without these, paths and line numbers of the model's files are in the module.
 _REPRODUCIBLE = (
@@ -99,6 +105,7 @@ def _compile(
         raise TargetError(f"IREE refused the target {target}: {_one_line(str(error))}") from None
     check_interface(module.operation)
     check_types(module.operation, target)
+    check_functions(module.operation, target)
     invocation = session.invocation()
     messages: list[tuple[str, str]] = []
     keep_alive = _collect_diagnostics(invocation, messages)
@@ -208,7 +215,17 @@ def _refusal(target: Target, messages: list[tuple[str, str]]) -> CompileError:
     sentence = first.splitlines()[0].rstrip(":")
     # IREE spells out every feature of the processor; the target says it already.
     sentence = re.sub(r"#hal\.executable\.target<.*", str(target), sentence)
-    return CompileError(f"IREE could not compile the module for {target}: {sentence}", texts)
+    sentence = _NOT_LOWERED.sub(": ", sentence)
+    place = ""
+    located = _LOCATED.match(sentence)
+    if located is not None:
+        sentence = sentence[located.end() :]
+        location = (
+            located["location"] or f'"{located["file"]}":{located["line"]}:{located["column"]}'
+        )
+        described = describe_location(location)
+        place = f" ({described})" if described else ""
+    return CompileError(f"IREE could not compile the module for {target}{place}: {sentence}", texts)
 
 
 def _one_line(text: str) -> str:

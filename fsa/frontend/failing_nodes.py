@@ -19,11 +19,12 @@ _CARRIED = ("torch.constant.", "torch.prim.ListConstruct", "torch.vtensor.litera
 _INNER = ("!torch.list", "!torch.none", "!torch.str", "!torch.Device", "!torch.optional")
 
 
-def failing_nodes(module: Any, pipeline: str) -> list[str]:
+def failing_nodes(module: Any, pipeline: str, errors: list[str]) -> list[str]:
     """Return a phrase for each node of the first function of `module` that `pipeline` refuses.
 
     The phrase names the kind of the node, its name and its line, where it has them. `module` is not
-    changed. Returns nothing when every node can be lowered by itself.
+    changed. Where every node can be lowered by itself, the phrases are for the nodes that `errors`
+    of the whole are about; none where that cannot be told.
     """
     entry = module.body.operations[0].operation
     nodes = [op.operation for op in entry.regions[0].blocks[0].operations]
@@ -33,14 +34,25 @@ def failing_nodes(module: Any, pipeline: str) -> list[str]:
     groups = [alone] if alone else []
     while groups:
         group = groups.pop()
-        errors = _errors([nodes[index] for index in group], entry, pipeline)
-        if not errors:
+        refused = _errors([nodes[index] for index in group], entry, pipeline)
+        if not refused:
             continue
         if len(group) == 1:
-            found.append(describe_node(nodes[group[0]]) + _reason(errors))
+            found.append(describe_node(nodes[group[0]]) + _reason(refused))
         else:
             middle = len(group) // 2
             groups += [group[middle:], group[:middle]]
+    return found or _blamed(nodes, errors)
+
+
+def _blamed(nodes: list[Any], errors: list[str]) -> list[str]:
+    """Return a phrase for each of `nodes` at whose place one of `errors` is."""
+    found: list[str] = []
+    for node in nodes:
+        place = describe_location(str(node.location))
+        reasons = [error for error in errors if place and error.endswith(f" at {place}")]
+        if reasons and node.name != "func.return":
+            found.append(describe_node(node) + _reason(reasons))
     return found
 
 

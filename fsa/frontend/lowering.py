@@ -62,7 +62,7 @@ def lower_imported(module: Any, pipeline: str, what: str) -> None:
             sizes,
         )
     # Passes that ran here have changed the module.
-    found = [] if rehearsed else failing_nodes(module, pipeline)
+    found = [] if rehearsed else failing_nodes(module, pipeline, errors)
     raise InputError(f"{what} cannot be lowered: {'; '.join(found or errors)}")
 
 

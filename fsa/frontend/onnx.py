@@ -16,8 +16,17 @@ from fsa.dialects.fsa.markers import ARGUMENT_NAMES, ARGUMENT_SIZES, RESULT_NAME
 from fsa.errors import InputError
 from fsa.frontend.lowering import ResultTypeError, lower_imported
 from fsa.frontend.onnx_functions import expand_functions
-from fsa.frontend.onnx_nodes import check_nodes, keep_inputs, name_nodes
+from fsa.frontend.onnx_nodes import (
+    check_axes,
+    check_nodes,
+    check_values,
+    drop_empty_axes,
+    keep_inputs,
+    name_nodes,
+)
 from fsa.frontend.onnx_quantized import write_out_dequantization
+from fsa.frontend.onnx_recurrent import read_forwards
+from fsa.frontend.onnx_rewrites import rewrite_nodes
 from fsa.frontend.onnx_shapes import common_sizes, set_result_sizes, set_shapes
 from fsa.frontend.onnx_unsigned import widen_unsigned
 
@@ -98,6 +107,7 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
             f"expected an ONNX model of operator set {OLDEST_OPSET} to {NEWEST_OPSET}, "
             f"found {opset}"
         )
+    check_values(model)
     set_shapes(model, shapes)
     name_nodes(model)
     check_nodes(model)
@@ -105,12 +115,16 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
         if opset < CONVERT_BELOW:
             model = onnx.version_converter.convert_version(model, CONVERT_BELOW)
             name_nodes(model)
+        drop_empty_axes(model)
         expand_functions(model)
+        read_forwards(model)
         taken = [onnx.ValueInfoProto.FromString(v.SerializeToString()) for v in model.graph.input]
         model = onnxslim.slim(model)
         keep_inputs(model, taken)
         name_nodes(model)
         model = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        check_axes(model)
+        rewrite_nodes(model, max(opset, CONVERT_BELOW))
         widen_unsigned(model)
         write_out_dequantization(model)
         return onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_STANDARD = ("", "ai.onnx")
+from fsa.frontend.onnx_writer import STANDARD
+
 _EXPANDED = frozenset(
     "BlackmanWindow CastLike CenterCropPad HammingWindow HannWindow MeanVarianceNormalization "
     "NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss".split()
@@ -37,7 +38,7 @@ def expand_functions(model: Any) -> None:
 
 
 def _is_expanded(node: Any) -> bool:
-    if node.domain not in _STANDARD:
+    if node.domain not in STANDARD:
         return False
     if node.op_type == "Gelu":
         return any(item.name == "approximate" and item.s == b"tanh" for item in node.attribute)
@@ -87,7 +88,7 @@ def _add_defaults(node: Any, model: Any) -> None:
     """Write the default values of attributes that `node` leaves out: definitions refer to them."""
     import onnx
 
-    version = next(o.version for o in model.opset_import if o.domain in _STANDARD)
+    version = next(o.version for o in model.opset_import if o.domain in STANDARD)
     schema = onnx.defs.get_schema(node.op_type, version, "")
     given = {item.name for item in node.attribute}
     for name, attribute in schema.attributes.items():

@@ -1,12 +1,11 @@
-"""The nodes of an ONNX graph before it is imported: what they are called, and what is wrong."""
+"""An ONNX graph before it is imported: what its nodes are called, and what is wrong with it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fsa.errors import InputError
-
-_STANDARD = ("", "ai.onnx")
+from fsa.frontend.onnx_writer import STANDARD, Known, known_values
 
 
 def name_nodes(model: Any) -> None:
@@ -45,7 +44,7 @@ def check_nodes(model: Any) -> None:
     found: list[str] = []
     for node in model.graph.node:
         # What is inside of a graph of its own uses values that the checker cannot see from here.
-        if node.domain not in _STANDARD or any(_holds_graph(item) for item in node.attribute):
+        if node.domain not in STANDARD or any(_holds_graph(item) for item in node.attribute):
             continue
         try:
             onnx.checker.check_node(node, context)
@@ -59,3 +58,75 @@ def check_nodes(model: Any) -> None:
 
 def _holds_graph(attribute: Any) -> bool:
     return attribute.HasField("g") or len(attribute.graphs) > 0
+
+
+# Element types that no array has, or that are no numbers.
+_NO_NUMBERS = ("STRING", "INT4", "UINT4", "INT2", "UINT2", "FLOAT4E2M1")
+
+
+def check_values(model: Any) -> None:
+    """Raise `InputError` unless the graph takes and returns tensors of numbers that arrays have."""
+    for what, values in (("input", model.graph.input), ("result", model.graph.output)):
+        for value in values:
+            found = _kind_of(value.type)
+            if found:
+                raise InputError(
+                    f"expected a tensor of numbers of at least 8 bits as {what} '{value.name}' of "
+                    f"the ONNX graph, found {found}"
+                )
+
+
+def _kind_of(type: Any) -> str:
+    """Return what a value is that is no tensor of numbers, else nothing."""
+    from onnx import TensorProto
+
+    kind = type.WhichOneof("value")
+    if kind is None:  # a result without a type, which shape inference finds
+        return ""
+    if kind != "tensor_type":
+        name = kind.removesuffix("_type").replace("_", " ")
+        return "an optional value" if name == "optional" else f"a {name}"
+    element = TensorProto.DataType.Name(type.tensor_type.elem_type)
+    return f"elements of type {element.lower()}" if element in _NO_NUMBERS else ""
+
+
+# Where nodes take the axes along which they work; without them, no rank of a result is known.
+_AXES = {"CumSum": 1, "DFT": 2, "Unsqueeze": 1}
+
+
+def _axes_of(node: Any) -> int | None:
+    """Return the position of the axes among the inputs of `node`; None where it takes none."""
+    position = 1 if node.op_type.startswith("Reduce") else _AXES.get(node.op_type)
+    if position is None or node.domain not in STANDARD or len(node.input) <= position:
+        return None
+    return position if node.input[position] else None
+
+
+def drop_empty_axes(model: Any) -> None:
+    """Take inputs that list no axes away from the nodes of `model`, which means the same."""
+    known = known_values(model.graph)
+    for node in model.graph.node:
+        position = _axes_of(node)
+        if position is not None and known.get(node.input[position], Known()).sizes == [0]:
+            node.input[position] = ""
+            while not node.input[-1]:
+                del node.input[-1]
+
+
+def check_axes(model: Any) -> None:
+    """Raise `InputError` with every node of `model` whose axes are computed at run time.
+
+    Constants are folded by now.
+    """
+    constant = {weight.name for weight in model.graph.initializer}
+    constant |= {node.output[0] for node in model.graph.node if node.op_type == "Constant"}
+    found = [
+        f"{node.op_type} (node '{node.name}')"
+        for node in model.graph.node
+        if (position := _axes_of(node)) is not None and node.input[position] not in constant
+    ]
+    if found:
+        raise InputError(
+            "the ONNX graph cannot be lowered: expected constant axes, found axes that are "
+            f"computed at run time at {'; '.join(found)}"
+        )

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsa.errors import InputError
-
-_STANDARD = ("", "ai.onnx")
+from fsa.frontend.onnx_writer import STANDARD, Known, NodeWriter, attributes_of, known_values
 
 
 def write_out_dequantization(model: Any) -> None:
@@ -21,7 +20,7 @@ def write_out_dequantization(model: Any) -> None:
     graph = model.graph
     if not any(node.op_type == "DequantizeLinear" for node in graph.node):
         return
-    known = _types(graph)
+    known = known_values(graph)
     nodes: list[Any] = []
     for node in graph.node:
         nodes += _written_out(node, known) if _is_meant(node, known) else [node]
@@ -29,54 +28,36 @@ def write_out_dequantization(model: Any) -> None:
     graph.node.extend(nodes)
 
 
-def _types(graph: Any) -> dict[str, tuple[int, list[int | None] | None]]:
-    """Return element type and sizes of each value, None for those that are not known."""
-    found: dict[str, tuple[int, list[int | None] | None]] = {}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        kind = value.type.tensor_type
-        dims = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
-        found[value.name] = (kind.elem_type, dims if kind.HasField("shape") else None)
-    return found | {w.name: (w.data_type, list(w.dims)) for w in graph.initializer}
-
-
 def _attributes(node: Any) -> dict[str, int]:
-    return {"axis": 1, "block_size": 0} | {item.name: item.i for item in node.attribute}
+    return {"axis": 1, "block_size": 0} | attributes_of(node)
 
 
-def _is_meant(node: Any, known: dict[str, tuple[int, list[int | None] | None]]) -> bool:
+def _is_meant(node: Any, known: dict[str, Known]) -> bool:
     from onnx import TensorProto
 
-    if node.op_type != "DequantizeLinear" or node.domain not in _STANDARD:
+    if node.op_type != "DequantizeLinear" or node.domain not in STANDARD:
         return False
-    kind, _ = known.get(node.input[0], (0, None))
-    _, scales = known.get(node.input[1], (0, None))
+    kind = known.get(node.input[0], Known()).element
+    scales = known.get(node.input[1], Known()).sizes
     if kind not in (TensorProto.INT8, TensorProto.UINT8):
         return False
     # Of signed numbers with a scale a channel torch-mlir makes integer matmuls.
     return bool(scales) and (_attributes(node)["block_size"] > 0 or kind == TensorProto.UINT8)
 
 
-def _written_out(node: Any, known: dict[str, tuple[int, list[int | None] | None]]) -> list[Any]:
-    from onnx import TensorProto, helper
+def _written_out(node: Any, known: dict[str, Known]) -> list[Any]:
+    from onnx import TensorProto
 
-    sizes = [size for size in known[node.input[0]][1] or [] if size is not None]
-    element, given = known[node.input[1]]
-    scales = [size for size in given or [] if size is not None]
-    if len(sizes) != len(known[node.input[0]][1] or []) or len(scales) != len(given or []):
+    given, all_scales = known[node.input[0]].sizes or [], known[node.input[1]].sizes or []
+    sizes = [size for size in given if size is not None]
+    scales = [size for size in all_scales if size is not None]
+    if len(sizes) != len(given) or len(scales) != len(all_scales):
         raise InputError(
             f"expected DequantizeLinear (node '{node.name}') of known sizes, where there is a "
             "scale a channel or a block"
         )
-    made: list[Any] = []
-
-    def make(kind: str, inputs: list[str], **attributes: Any) -> str:
-        name = f"{node.output[0]}/fsa_{len(made)}"
-        made.append(helper.make_node(kind, inputs, [name], name=node.name, **attributes))
-        return name
-
-    def constant(values: list[int]) -> str:
-        tensor = helper.make_tensor("value", TensorProto.INT64, [len(values)], values)
-        return make("Constant", [], value=tensor)
+    writer = NodeWriter(node)
+    make, constant = writer.make, writer.constant
 
     def along(name: str) -> str:
         """Give a scale or zero point a size for each axis of what is dequantized."""
@@ -97,6 +78,5 @@ def _written_out(node: Any, known: dict[str, tuple[int, list[int | None] | None]
     if len(node.input) > 2 and node.input[2]:
         zero = make("Cast", [along(node.input[2])], to=TensorProto.INT32)
         value = make("Sub", [value, zero])
-    make("Mul", [make("Cast", [value], to=element), along(node.input[1])])
-    made[-1].output[0] = node.output[0]
-    return made
+    floats = make("Cast", [value], to=known[node.input[1]].element)
+    return writer.returns(make("Mul", [floats, along(node.input[1])]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.frontend.onnx_writer import STANDARD, known_values
 
 # Ops whose result depends on the sign, and which ONNX has for int32 and int64 too.
 _SIGNED = frozenset("ArgMax ArgMin Clip Div Mod Pow ReduceMax ReduceMin TopK".split())
@@ -18,38 +19,33 @@ def widen_unsigned(model: Any) -> None:
     """Cast what such nodes of `model` take of unsigned types, and cast their results back.
 
     `model` is an `onnx.ModelProto` with inferred types, which changes in place; the types of the
-    values in between are missing afterwards. Raises `InputError` for uint64, which has no wider
-    type.
+    values in between are missing afterwards. Raises `InputError` for wider unsigned
+    types.
     """
     from onnx import TensorProto
 
-    wider: dict[int, int] = {
-        TensorProto.UINT8: TensorProto.INT32,
-        TensorProto.UINT16: TensorProto.INT32,
-        TensorProto.UINT32: TensorProto.INT64,
+    wider: dict[int, int] = {TensorProto.UINT8: TensorProto.INT32}
+    # No cast takes these, and uint64 has no wider type.
+    refused: dict[int | None, str] = {
+        TensorProto.UINT16: "uint16",
+        TensorProto.UINT32: "uint32",
+        TensorProto.UINT64: "uint64",
     }
-    kinds = _kinds(model.graph)
+    kinds = {name: known.element for name, known in known_values(model.graph).items()}
     nodes: list[Any] = []
     for node in model.graph.node:
         taken = {kinds.get(name) for name in node.input}
-        if node.op_type not in _SIGNED or node.domain not in ("", "ai.onnx"):
+        if node.op_type not in _SIGNED or node.domain not in STANDARD:
             nodes.append(node)
             continue
-        if TensorProto.UINT64 in taken:
+        for kind in taken & refused.keys():
             raise InputError(
-                f"expected {node.op_type} (node '{node.name}') of integers that int64 holds, "
-                "found uint64"
+                f"expected {node.op_type} (node '{node.name}') of signed integers or uint8, found "
+                f"{refused[kind]}"
             )
         nodes += _widened(node, kinds, wider)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-
-
-def _kinds(graph: Any) -> dict[str, int]:
-    """Return the element types of the values of a graph, as ONNX numbers them."""
-    values = [*graph.input, *graph.value_info, *graph.output]
-    found = {value.name: value.type.tensor_type.elem_type for value in values}
-    return {**found, **{weight.name: weight.data_type for weight in graph.initializer}}
 
 
 def _widened(node: Any, kinds: dict[str, int], wider: dict[int, int]) -> list[Any]:
@@ -63,10 +59,16 @@ def _widened(node: Any, kinds: dict[str, int], wider: dict[int, int]) -> list[An
         kind = kinds.get(name)
         if kind in wider:
             node.input[index] = f"{prefix}_in_{index}"
-            before.append(helper.make_node("Cast", [name], [node.input[index]], to=wider[kind]))
+            before.append(
+                helper.make_node(
+                    "Cast", [name], [node.input[index]], name=node.name, to=wider[kind]
+                )
+            )
     for index, name in enumerate(node.output):
         kind = kinds.get(name)
         if kind in wider:
             node.output[index] = f"{prefix}_out_{index}"
-            after.append(helper.make_node("Cast", [node.output[index]], [name], to=kind))
+            after.append(
+                helper.make_node("Cast", [node.output[index]], [name], name=node.name, to=kind)
+            )
     return [*before, node, *after]

@@ -23,6 +23,7 @@ _WRONG = {
     "torch.aten.grid_sampler": "reads outside of the image",
     "onnx.LSTM": "leaves out the weights of peepholes",
     "onnx.QLinearMatMul": "is wrong for tensors of more than two axes",
+    "onnx.QuantizeLinear": "gives NaN for what floats of 8 bits do not hold",
     "onnx.Split": "takes sizes that are computed at run time for equal ones",
 }
 _LSTM_OPERANDS = 7  # of an LSTM without peepholes
@@ -63,6 +64,10 @@ def _is_batched(op: Any) -> bool:
     return str(op.results[0].type).count(",") > 2  # the sizes, and the element type
 
 
+def _gives_small_floats(op: Any) -> bool:
+    return "f8" in str(op.results[0].type)
+
+
 def _has_open_sizes(op: Any) -> bool:
     from fsa.bindings import ir
 
@@ -81,6 +86,7 @@ def _has_open_sizes(op: Any) -> bool:
 _ONLY: dict[str, Callable[[Any], bool]] = {
     "onnx.LSTM": _has_peepholes,
     "onnx.QLinearMatMul": _is_batched,
+    "onnx.QuantizeLinear": _gives_small_floats,
     "onnx.Split": _has_open_sizes,
 }
 

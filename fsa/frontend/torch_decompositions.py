@@ -1,4 +1,4 @@
-"""PyTorch ops that torch-mlir lowers inexactly, written out as others."""
+"""PyTorch ops that torch-mlir lowers inexactly, or to what no CPU has, written out as others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def exact_decompositions() -> dict[Any, Callable[..., Any]]:
     """Return decompositions by op, as `ExportedProgram.run_decompositions` takes them."""
     import torch
 
-    return {torch.ops.aten.gelu.default: _gelu}
+    return {torch.ops.aten.gelu.default: _gelu, torch.ops.aten.log10.default: _log10}
 
 
 def _gelu(x: Any, *, approximate: str = "none") -> Any:
@@ -27,3 +27,12 @@ def _gelu(x: Any, *, approximate: str = "none") -> Any:
     wide = x.to(torch.float32) if x.dtype in (torch.float16, torch.bfloat16) else x
     inner = math.sqrt(2 / math.pi) * (wide + 0.044715 * (wide * wide * wide))
     return (0.5 * wide * (1 + torch.tanh(inner))).to(x.dtype)
+
+
+def _log10(x: Any) -> Any:
+    """Write out the logarithm to base 10: IREE's run-time library for CPUs has none."""
+    import torch
+
+    wide = x if x.dtype == torch.float64 else x.to(torch.float32)
+    result = torch.log(wide) * math.log10(math.e)
+    return result.to(x.dtype) if x.is_floating_point() else result
