@@ -13,6 +13,7 @@ from iree.runtime import HalBufferView, VmVariantList
 from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.devices import Device
+from fsa.runtime.large_pages import LARGE_PAGE, use_large_pages
 from fsa.runtime.signature import hal_element_type, numpy_dtype
 
 ALIGNMENT = 64  # bytes; kernels read vectors of this size
@@ -215,11 +216,16 @@ def copier(element: str, device: Device) -> Callable[[Any], Any]:
     allocate = device.allocator.allocate_buffer_copy
     hal = device.hal
     element_type = int(hal_element_type(element))
+    on_cpu = device.kind == "cpu"
 
     def copy_in(array: Any) -> Any:
         if not array.flags.c_contiguous:
             array = np.ascontiguousarray(array)
-        return allocate(memory_type, usage, hal, _raw(array), element_type)
+        view = allocate(memory_type, usage, hal, _raw(array), element_type)
+        if on_cpu and array.nbytes >= LARGE_PAGE:
+            memory = np.frombuffer(view.map(), np.uint8)
+            use_large_pages(memory.__array_interface__["data"][0], memory.nbytes)
+        return view
 
     return copy_in
 

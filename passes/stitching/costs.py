@@ -43,6 +43,14 @@ def is_expensive(graph: Graph, n: int) -> bool:
     return False
 
 
+def is_heavy(kernel: Any, nest: Any) -> bool:
+    """Whether each element of a nest of a `Kernel` costs tens of instructions."""
+    return any(is_expensive(kernel.graph, n) for n in nest.reductions) or any(
+        touch.kind == "inline" and is_expensive(kernel.graph, touch.ref.number)
+        for touch in kernel.touches(nest)
+    )
+
+
 def computes(graph: Graph, n: int) -> bool:
     """Whether node n does more than pass elements on."""
     block = graph.nodes[n].block

@@ -179,6 +179,14 @@ class Evaluator(Frames):
                 loaded = self.k.load(memory, positions)
             return Computed(self.k.cast(loaded, element), depth)
 
+    def ask(self, memory: Any, index: Index, row: int) -> None:
+        """Ask for the lines of a vector that lies one further along dimension `row`."""
+        positions = [
+            self.k.add(self.position(e), e.coefficient(row)) if row in e.loops else self.position(e)
+            for e in index
+        ]
+        self.k.prefetch(memory, positions)
+
     def _kept(self, ref: Ref, index: Index) -> Computed:
         register = self._register(ref)
         if register is not None:

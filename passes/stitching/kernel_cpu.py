@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsa.passes.emitter.types import crossing_element
-from fsa.passes.stitching.costs import is_expensive
+from fsa.passes.stitching.costs import is_heavy
 from fsa.passes.stitching.graph import element_type
 from fsa.passes.stitching.nests import NestWriter, Step
+from fsa.passes.stitching.prefetching import asking_nest, next_row, reads_of_first
 from fsa.passes.stitching.schedule import Kernel, Nest
 from fsa.passes.stitching.sweeps import Sweep
 
@@ -37,10 +38,12 @@ class CpuWriter(NestWriter):
     """Writes a kernel for one core a task."""
 
     _span: tuple[Any, Any] | None = None  # the lane dimension's part of a panel
+    _asking: Nest | None = None  # the nest that asks memory for the next row
 
     def write_kernel(self) -> None:
         """Fill the kernel: allocate row buffers, then run this workgroup's tasks."""
         k, plan = self.k, self.plan
+        self._asking = asking_nest(self.kernel) if plan.ahead else None
         for ref in self.kept_refs():
             shape = [self.kernel.buffer_extent(d) or 1 for d in self.kernel.buffer_dims(ref)]
             if self.kernel.packed is not None:
@@ -118,6 +121,15 @@ class CpuWriter(NestWriter):
         else:
             super().write(nest)
 
+    def step(self, nest: Nest, carried: list[Any]) -> list[Any]:
+        """Write the innermost body; one nest asks memory for the next row on its way."""
+        if nest is self._asking and self.e.count is None:
+            row = next_row(self.kernel)
+            assert row is not None
+            for ref, index in reads_of_first(self.kernel):
+                self.e.ask(self.e.memrefs[ref], index, row)
+        return super().step(nest, carried)
+
     # Hooks.
 
     def is_split(self, nest: Nest) -> bool:
@@ -140,13 +152,7 @@ class CpuWriter(NestWriter):
 
     def unrolled_vectors(self, nest: Nest) -> int:
         """Return how many vectors, each with its own accumulators, one step takes."""
-        return self.plan.unroll if self.is_split(nest) and not self._is_heavy(nest) else 1
-
-    def _is_heavy(self, nest: Nest) -> bool:
-        return any(
-            touch.kind == "inline" and is_expensive(self.kernel.graph, touch.ref.number)
-            for touch in self.kernel.touches(nest)
-        ) or any(is_expensive(self.kernel.graph, n) for n in nest.reductions)
+        return self.plan.unroll if self.is_split(nest) and not is_heavy(self.kernel, nest) else 1
 
     def _unrolled(
         self, nest: Nest, carried: list[Any], step: Step, extent: Any, unroll: int

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsa.passes.stitching.costs import is_expensive
+from fsa.passes.stitching.costs import is_heavy
 from fsa.passes.stitching.lanes import contiguous
 from fsa.passes.stitching.plan import KernelPlan, PlanError
 
@@ -39,7 +39,7 @@ def packed_plans(kernel: Kernel) -> Iterator[KernelPlan]:
         pack = plan.lanes
         while pack > 1 and pack * most > MOST_ACCUMULATORS:
             pack //= 2
-        if any(_is_costly(kernel, nest) for nest in kernel.nests):
+        if any(is_heavy(kernel, nest) for nest in kernel.nests):
             pack = min(pack, COSTLY_PACK)
         if pack > 1:
             yield _with_pack(plan, pack, f"{pack} short rows are reduced together")
@@ -61,13 +61,6 @@ def _turning_dims(kernel: Kernel) -> list[int]:
             if d in kernel.row_dims and contiguous(touch.index, d):
                 found[d] = None
     return list(found)
-
-
-def _is_costly(kernel: Kernel, nest: Nest) -> bool:
-    return any(is_expensive(kernel.graph, n) for n in nest.reductions) or any(
-        touch.kind == "inline" and is_expensive(kernel.graph, touch.ref.number)
-        for touch in kernel.touches(nest)
-    )
 
 
 def check_pack(kernel: Kernel) -> None:

@@ -49,6 +49,7 @@ class KernelPlan:
     chunk: int  # flat, panel: elements of the lane dimension that one workgroup covers
     reason: str = ""
     stream: int = 0  # cpu: 1 to store results past the caches, where vectors are aligned
+    ahead: int = 0  # cpu, row: 1 to ask memory for the next row while this one is worked on
     pack: int = 1  # cpu: rows that run side by side, neighbours along the last of `outer`
 
 
@@ -85,7 +86,7 @@ class RegionPlan:
     nodes: tuple[NodePlan, ...] = ()
 
 
-_UNSAID: dict[str, Any] = {"pack": 1}  # what an entry that is not written means
+_UNSAID: dict[str, Any] = {"ahead": 0, "pack": 1}  # what an entry that is not written means
 
 
 def _attribute(value: Any) -> Any:
@@ -196,7 +197,7 @@ def _read(kind: Any, attribute: Any, default: Any, where: str) -> Any:
             raise PlanError(
                 f"expected {where}.{name} to be one of {_CHOICES[name]}, found {value!r}"
             )
-    missing = known - set(given) - {"reason", "stream", "pack"}
+    missing = known - set(given) - {"reason", "stream", *_UNSAID}
     if default is not None:
         unsaid = {name: value for name, value in _UNSAID.items() if name in known}
         return replace(default, **{**unsaid, **given})

@@ -18,6 +18,7 @@ from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type, sh
 from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
+from fsa.passes.stitching.prefetching import pays
 from fsa.runtime.targets import Target
 
 # Where a target does not say how large its caches are. Row buffers take half of a GPU's workgroup
@@ -100,7 +101,14 @@ class _Planner:
             built = self._packed(built)
         if self.target.kind == "cpu" and 0 < self.target.l3_bytes:
             limit = self.target.l3_bytes
-            kernels = [replace(k.plan, stream=int(_traffic(k) > limit)) for k in built]
+            kernels = [
+                replace(
+                    k.plan,
+                    stream=int(_traffic(k) > limit),
+                    ahead=int(pays(k, self.target, _traffic(k))),
+                )
+                for k in built
+            ]
             built = rules.build(self.graph, self.space, kernels, self._node_plans())
         return describe_plan(self.space, built)
 

@@ -175,3 +175,32 @@ func.func @transposed(%x: tensor<48x32xf32>, %y: tensor<32x48xf32>) -> tensor<32
   } -> tensor<32x48xf32>
   return %sum : tensor<32x48xf32>
 }
+
+// -----
+
+// Rows of a tensor beyond the second cache: while exponentials are added up, the next row is asked for.
+// CHECK-LABEL: func.func @next_row
+// CHECK: func.func private @fsa_stitched_region_0(%[[X:.*]]: memref<512x4096xf32>
+// CHECK: %[[NEXT:.*]] = arith.addi %{{.*}}, %c1 : index
+// CHECK: memref.prefetch %[[X]]{{\[}}%[[NEXT]], %{{.*}}], read
+// CHECK: arith.mulf {{.*}} : vector<16xf32>
+func.func @next_row(%x: tensor<512x4096xf32>) -> tensor<512xf32> {
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %empty = tensor.empty() : tensor<512xf32>
+  %lowest = linalg.fill ins(%low : f32) outs(%empty : tensor<512xf32>) -> tensor<512xf32>
+  %filled = linalg.fill ins(%zero : f32) outs(%empty : tensor<512xf32>) -> tensor<512xf32>
+  %max = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<512x4096xf32>) outs(%lowest : tensor<512xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.maximumf %a, %b : f32
+    linalg.yield %c : f32
+  } -> tensor<512xf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x, %max : tensor<512x4096xf32>, tensor<512xf32>) outs(%filled : tensor<512xf32>) {
+  ^bb0(%a: f32, %m: f32, %b: f32):
+    %c = arith.subf %a, %m : f32
+    %d = math.exp %c : f32
+    %e = arith.addf %b, %d : f32
+    linalg.yield %e : f32
+  } -> tensor<512xf32>
+  return %sum : tensor<512xf32>
+}
