@@ -50,11 +50,18 @@ def split(digits: Digits) -> tuple[Digits, Digits]:
     The fold depends on the order of the file alone, on no random generator. MNIST's order within
     a class is random, so the 4,000 and the 1,000 digits are drawn alike and balanced by class.
     """
-    held_out = np.zeros(len(digits), dtype=bool)
+    kept_back = np.zeros(len(digits), dtype=bool)
     for label in np.unique(digits.labels):
         members = np.flatnonzero(digits.labels == label)
-        held_out[members[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = True
+        kept_back[members[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]] = True
     return (
-        Digits(digits.images[~held_out], digits.labels[~held_out]),
-        Digits(digits.images[held_out], digits.labels[held_out]),
+        Digits(digits.images[~kept_back], digits.labels[~kept_back]),
+        Digits(digits.images[kept_back], digits.labels[kept_back]),
     )
+
+
+def held_out(count: int) -> Digits:
+    """Return `count` of the held-out digits, spread evenly over all of them."""
+    _, digits = split(load())
+    chosen = np.linspace(0, len(digits) - 1, count).astype(int)
+    return Digits(digits.images[chosen], digits.labels[chosen])

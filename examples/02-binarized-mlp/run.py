@@ -17,12 +17,11 @@ def main() -> None:
 
     layers = binarized_mlp.load()
     module = fsa.compile(binarized_mlp.build(arguments.count, layers), target=arguments.target)
-    _, held_out = digits.split(digits.load())
-    chosen = np.linspace(0, len(held_out) - 1, arguments.count).astype(int)
-    scores = module(held_out.images[chosen])
-    expected = binarized_mlp.reference(held_out.images[chosen], layers)
+    held_out = digits.held_out(arguments.count)
+    scores = module(held_out.images)
+    expected = binarized_mlp.reference(held_out.images, layers)
     assert np.array_equal(scores.argmax(1), expected.argmax(1))
-    print(f"accuracy {np.mean(scores.argmax(1) == held_out.labels[chosen]):.1%}")
+    print(f"accuracy {np.mean(scores.argmax(1) == held_out.labels):.1%}")
 
 
 if __name__ == "__main__":

@@ -8,15 +8,13 @@ binary. Takes about ten minutes on one core.
 
 import argparse
 import itertools
-import time
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fsa.examples import augment, binarized_mlp, digits
+from fsa.examples import augment, binarized_mlp, training
 
 
 class Sign(torch.autograd.Function):
@@ -69,44 +67,22 @@ class Network(nn.Module):
         return x
 
 
-def accuracy(network: Network, data: digits.Digits) -> float:
-    """Return the share of `data` that the network classifies correctly."""
-    network.eval()
-    with torch.no_grad():
-        found = network(torch.from_numpy(data.images)).argmax(1).numpy()
-    return float(np.mean(found == data.labels))
-
-
 def train(epochs: int, seed: int) -> Network:
-    """Train on the 4,000 training digits, shifted, turned and scaled at random."""
+    """Train on digits that are shifted, turned and scaled at random."""
     torch.manual_seed(seed)
-    training, held_out = digits.split(digits.load())
-    images, labels = torch.from_numpy(training.images), torch.from_numpy(training.labels)
     network = Network()
-    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    start = time.perf_counter()
-    for epoch in range(epochs):
-        network.train()
-        total = 0.0
-        for chosen in torch.randperm(len(labels)).split(100):
-            batch = augment.random_affine(images[chosen])
-            loss = F.cross_entropy(network(batch) / 4, labels[chosen], label_smoothing=0.02)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-            with torch.no_grad():
-                for layer in network.layers:
-                    layer.weight.clamp_(-1, 1)
-        schedule.step()
-        if epoch % 10 == 9 or epoch == epochs - 1:
-            share = accuracy(network, held_out)
-            seconds = time.perf_counter() - start
-            print(
-                f"epoch {epoch + 1}: loss {total:.3f}, held out {share:.2%}, {seconds:.0f} s",
-                flush=True,
-            )
+
+    def loss(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        scores = network(augment.random_affine(images)) / 4
+        return F.cross_entropy(scores, labels, label_smoothing=0.02)
+
+    def clip() -> None:
+        with torch.no_grad():
+            for layer in network.layers:
+                layer.weight.clamp_(-1, 1)
+
+    course = training.Course(epochs, rate=3e-3, report=10)
+    training.train(network, course, loss, network, clip)
     return network
 
 

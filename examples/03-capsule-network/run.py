@@ -31,11 +31,10 @@ def main() -> None:
         pipeline = f"fsa-approximate-math{{error-budget={arguments.approximate}}},fsa-to-{kind}"
     network = capsule_network.build(arguments.count, weights)
     module = fsa.compile(network, target=arguments.target, pipeline=pipeline)
-    _, held_out = digits.split(digits.load())
-    chosen = np.linspace(0, len(held_out) - 1, arguments.count).astype(int)
-    lengths = module(held_out.images[chosen])
-    expected = capsule_network.reference(held_out.images[chosen], weights)
-    found, labels = lengths.argmax(1), held_out.labels[chosen]
+    held_out = digits.held_out(arguments.count)
+    lengths = module(held_out.images)
+    expected = capsule_network.reference(held_out.images, weights)
+    found, labels = lengths.argmax(1), held_out.labels
     assert arguments.approximate is not None or np.array_equal(found, expected.argmax(1))
     if arguments.full:
         error = np.abs(lengths - expected).max()

@@ -6,14 +6,12 @@ core.
 """
 
 import argparse
-import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fsa.examples import augment, capsule_network, digits
+from fsa.examples import augment, capsule_network, training
 
 
 def squash(s: torch.Tensor) -> torch.Tensor:
@@ -62,40 +60,15 @@ def margin_loss(lengths: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (present + absent).sum(1).mean()
 
 
-def accuracy(network: Network, data: digits.Digits) -> float:
-    """Return the share of `data` that the network classifies correctly."""
-    network.eval()
-    with torch.no_grad():
-        parts = torch.from_numpy(data.images).split(100)
-        found = torch.cat([network(part).argmax(1) for part in parts]).numpy()
-    return float(np.mean(found == data.labels))
-
-
 def train(epochs: int, seed: int) -> Network:
-    """Train on the 4,000 training digits, shifted, turned and scaled at random."""
+    """Train on digits that are shifted, turned and scaled at random."""
     torch.manual_seed(seed)
-    training, held_out = digits.split(digits.load())
-    images, labels = torch.from_numpy(training.images), torch.from_numpy(training.labels)
     network = Network()
-    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    start = time.perf_counter()
-    for epoch in range(epochs):
-        network.train()
-        total = 0.0
-        for chosen in torch.randperm(len(labels)).split(50):
-            loss = margin_loss(network(augment.random_affine(images[chosen])), labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-        schedule.step()
-        share = accuracy(network, held_out)
-        seconds = time.perf_counter() - start
-        print(
-            f"epoch {epoch + 1}: loss {total:.3f}, held out {share:.2%}, {seconds:.0f} s",
-            flush=True,
-        )
+
+    def loss(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return margin_loss(network(augment.random_affine(images)), labels)
+
+    training.train(network, training.Course(epochs, rate=2e-3, batch=50), loss, network)
     return network
 
 

@@ -56,13 +56,13 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    training, held_out = digits.split(digits.load())
+    training, _ = digits.split(digits.load())
     model = network()
     train(model, training, arguments.epochs)
     model.eval()
 
-    chosen = np.linspace(0, len(held_out) - 1, arguments.count).astype(int)
-    images, labels = rows(held_out)[chosen], held_out.labels[chosen]
+    held_out = digits.held_out(arguments.count)
+    images, labels = rows(held_out), held_out.labels
     batch = torch.export.Dim("batch", min=1, max=1000)
     module = fsa.compile(model, (images,), dynamic_shapes=({0: batch},))
     found = module(images)

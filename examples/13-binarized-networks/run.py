@@ -44,9 +44,8 @@ def measure(network: Network, batch: int) -> None:
 
 def classify(count: int) -> None:
     """Compile the trained network of digits and compare what it finds with PyTorch."""
-    _, held_out = digits.split(digits.load())
-    chosen = np.linspace(0, len(held_out) - 1, count).astype(int)
-    images, labels = binarized_convnet.pixels(held_out.images[chosen]), held_out.labels[chosen]
+    held_out = digits.held_out(count)
+    images, labels = binarized_convnet.pixels(held_out.images), held_out.labels
     model = binarized_convnet.load()
     module = fsa.compile(model, (images,))
     with torch.no_grad():
