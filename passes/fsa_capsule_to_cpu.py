@@ -126,11 +126,13 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         is_power_of_two(plan.dot_lanes) and 2 <= plan.dot_lanes <= plan.lanes,
         f"dot_lanes that are a power of two up to the lanes, found {plan.dot_lanes}",
     )
-    is_known = plan.distribute == "batch" and type_dims(op.operands[0].type)[3] is not None
+    _, _, high, depth = type_dims(op.operands[0].type)
+    is_known = plan.distribute == "batch" and high is not None and depth is not None
     require_plan(
         op,
-        plan.prefetch == "none" or (plan.prefetch in ("sample", "tile") and is_known),
-        "prefetch none, or sample or tile where a workgroup routes one sample and D is static",
+        plan.prefetch == "none" or (plan.prefetch in ("sample", "tile", "both") and is_known),
+        "prefetch none, or sample, tile or both where a workgroup routes one sample and H and D "
+        f"are static, found {plan.prefetch}",
     )
     is_split = plan.distribute == "low"
     limit = MAX_PARTS if is_split else 1
@@ -142,7 +144,6 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         op, plan.buffers in ("local", "scratch"), f"buffers local or scratch, found {plan.buffers}"
     )
     if plan.buffers == "local":
-        _, _, high, depth = type_dims(op.operands[0].type)
         fits = high is not None and depth is not None and plan.distribute == "batch"
         require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is not batch")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
-from fsa.passes.capsule.routing_memory_cpu import Ahead, Buffer, Share, State
+from fsa.passes.capsule.routing_memory_cpu import Buffer, Share, State
 from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Builder, Index, Kernel, Value
@@ -80,14 +80,10 @@ def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:
 
         tiles.squash(state.sums, sample, write)
 
-    if tiles.plan.prefetch == "tile":
-        tiles.fetch_ahead(Ahead(0, 0))
     if tiles.first_logits is not None:
         tiles.route(state, agreed=False)
     tiles.each_sample(first)
     if iterations > 1:
         with k.loop(0, iterations - 1) as (number, _):
-            if tiles.plan.prefetch == "sample":
-                tiles.fetch_ahead(Ahead(number, iterations - 1))
-            tiles.route(state)
+            tiles.route(state, number if tiles.first_logits is None else k.add(number, 1))
             tiles.each_sample(update)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fsa.passes.capsule.routing_memory_cpu import Buffer, RoutingMemory
-from fsa.passes.capsule.rows import Block, for_blocks, for_sweeps
+from fsa.passes.capsule.rows import for_blocks, for_sweeps
 from fsa.passes.emitter import Index, Value
 
 
@@ -24,7 +24,7 @@ def emit_mean(memory: RoutingMemory, sums: Buffer, sample: Index) -> None:
     def body(places: list[tuple[Index, Index | None]]) -> None:
         _sum_columns(memory, sums, sample, places, factor)
 
-    if isinstance(memory.width, int) and memory.width <= memory.plan.sweep * memory.plan.lanes:
+    if memory.mean_by_rows:
         for_sweeps(k, memory.width, memory.plan.lanes, memory.plan.sweep, body)
         return
     _mean_by_tiles(memory, sums, sample, factor)
@@ -36,9 +36,9 @@ def _mean_by_tiles(memory: RoutingMemory, sums: Buffer, sample: Index, factor: V
     memory.clear(sums, sample)
 
     def tile(rows: int, first_low: Index) -> None:
-        block = Block(k, rows, memory.plan.lanes, memory.accumulator)
         with k.loop(0, memory.high) as (capsule, _):
-            memory.fetch_share(block, first_low, capsule)
+            if memory.fetching is not None and rows > 1:
+                memory.fetching.tile(memory.share.first, first_low, capsule, None)
             start = k.mul(capsule, memory.depth)
 
             def add(position: Index, count: Index | None, start: Index = start) -> None:
@@ -68,6 +68,8 @@ def _sum_columns(
     zero = k.splat(0, memory.plan.lanes, memory.accumulator)
     loop = k.loop(memory.share.start, memory.share.stop, 1, [zero] * len(places))
     with loop as (low, totals):
+        if memory.fetching is not None:
+            memory.fetching.row_of_mean(memory.share.first, low)
         loop.yield_(
             *[
                 k.add(total, memory.predictions(sample, low, position, count))

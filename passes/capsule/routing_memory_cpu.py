@@ -1,4 +1,4 @@
-"""What the CPU kernels of `fsa.capsule_routing` read and write, and what they fetch ahead."""
+"""What the CPU kernels of `fsa.capsule_routing` read and write, in units of samples and rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +6,10 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.capsule.approximation import arithmetic_of
-from fsa.passes.capsule.rows import Block, for_pieces
+from fsa.passes.capsule.routing_fetching_cpu import Fetching
+from fsa.passes.capsule.rows import for_pieces
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Index, Kernel, Value
-
-# How far ahead a tile of the same sample is fetched.
-TILES_AHEAD = 1
-LINE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -40,18 +37,6 @@ class State:
     sums: Buffer
     directions: Buffer
     logits: Buffer
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """Pass `number` of `passes`, each of which fetches its part of the next sample.
-
-    With 0 passes each tile fetches the next one of its own sample instead, into the first cache
-    where both fit, else into the second.
-    """
-
-    number: Index
-    passes: int
 
 
 class RoutingMemory:
@@ -82,11 +67,11 @@ class RoutingMemory:
         self.width = kernel.mul(self.high, self.depth)
         self.u_hat = kernel.flatten(kernel.inputs[0])
         self.first_logits = logits
-        self._ahead: Ahead | None = None
-
-    def fetch_ahead(self, ahead: Ahead | None) -> None:
-        """Fetch `ahead` in the steps that follow; None ends it."""
-        self._ahead = ahead
+        self.mean_by_rows = isinstance(self.width, int) and self.width <= plan.sweep * plan.lanes
+        self.fetching: Fetching | None = None
+        if plan.prefetch != "none":
+            passes = ir.IntegerAttr(op.attributes["iterations"]).value - (logits is None)
+            self.fetching = Fetching(kernel, plan, self.u_hat, sizes, passes, self.mean_by_rows)
 
     def each_sample(self, body: Callable[[Index], None]) -> None:
         """Run `body(sample)` for each sample of the share."""
@@ -146,24 +131,3 @@ class RoutingMemory:
         """Set the sums of a sample to zero."""
         zero = self.k.splat(0, self.plan.lanes, self.accumulator)
         self.for_vectors(lambda at, count: self.store(zero, sums, sample, at, count))
-
-    def fetch_share(self, block: Block, first_low: Index, capsule: Index) -> None:
-        """Fetch what falls to one capsule of a tile: of the tile after next, or the next sample."""
-        k, ahead = self.k, self._ahead
-        if ahead is None or block.rows == 1:
-            return
-        sample = k.add(self.share.first, 0 if ahead.passes == 0 else 1)
-        start = k.mul(k.mul(sample, self.low), self.width)
-        if ahead.passes == 0:
-            share = block.rows * self.depth
-            within = k.mul(k.add(first_low, TILES_AHEAD * block.rows), self.width)
-        else:
-            share = block.rows * self.depth // ahead.passes
-            row = k.add(k.mul(ahead.number, self.low), first_low)
-            within = k.floordiv(k.mul(row, self.width), ahead.passes)
-        start = k.add(k.add(start, within), k.mul(capsule, share))
-        size = self.u_hat.type.element_type.width // 8
-        tiles = 2 * block.rows * size * self.width if isinstance(self.width, int) else None
-        near = ahead.passes == 0 and tiles is not None and tiles <= k.target.l1_bytes
-        for element in range(0, share, LINE_BYTES // size):
-            k.prefetch(self.u_hat, [k.add(start, element)], 3 if near else 2)

@@ -22,10 +22,11 @@ MAX_CAPSULES = 12
 class RoutingTiles(RoutingMemory):
     """Emits the steps of routing for the `Share` and `State` of a workgroup."""
 
-    def route(self, state: State, *, agreed: bool = True) -> None:
+    def route(self, state: State, number: Index = 0, *, agreed: bool = True) -> None:
         """Set the sums to the predictions of the share, weighted as the directions tell.
 
-        Not `agreed`, the first logits alone weigh them: there are no directions yet.
+        `number` counts the passes that route, for what they fetch ahead. Not `agreed`, the first
+        logits alone weigh them: there are no directions yet.
         """
         self.each_sample(lambda sample: self.clear(state.sums, sample))
         for_blocks(
@@ -33,10 +34,12 @@ class RoutingTiles(RoutingMemory):
             self.share.start,
             self.share.stop,
             self.plan.lanes,
-            lambda rows, first: self._weigh(state, rows, first, agreed),
+            lambda rows, first: self._weigh(state, rows, first, number, agreed),
         )
 
-    def _weigh(self, state: State, rows: int, first_low: Index, agreed: bool) -> None:
+    def _weigh(
+        self, state: State, rows: int, first_low: Index, number: Index, agreed: bool
+    ) -> None:
         k = self.k
         block = Block(k, rows, self.plan.lanes, self.accumulator)
         with k.loop(0, self.high) as (capsule, _):
@@ -47,7 +50,8 @@ class RoutingTiles(RoutingMemory):
                 self._keep_logit(state, block, capsule, first)
         self._softmax(state, block)
         with k.loop(0, self.high) as (capsule, _):
-            self.fetch_share(block, first_low, capsule)
+            if self.fetching is not None and rows > 1:
+                self.fetching.tile(self.share.first, first_low, capsule, number)
             self.each_sample(
                 lambda sample: self._add_weighted(state, block, first_low, capsule, sample)
             )

@@ -33,7 +33,7 @@ class RoutingCpu:
     iterations in one launch; with "low", `parts` workgroups share the low-level capsules, and an
     iteration is a launch. `lanes` elements of D form a vector and as many low-level capsules a
     tile; dot products run in `dot_lanes`; `prefetch` fetches the next "sample" while one is
-    routed, or the next "tile", or "none"; `sweep` vectors of H x D are summed at once in the first
+    routed, the next "tile" of it, "both" or "none"; `sweep` vectors of H x D are summed at once in the first
     iteration; `buffers` says where sums, directions and logits live.
     """
 
@@ -168,12 +168,15 @@ def _prefetch(
     if distribute != "batch" or low is None or high is None or depth is None:
         return "none", "no prefetch: a workgroup does not read one sample of known size"
     size = low * high * depth * (4 if element == "f32" else 8 if element == "f64" else 2)
-    if size > target.l2_bytes > 0:
-        return "tile", f"prefetch tile: {size} bytes of a sample exceed the second cache"
     if iterations == 1:
         return "none", "no prefetch: u_hat is read once, in the order of memory"
     if batch == 1:
         return "tile", "prefetch tile: no sample follows"
+    if 2 * size > target.l2_bytes > 0:
+        return "both", (
+            f"prefetch both: two samples of {size} bytes exceed the second cache, so tiles come "
+            "back from the third"
+        )
     return "sample", f"prefetch sample: {size} bytes of the next fit the second cache"
 
 

@@ -19,6 +19,8 @@ ROUTING_PLANS = {
         "lanes = 32 : i64, sweep = 3 : i64",
         'lanes = 8 : i64, dot_lanes = 2 : i64, prefetch = "sample"',
         'prefetch = "tile", sweep = 2 : i64',
+        'prefetch = "both", sweep = 2 : i64',
+        'prefetch = "both", lanes = 4 : i64, sweep = 60 : i64',
         f'distribute = "none", {SCRATCH}',
         'distribute = "low", parts = 2 : i64',
         'distribute = "low", parts = 7 : i64, lanes = 4 : i64',

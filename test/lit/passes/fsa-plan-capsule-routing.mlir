@@ -154,20 +154,20 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 // -----
 
-// A sample that fits the second cache is fetched while the one before it is routed; of a larger one
-// the next tile is.
+// A sample is fetched while the one before it is routed; where two do not fit the second cache, the
+// next tile is as well.
 // CHECK-LABEL: func.func @prefetch
 // CHECK: prefetch = "sample"
-// CHECK: prefetch = "tile"
+// CHECK: prefetch = "both"
 // CHECK-SAME: exceed the second cache
 // CHECK: prefetch = "tile"
 // CHECK-SAME: no sample follows
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, l2_bytes = 1048576 : i64}} {
-  func.func @prefetch(%a: tensor<8x1152x10x16xf32>, %b: tensor<8x1152x26x16xf32>, %c: tensor<1x1152x10x16xf32>)
+  func.func @prefetch(%a: tensor<8x576x10x16xf32>, %b: tensor<8x1152x26x16xf32>, %c: tensor<1x1152x10x16xf32>)
       -> (tensor<8x10x16xf32>, tensor<8x26x16xf32>, tensor<1x10x16xf32>) {
     %0 = "fsa.capsule_routing"(%a)
         {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
-        : (tensor<8x1152x10x16xf32>) -> tensor<8x10x16xf32>
+        : (tensor<8x576x10x16xf32>) -> tensor<8x10x16xf32>
     %1 = "fsa.capsule_routing"(%b)
         {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
         : (tensor<8x1152x26x16xf32>) -> tensor<8x26x16xf32>
