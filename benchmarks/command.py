@@ -42,6 +42,11 @@ Examples:
     show_default=True,
     help="What seconds are: cpu counts those that this process ran, for a core that is shared.",
 )
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Call a contender once before each of its samples, not timed: for inputs beyond the caches.",
+)
 @click.option("--core", type=click.IntRange(min=0), help="The core to run on, for CPU targets.")
 @click.option(
     "--output",
@@ -83,6 +88,7 @@ def _measure(
     rounds: int,
     sample_seconds: float,
     clock: str,
+    warm: bool,
     core: int | None,
     output: Path,
     stem: str | None,
@@ -116,6 +122,7 @@ def _measure(
             rounds=rounds,
             sample_seconds=sample_seconds,
             clock=clock,
+            warm=warm,
             core=core,
             progress=status.update,
         )

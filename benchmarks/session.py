@@ -25,6 +25,7 @@ def run_case(
     sample_seconds: float = 0.05,
     progress: Progress = lambda _: None,
     clock: Clock = time.perf_counter,
+    warm: bool = False,
 ) -> dict[str, Any]:
     """Prepare, check and time every contender of `case`; return what a result file holds of it.
 
@@ -49,7 +50,9 @@ def run_case(
             absent.append({"name": peer.name, "label": peer.label, "reason": str(reason)})
     progress(f"{case.name}: timing {len(ready)} contenders in {rounds} rounds")
     calls = {name: prepared.call for name, prepared in ready.items()}
-    timings = time_in_turns(calls, rounds=rounds, sample_seconds=sample_seconds, clock=clock)
+    timings = time_in_turns(
+        calls, rounds=rounds, sample_seconds=sample_seconds, clock=clock, warm=warm
+    )
     labels = {peer.name: peer.label for peer in peers}
     floor = floor_seconds(case.work, rates)
     return {
@@ -128,13 +131,15 @@ def run(
     rounds: int = 15,
     sample_seconds: float = 0.05,
     clock: str = "wall",
+    warm: bool = False,
     core: int | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[str, Any]:
     """Run the benchmark and return the document that a result file holds.
 
     For a CPU target the process is pinned to one core first, so all contenders run on one. `clock`
-    "cpu" counts the seconds that this process runs, with all its threads, instead of all.
+    "cpu" counts the seconds that this process runs, with all its threads, instead of all. `warm` is
+    as for `time_in_turns`.
     """
     counted = time.process_time if clock == "cpu" else time.perf_counter
     pinned = machine.pin(core) if target.startswith("cpu") else None
@@ -149,6 +154,7 @@ def run(
         "pinned_core": pinned,
         "rounds": rounds,
         "clock": clock,
+        "warm": warm,
         "machine": machine.describe(),
         "probes": limits,
         "cases": [
@@ -161,6 +167,7 @@ def run(
                 sample_seconds=sample_seconds,
                 progress=progress,
                 clock=counted,
+                warm=warm,
             )
             for case in cases
         ],
