@@ -45,7 +45,7 @@ Examples:
 @click.option(
     "--warm",
     is_flag=True,
-    help="Call a contender once before each of its samples, not timed: for inputs beyond the caches.",
+    help="Call a contender once, not timed, before each sample: for inputs beyond the caches.",
 )
 @click.option("--core", type=click.IntRange(min=0), help="The core to run on, for CPU targets.")
 @click.option(
