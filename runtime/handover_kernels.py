@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.dialects.fsa.markers import STREAMING
+from fsa.dialects.fsa.markers import ALIGNED, STREAMING
 from fsa.errors import CompileError
 from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch, dynamic_count
 
@@ -38,8 +38,8 @@ class Kernel:
         is_gpu = function.name == "gpu.module"
         if is_gpu:
             function = function.regions[0].blocks[0].operations[0].operation
-        if STREAMING in text:
-            _restore_streaming(function)
+        if STREAMING in text or ALIGNED in text:
+            _restore_alignment(function)
         pipeline = None
         if CODEGEN_PIPELINE in function.attributes:
             pipeline = ir.StringAttr(function.attributes[CODEGEN_PIPELINE]).value
@@ -150,19 +150,24 @@ class Kernel:
                 )
 
 
-def _restore_streaming(function: Any) -> None:
-    """Turn marked vector stores of a kernel into non-temporal ones."""
+def _restore_alignment(function: Any) -> None:
+    """Give marked vector loads and stores of a kernel their alignment, streaming ones the rest."""
     from iree.compiler import ir
 
     def visit(op: Any) -> Any:
         operation = op.operation
-        if STREAMING in operation.attributes:
-            kind = ir.VectorType(operation.operands[0].type)
+        for marker in (STREAMING, ALIGNED):
+            if marker not in operation.attributes:
+                continue
+            is_store = operation.name == "vector.store"
+            value = operation.operands[0] if is_store else operation.results[0]
+            kind = ir.VectorType(value.type)
             element: Any = kind.element_type
             size = kind.shape[0] * element.width // 8
-            del operation.attributes[STREAMING]
+            del operation.attributes[marker]
+            if marker == STREAMING:
+                operation.attributes["nontemporal"] = ir.BoolAttr.get(True)
             word = ir.IntegerType.get_signless(64)
-            operation.attributes["nontemporal"] = ir.BoolAttr.get(True)
             operation.attributes["alignment"] = ir.IntegerAttr.get(word, size)
         return ir.WalkResult.ADVANCE
 

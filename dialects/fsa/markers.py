@@ -6,6 +6,8 @@ KERNEL_MARKER = "fsa.kernel"
 # On a vector.store of a CPU kernel: past the caches, to an address that is a multiple of its size.
 # The two libraries spell that differently in text, so it crosses as an attribute of ours.
 STREAMING = "fsa.streaming"
+# On a vector.load or vector.store of a GPU kernel: its address is a multiple of its size.
+ALIGNED = "fsa.aligned"
 
 # On a declared func.func: the text of the function, with ops that only IREE has.
 FOREIGN_BODY = "fsa.foreign_body"

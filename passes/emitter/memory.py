@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, memref, vector
-from fsa.dialects.fsa.markers import STREAMING
+from fsa.dialects.fsa.markers import ALIGNED, STREAMING
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter.control import Control
 from fsa.passes.emitter.types import (
@@ -93,12 +93,20 @@ class Memory(Control):
         lanes: int,
         count: Index | None = None,
         fill: int | float = 0,
+        aligned: bool = False,
     ) -> Value:
-        """Load `lanes` elements along the innermost dimension; lanes past `count` hold `fill`."""
+        """Load `lanes` elements along the innermost dimension; lanes past `count` hold `fill`.
+
+        `aligned` says that the address of a whole vector is a multiple of its size, a power of two:
+        a GPU then loads it at once.
+        """
         kind = vector_type(lanes, source.type.element_type)
         positions = [self.value(index) for index in indices]
         if _covers(count, lanes):
-            return vector.load(kind, source, positions)
+            loaded = vector.load(kind, source, positions)
+            if aligned:
+                loaded.owner.attributes[ALIGNED] = ir.UnitAttr.get()
+            return loaded
         rest = self.constant(fill, kind)
         return vector.maskedload(kind, source, positions, self.mask(lanes, count), rest)
 
@@ -124,18 +132,20 @@ class Memory(Control):
         indices: Sequence[Index],
         count: Index | None = None,
         stream: bool = False,
+        aligned: bool = False,
     ) -> None:
         """Store a vector along the innermost dimension; lanes past `count` are not written.
 
-        `stream` sends a whole vector past the caches. Its address must then be a multiple of its
-        size, which is a power of two.
+        `stream` sends a whole vector past the caches; `aligned` lets a GPU store it at once. Its
+        address must then be a multiple of its size, which is a power of two.
         """
         lanes = value.type.shape[0]
         positions = [self.value(index) for index in indices]
         if _covers(count, lanes):
             made = vector.store(value, target, positions)
-            if stream:
-                made.operation.attributes[STREAMING] = ir.UnitAttr.get()
+            for wanted, marker in ((stream, STREAMING), (aligned, ALIGNED)):
+                if wanted:
+                    made.operation.attributes[marker] = ir.UnitAttr.get()
         else:
             vector.maskedstore(target, positions, self.mask(lanes, count), value)
 

@@ -174,7 +174,10 @@ class Evaluator(Frames):
         with self.at(depth):
             positions = [self.position(e) for e in index]
             if self._varies(index):
-                loaded = self.k.vector_load(memory, positions, self.lanes, self.count)
+                aligned = self.k.is_gpu and self._is_aligned(memory.type, index)
+                loaded = self.k.vector_load(
+                    memory, positions, self.lanes, self.count, aligned=aligned
+                )
             else:
                 loaded = self.k.load(memory, positions)
             return Computed(self.k.cast(loaded, element), depth)
@@ -329,23 +332,30 @@ class Evaluator(Frames):
             key = memory, tuple(index)
             self._tiles.setdefault(key, _Tile(*key, [])).rows.append(self.as_vector(computed))
             return
-        stream = bool(self.kernel.plan.stream) and self._is_aligned(memory.type, index)
-        self._store(computed, memory, index, [self.position(e) for e in index], stream)
+        stream = bool(self.kernel.plan.stream) and 16 <= self._vector_bytes(memory.type) <= 64
+        wanted = self.k.is_gpu or stream
+        aligned = wanted and self._varies(index) and self._is_aligned(memory.type, index)
+        positions = [self.position(e) for e in index]
+        self._store(computed, memory, index, positions, aligned and stream, aligned)
+
+    def _vector_bytes(self, memory: Any) -> int:
+        return self.lanes * max(memory.element_type.width // 8, 1)
 
     def _is_aligned(self, memory: Any, index: Sequence[Linear]) -> bool:
-        """Whether vectors at an index begin at multiples of their size, which is 16 bytes or more.
+        """Whether vectors at an index begin at multiples of their size, a power of two.
 
         A kernel's memory begins at a multiple of 64 bytes, lanes at multiples of their number.
         """
-        stride, size = 1, self.lanes * max(memory.element_type.width // 8, 1)
+        size = self._vector_bytes(memory)
+        stride: int | None = 1
         for expression, extent in zip(reversed(index), reversed(type_dims(memory)), strict=True):
+            if stride is None:
+                return False
             steps = [coefficient * stride for d, coefficient in expression.terms if d != self.lane]
             if any(step % self.lanes for step in [*steps, expression.constant * stride]):
                 return False
-            if extent is None:
-                return False
-            stride *= extent
-        return 16 <= size <= 64 and size & (size - 1) == 0
+            stride = None if extent is None else stride * extent
+        return size <= 64 and size & (size - 1) == 0
 
     def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
         """Store the element at an index of a value that has a row buffer."""
@@ -359,12 +369,12 @@ class Evaluator(Frames):
 
     def _store(
         self, computed: Computed, memory: Any, index: Sequence[Linear], positions: list[Any],
-        stream: bool = False,
+        stream: bool = False, aligned: bool = False,
     ) -> None:  # fmt: skip
         if self._varies(index):
             wide = self.as_vector(computed)
             item = self.k.cast(wide, crossing_element(element_type_of(wide)))
-            self.k.vector_store(item, memory, positions, self.count, stream)
+            self.k.vector_store(item, memory, positions, self.count, stream, aligned and not stream)
         else:
             item = self.k.cast(computed.value, crossing_element(element_type_of(computed.value)))
             self.k.store(item, memory, positions)

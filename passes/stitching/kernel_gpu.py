@@ -2,7 +2,8 @@
 
 In a row mapping a workgroup runs `rows` rows side by side with `threads` threads each; all threads
 run the same number of nests, so barriers are uniform, and a row past the end repeats the last one
-without storing. In a flat mapping each thread runs the rest of the space on its own.
+without storing. In a flat mapping each thread runs the rest of the space on its own. Where the
+plan has `lanes`, a thread takes that many neighbours at once (CUDA).
 """
 
 from collections.abc import Generator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.passes.emitter.types import crossing_element
+from fsa.passes.emitter.types import crossing_element, is_vector
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.nests import NestWriter, Step, buffered
 from fsa.passes.stitching.schedule import Kernel, Nest
@@ -18,8 +19,27 @@ from fsa.passes.stitching.schedule import Kernel, Nest
 
 def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
     """Return the number of workgroups' worth of work, from the sizes of all dimensions."""
-    total = builder.product([extents[d] for d in kernel.plan.outer])
-    return builder.ceildiv(total, _side_by_side(kernel))
+    return builder.ceildiv(_rows(builder, kernel, extents), _side_by_side(kernel))
+
+
+def _rows(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
+    """Return the number of rows, in a flat mapping of threads' worth of work."""
+    lanes = flat_lanes(kernel)
+    return builder.product(
+        [
+            builder.floordiv(extents[d], lanes) if d == kernel.plan.lane else extents[d]
+            for d in kernel.plan.outer
+        ]
+    )
+
+
+def flat_lanes(kernel: Kernel) -> int:
+    """Return how many neighbours a thread of a flat mapping takes; 1 in other mappings.
+
+    They divide the lane dimension.
+    """
+    flat = kernel.plan.mapping == "flat"
+    return max((nest.lanes for nest in kernel.nests), default=1) if flat else 1
 
 
 def _side_by_side(kernel: Kernel) -> int:
@@ -73,7 +93,7 @@ class GpuWriter(NestWriter):
     def write_kernel(self) -> None:
         """Fill the kernel: find this thread's place, then run this workgroup's tasks."""
         k, plan = self.k, self.plan
-        total = k.product([self.extents[d] for d in plan.outer])
+        total = _rows(k, self.kernel, self.extents)
         dims = _ordered_outer(self.kernel)
         side = _side_by_side(self.kernel)
         across = 1 if plan.mapping == "flat" else plan.threads
@@ -85,9 +105,22 @@ class GpuWriter(NestWriter):
             if not (isinstance(total, int) and total % side == 0):
                 self.valid = k.compare("ult", row, total)
                 row = k.min(row, k.sub(total, 1))
-            at = k.delinearize(row, [self.extents[d] for d in dims])
-            with self.e.inside(None, dict(zip(dims, at, strict=True))):
+            self._row(row, dims)
+
+    def _row(self, row: Any, dims: list[int]) -> None:
+        """Run the nests for one row; in a flat mapping for one thread's neighbours."""
+        k, plan, lanes = self.k, self.plan, flat_lanes(self.kernel)
+        counts = [
+            k.floordiv(self.extents[d], lanes) if d == plan.lane else self.extents[d] for d in dims
+        ]
+        at = dict(zip(dims, k.delinearize(row, counts), strict=True))
+        if lanes == 1:
+            with self.e.inside(None, at):
                 self._nests()
+            return
+        first = k.mul(at.pop(plan.lane), lanes)
+        with self.e.inside(None, at), self.e.along_lanes(None, plan.lane, first, None):
+            self._nests()
 
     def _find_buffers(self, row_here: Any) -> None:
         self.scratch: dict[str, Any] = {}
@@ -115,21 +148,25 @@ class GpuWriter(NestWriter):
     # Hooks.
 
     def is_split(self, nest: Nest) -> bool:
-        """Threads share a reduction along the row when its order does not count."""
+        """Threads and lanes share a reduction along the row when its order does not count."""
         sequential = any(self.kernel.graph.nodes[n].sequential for n in nest.reductions)
-        row = self.plan.mapping == "row" and self.plan.threads > 1
+        row = self.plan.mapping == "row" and (self.plan.threads > 1 or nest.lanes > 1)
         return row and self.plan.lane in nest.reduction and not sequential
 
     def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
-        """Each thread takes every `threads`-th element of the row."""
-        lane = self.plan.lane
-        loop = self.k.loop(self.thread, self.extents[lane], self.plan.threads, init=carried)
-        with loop as (position, values), self.e.inside(loop, {lane: position}):
+        """Each thread takes every `threads`-th element, or vector, of the row."""
+        lane, lanes = self.plan.lane, nest.lanes
+        first, stride = self.k.mul(self.thread, lanes), self.plan.threads * lanes
+        loop = self.k.loop(first, self.extents[lane], stride, init=carried)
+        with loop as (position, values), self.e.along_lanes(loop, lane, position, None):
             loop.yield_(*step(values))
         return loop.results
 
     def join(self, kind: str, partial: Any, init: Any) -> Any:
-        """Reduce over the threads of the row, then add the initial value."""
+        """Reduce over the lanes and the threads of the row, then add the initial value."""
+        partial = self.k.reduce(kind, partial) if is_vector(partial) else partial
+        if self.plan.threads == 1:
+            return self.k.combine(kind, init, partial)
         own = partial.type
         crossing = _scratch_type(own)
         wide = self.k.cast(partial, crossing)

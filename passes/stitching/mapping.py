@@ -28,6 +28,12 @@ PANEL_UNROLL = 4  # rows added to one another before they go to the buffer
 LEAST_RUN = 256  # bytes that a task should find side by side: four cache lines
 MAX_THREADS = 256
 FLAT_THREADS = 128
+VECTOR_BYTES = 16  # the widest load of an NVIDIA GPU before Blackwell
+MAX_LANES = 8
+# A row that takes so many steps of a workgroup gets a larger one: fewer rows are then under way at
+# once, and what a second reduction reads again is still in the last-level cache.
+LONG_ROW_STEPS = 8
+LONG_ROW_THREADS = 1024
 
 
 def mapping_of(
@@ -51,7 +57,7 @@ def mapping_of(
     extent = space.extents[lane] if lane >= 0 else 1
     if target.kind == "cpu":
         return _cpu(graph, space, target, dominants, flat, outer, lane, extent, row, reach)
-    return _gpu(space, target, flat, outer, lane, extent)
+    return _gpu(graph, space, target, flat, outer, lane, extent, reach)
 
 
 def _reach(graph: Graph, dominants: Sequence[int]) -> list[int]:
@@ -209,16 +215,40 @@ def _panel(
 
 
 def _gpu(
-    space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int, extent: int | None
-) -> KernelPlan:
-    most = min(MAX_THREADS, target.max_workgroup_size or FLAT_THREADS)
+    graph: Graph, space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
+    extent: int | None, reach: Sequence[int],
+) -> KernelPlan:  # fmt: skip
+    most = target.max_workgroup_size or FLAT_THREADS
+    lanes = _gpu_lanes(graph, target, extent, reach)
+    wide = f", {lanes} elements each" if lanes > 1 else ""
     if flat:
         threads = min(FLAT_THREADS, most)
-        reason = f"each thread is a task of its own, neighbours along dimension {lane}"
-        return KernelPlan("flat", outer, lane, 1, 1, 1, threads, threads, reason)
-    threads = 1 if lane < 0 else min(most, _power_of_two(extent or UNKNOWN_EXTENT))
+        reason = f"each thread is a task of its own{wide}, neighbours along dimension {lane}"
+        return KernelPlan("flat", outer, lane, lanes, 1, 1, threads, threads, reason)
+    steps = (extent or UNKNOWN_EXTENT) // lanes
+    limit = LONG_ROW_THREADS if steps >= LONG_ROW_STEPS * MAX_THREADS else MAX_THREADS
+    threads = 1 if lane < 0 else min(most, limit, _power_of_two(steps))
     packed = max(1, min(FLAT_THREADS, most) // threads)
     tasks = _count(space, set(outer))
     rows = min(packed, _power_of_two(tasks))
-    reason = f"{rows} rows a workgroup, {threads} threads along dimension {lane} of each"
-    return KernelPlan("row", outer, lane, 1, 1, rows, threads, 1, reason)
+    reason = f"{rows} rows a workgroup, {threads} threads{wide} along dimension {lane} of each"
+    return KernelPlan("row", outer, lane, lanes, 1, rows, threads, 1, reason)
+
+
+def _gpu_lanes(graph: Graph, target: Target, extent: int | None, reach: Sequence[int]) -> int:
+    """Return how many neighbours a thread takes at once: 16 bytes of the narrowest operand.
+
+    Only CUDA loads vectors in kernels of ours, and only whole ones: lanes divide the dimension.
+    """
+    if target.kind != "cuda" or extent is None:
+        return 1
+    widths = [
+        element_bytes(graph.type_of(access.ref))
+        for n in reach
+        for access in graph.nodes[n].reads
+        if access.ref.kind in ("argument", "constant") and access.index
+    ]
+    lanes = min(VECTOR_BYTES // min(widths, default=4), MAX_LANES)
+    while lanes > 1 and (extent % lanes or extent < lanes):
+        lanes //= 2
+    return lanes

@@ -41,7 +41,7 @@ class KernelPlan:
     mapping: Mapping
     outer: tuple[int, ...]
     lane: int
-    lanes: int  # elements of a vector (cpu); 1 on a gpu
+    lanes: int  # elements of a vector; on a gpu those that a thread takes at once
     unroll: int  # row: vectors, each with its own accumulator, in one step of a reducing loop;
     # panel: rows added up before they are added to the buffer
     rows: int  # rows that one workgroup runs: in turn on a cpu, side by side on a gpu

@@ -8,7 +8,7 @@ import numpy as np
 
 from fsa.bindings import execution_engine, ir, passmanager
 
-_PIPELINE = (
+LOWERING = (
     "builtin.module(canonicalize,convert-vector-to-scf,convert-scf-to-cf,expand-strided-metadata,"
     "lower-affine,convert-vector-to-llvm,arith-expand,convert-math-to-llvm,"
     "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-func-to-llvm,"
@@ -16,7 +16,7 @@ _PIPELINE = (
 )
 
 
-def _descriptor(array: np.ndarray) -> Any:
+def descriptor_of(array: np.ndarray) -> Any:
     """Return the memref descriptor of a contiguous array."""
 
     class Descriptor(ctypes.Structure):
@@ -60,9 +60,9 @@ def run_kernel(
                 kernel = op.operation.clone(ip=ir.InsertionPoint(copy.body))
                 kernel.attributes["llvm.emit_c_interface"] = ir.UnitAttr.get()
                 del kernel.operation.attributes["sym_visibility"]
-        passmanager.PassManager.parse(_PIPELINE).run(copy.operation)
+        passmanager.PassManager.parse(LOWERING).run(copy.operation)
         engine = execution_engine.ExecutionEngine(copy, opt_level=2)
-        descriptors = [_descriptor(array) for array in arrays]
+        descriptors = [descriptor_of(array) for array in arrays]
         pointers = [ctypes.pointer(ctypes.pointer(descriptor)) for descriptor in descriptors]
         words = [ctypes.pointer(ctypes.c_int32(scalar)) for scalar in scalars]
         for z in range(grid[2]):
