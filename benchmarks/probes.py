@@ -42,7 +42,7 @@ def probes(target: Target) -> list[Probe]:
     lanes = max(target.vector_bits, 128) // 32
     made = [_copy(target, lanes), _cache(target, lanes), _fma(target, lanes)]
     if target.has_vector_popcount:
-        made.append(_popcount(target, lanes // 2))
+        made.append(popcount_probe(target))
     return made
 
 
@@ -77,9 +77,13 @@ def read_probe(target: Target, size: int) -> Probe:
 
 
 def _module(
-    target: Target, kinds: tuple[str, str], sizes: tuple[int, int], body: Callable[[Kernel], None]
+    target: Target,
+    kinds: tuple[str, str],
+    sizes: tuple[int, int],
+    body: Callable[[Kernel], None],
+    workgroups: int = 1,
 ) -> Any:
-    """Return a module whose `main` launches one workgroup of the kernel that `body` fills."""
+    """Return a module whose `main` launches `workgroups` of the kernel that `body` fills."""
     with new_context(), ir.Location.unknown():
         module = ir.Module.create()
         source, result = (
@@ -95,7 +99,7 @@ def _module(
 
         def main(x: Any) -> Any:
             return emit_guarded_launch(
-                made, grid=lambda _: [1], inputs=[x], results=[(result, [sizes[1]])]
+                made, grid=lambda _: [workgroups], inputs=[x], results=[(result, [sizes[1]])]
             )[0]
 
         with ir.InsertionPoint(module.body):
@@ -152,14 +156,16 @@ def _fma(target: Target, lanes: int) -> Probe:
     return Probe("fma", "flop", 2 * size * FMA_STEPS, module, (np.full(size, 0.5, np.float32),))
 
 
-def _popcount(target: Target, lanes: int) -> Probe:
+def popcount_probe(target: Target, workgroups: int = 1, passes: int = POPCOUNT_PASSES) -> Probe:
+    """Return the probe of counting bits; each of `workgroups` workgroups does all of `amount`."""
+    lanes = max(target.vector_bits, 128) // 64
     words = POPCOUNT_WORDS - POPCOUNT_WORDS % (lanes * 8)
 
     def body(k: Kernel) -> None:
         word = ir.IntegerType.get_signless(64)
         chains = [k.splat(0, lanes, word)] * 8
-        passes = k.loop(0, POPCOUNT_PASSES, 1, init=chains)
-        with passes as (number, carried):
+        repeated = k.loop(0, passes, 1, init=chains)
+        with repeated as (number, carried):
             mask = k.splat(k.cast(number, word), lanes)
             across = k.loop(0, words, lanes * 8, init=carried)
             with across as (i, sums):
@@ -170,10 +176,12 @@ def _popcount(target: Target, lanes: int) -> Probe:
                         for total, load in zip(sums, loads, strict=True)
                     ]
                 )
-            passes.yield_(*across.results)
-        for j, total in enumerate(passes.results):
-            k.vector_store(total, k.outputs[0], [lanes * j])
+            repeated.yield_(*across.results)
+        for j, total in enumerate(repeated.results):
+            place = k.add(k.mul(k.workgroup_id(0), lanes * 8), lanes * j)
+            k.vector_store(total, k.outputs[0], [place])
 
-    module = _module(target, ("i64", "i64"), (words, lanes * 8), body)
+    sizes = (words, lanes * 8 * workgroups)
+    module = _module(target, ("i64", "i64"), sizes, body, workgroups)
     values = np.arange(words, dtype=np.int64) * 0x9E3779B9
-    return Probe("popcount", "word", words * POPCOUNT_PASSES, module, (values,))
+    return Probe("popcount", "word", words * passes, module, (values,))

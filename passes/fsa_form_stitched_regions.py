@@ -33,11 +33,12 @@ class FsaFormStitchedRegions(Pass):
 
     With `costs`, the cost model of the module's `fsa.target` leaves to IREE what it does as fast:
     ops that read against the order of their result, and groups whose one kernel would not save
-    time over IREE's own. Small groups without data dependency share a region (remote stitching).
-    The costs of a CPU are measured (`passes/stitching/device_costs.py`), those of GPUs come from
-    datasheets (`passes/stitching/gpu_costs.py`). Each region carries what was expected in `scope`,
-    each memory-bound op that no region took the reason in `fsa.left_out`. This is the stitching
-    scope of AStitch (Zheng et al., ASPLOS 2022).
+    time over IREE's own, their launch not counted where `fsa-merge-launches` will run them in the
+    kernel of a binarized layer of one workgroup. Small groups without data dependency share a
+    region (remote stitching). The costs of a CPU are measured (`passes/stitching/device_costs.py`),
+    those of GPUs come from datasheets (`passes/stitching/gpu_costs.py`). Each region carries what
+    was expected in `scope`, each memory-bound op that no region took the reason in `fsa.left_out`.
+    This is the stitching scope of AStitch (Zheng et al., ASPLOS 2022).
     """
 
     name = "fsa-form-stitched-regions"
@@ -111,7 +112,8 @@ def _decide(scope: Scope, group: Group, benefit: Benefit | None) -> Decision | N
         return Decision(group.real, "no cost model was asked")
     portable, stitched = benefit.portable(group), benefit.stitched(group)
     before = f"{_microseconds(portable.nanoseconds)} as {portable.kernels} of IREE's"
-    reason = f"{_microseconds(stitched.nanoseconds)} expected as one kernel, {before}"
+    place = "in the kernel of a neighbour" if benefit.joins(group) else "as one kernel"
+    reason = f"{_microseconds(stitched.nanoseconds)} expected {place}, {before}"
     if stitched.nanoseconds > benefit.costs.worthwhile * portable.nanoseconds:
         scope.reason.update(dict.fromkeys(group.members, reason))
         return None

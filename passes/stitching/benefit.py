@@ -10,14 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fsa.passes.binarized.tasks import runs_as_one
 from fsa.passes.stitching import gpu_costs
 from fsa.passes.stitching.device_costs import CPU, DeviceCosts, KernelCosts
+from fsa.passes.stitching.op_kinds import VIEWS
 from fsa.passes.stitching.scope import Group, Scope
 from fsa.passes.stitching.work import Work, bytes_of, extents_of, work_of
 from fsa.runtime.targets import Target
 
 # Where the target does not say how large its cache is.
 DEFAULT_CACHE_BYTES = 1 << 20
+JOINED_BYTES = 1 << 14  # what a group may read and write to run as one workgroup surely
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,17 @@ class _Kernel:
 class Benefit:
     """Estimates for the groups of a scope on a device with `cores` and a cache of `cache_bytes`."""
 
-    def __init__(self, scope: Scope, costs: DeviceCosts, cores: int, cache_bytes: int):
-        self.scope, self.costs = scope, costs
+    def __init__(
+        self,
+        scope: Scope,
+        costs: DeviceCosts,
+        cores: int,
+        cache_bytes: int,
+        *,
+        merges: bool = False,
+    ):
+        """Take the scope and the device; `merges`: whether launches of one workgroup are merged."""
+        self.scope, self.costs, self.merges = scope, costs, merges
         self.cores, self.cache_bytes = max(cores, 1), cache_bytes or DEFAULT_CACHE_BYTES
         self._work: dict[int, Work] = {}
 
@@ -64,10 +76,37 @@ class Benefit:
         return strided * (stitched.strided - portable.strided) > crossing * portable.memory_byte
 
     def stitched(self, group: Group) -> Estimate:
-        """Return what the group costs as one kernel."""
+        """Return what the group costs as one kernel, without a launch where it joins another."""
         kernel = _Kernel(list(group.members))
         bytes_, time = self._kernel(kernel, self.costs.stitched)
-        return Estimate(1, bytes_, round(time))
+        launch = self.costs.stitched.launch if self.joins(group) else 0
+        return Estimate(1, bytes_, round(time - launch))
+
+    def joins(self, group: Group) -> bool:
+        """Whether the group's kernel will be one with that of a neighbour of one workgroup.
+
+        So `fsa-merge-launches` runs both, where the group is so small that it is one as well.
+        """
+        if not self.merges or sum(map(bytes_of, self._crossing(group.members))) > JOINED_BYTES:
+            return False
+        scope, inside = self.scope, set(group.members)
+        near = {p for member in group.members for p in scope.producers[member]}
+        near |= {p for member in group.members for p in scope.users[member]}
+        return any(self._is_one(p) for p in near - inside)
+
+    def _is_one(self, position: int) -> bool:
+        """Whether the op at `position`, or what stands behind its views, is one workgroup."""
+        scope = self.scope
+        seen, pending = {position}, [position]
+        while pending:
+            p = pending.pop()
+            if runs_as_one(scope.ops[p]):
+                return True
+            if scope.ops[p].name in VIEWS:
+                following = {*scope.producers[p], *scope.users[p]} - seen
+                seen |= following
+                pending += following
+        return False
 
     def portable(self, group: Group) -> Estimate:
         """Return what the group costs as kernels of IREE's."""
@@ -143,7 +182,7 @@ class Benefit:
 def benefit_on(scope: Scope, target: Target) -> Benefit:
     """Return the estimates for the groups of a scope on a target."""
     if target.kind == "cpu":
-        return Benefit(scope, CPU, target.cores, target.l2_bytes)
+        return Benefit(scope, CPU, target.cores, target.l2_bytes, merges=True)
     costs = gpu_costs.gpu_costs(target)
     return Benefit(scope, costs, target.multiprocessors, gpu_costs.CACHE_BYTES)
 

@@ -1,0 +1,186 @@
+"""The networks of BSTC's table on CPUs: latency and throughput, and what a second core gives.
+
+The networks have random weights (`examples/binarized_networks.py`). One core runs a module that was
+compiled for one core, on the calling thread; two cores run one compiled for two, on a pool of
+threads. Times are elapsed time, contenders take turns in one process, and a speed-up is the median
+over the rounds of one core's time by that of two in the same round. `probe` is what two cores give
+a kernel of two workgroups that only counts bits: the most that the machine has at that time.
+
+BSTC's own figures stand beside (A. Li et al., SC'19, on a V100).
+
+Run: `taskset -c 0,1 python benchmarks/binarized_networks.py`. Modules are compiled first, into the
+folder `--compiled` unless they lie there (needs torch); `--compile-only` ends then. Writes
+`benchmarks/results/binarized_networks.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fsa
+from fsa.benchmarks import machine
+from fsa.benchmarks.binarized_modules import left_of, source, weights_of
+from fsa.benchmarks.probes import popcount_probe
+from fsa.benchmarks.timing import time_in_turns
+from fsa.runtime.targets import Target
+
+OUTPUT = Path(__file__).parent / "results" / "binarized_networks.json"
+IMAGES = {
+    "mlp": (1, 28, 28),
+    "vgg": (3, 32, 32),
+    "alexnet": (3, 224, 224),
+    "resnet14": (3, 32, 32),
+    "resnet18": (3, 224, 224),
+}
+# Seconds of one image, and images a second: BSTC on a V100, where it gives them.
+PUBLISHED = {
+    "mlp": (40e-6, 8.98e6),
+    "vgg": (466e-6, 5.78e4),
+    "alexnet": (979e-6, 4400.0),
+    "resnet14": (1027e-6, None),
+    "resnet18": (1906e-6, 2880.0),
+}
+BATCH = 64
+PROBE_PASSES = 80_000  # milliseconds: long against waking a thread
+MATMULS = ((1024, 1024, 1024), (1024, 1024, 4096), (2048, 2048, 2048))
+
+Array = np.ndarray[Any, Any]
+
+
+def _compile_network(name: str, batch: int) -> Any:
+    import torch
+
+    from fsa.examples.binarized_networks import NETWORKS, randomized
+
+    torch.manual_seed(0)
+    (network,) = [found for found in NETWORKS if found.name == name]
+    images = torch.zeros(batch, *network.image)
+    return fsa.compile(randomized(network.build()), (images,))
+
+
+def _compile_matmul(sizes: tuple[int, int, int]) -> Any:
+    return fsa.compile(source(sizes, weights_of(sizes), 1), target="cpu")
+
+
+def _module(path: Path, cores: set[int], make: Callable[[], Any], device: str) -> Any:
+    """Return the module at `path`, compiled for as many cores if it does not exist, on `device`."""
+    if not path.exists():
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cores)
+        try:
+            make().save(path)
+        finally:
+            os.sched_setaffinity(0, before)
+    return fsa.load(path, device)
+
+
+def _calls(
+    folder: Path, name: str, make: Callable[[], Any], inputs: Array, cores: list[int]
+) -> dict[str, Callable[[], Any]]:
+    """Return the calls of a case on one core and on all, after comparing their results."""
+    one = _module(folder / f"{name}-1.vmfb", set(cores[:1]), make, "cpu:sync")
+    calls: dict[str, Callable[[], Any]] = {}
+    resident = one.to_device(inputs)
+    calls["one"] = lambda: one(resident)
+    if len(cores) > 1:
+        both = _module(folder / f"{name}-{len(cores)}.vmfb", set(cores), make, "cpu:task")
+        there = both.to_device(inputs)
+        calls["two"] = lambda: both(there)
+        if not np.array_equal(one(resident).numpy(), both(there).numpy()):
+            raise SystemExit(f"{name}: one core and two give different numbers")
+    return calls
+
+
+def _probes(cores: list[int]) -> dict[str, Callable[[], Any]]:
+    """Return calls of the counting probe: once on one core, and once on each of two at a time."""
+    calls: dict[str, Callable[[], Any]] = {}
+    for label, count, device in (("one", 1, "cpu:sync"), ("two", 2, "cpu:task"))[: len(cores)]:
+        probe = popcount_probe(Target.parse("cpu"), count, PROBE_PASSES)
+        module = fsa.compile(probe.module, target="cpu")
+        module.wanted_device = device
+        resident = module.to_device(probe.inputs[0])
+
+        def call(module: Any = module, resident: Any = resident) -> Any:
+            return module(resident)
+
+        calls[label] = call
+    return calls
+
+
+def _row(name: str, calls: dict[str, Callable[[], Any]], work: int, rounds: int) -> dict[str, Any]:
+    """Time a case; `work` is how often the two-core contender does what the one-core one does."""
+    timings = time_in_turns(calls, rounds=rounds, sample_seconds=0.01, warm=True)
+    row: dict[str, Any] = {
+        "name": name,
+        "seconds": {label: timing.median for label, timing in timings.items()},
+        "spread": {label: timing.spread for label, timing in timings.items()},
+    }
+    if "two" in timings:
+        pairs = zip(timings["one"].samples, timings["two"].samples, strict=True)
+        row["speed_up"] = statistics.median(work * one / two for one, two in pairs)
+    return row
+
+
+def main() -> None:
+    """Compile, measure, print a table and write the result file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--networks", default=",".join(IMAGES), help="with commas")
+    parser.add_argument("--compiled", type=Path, help="keeps compiled modules from run to run")
+    parser.add_argument("--compile-only", action="store_true", help="end before any measurement")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    folder = options.compiled or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(0)
+    made: list[tuple[str, dict[str, Callable[[], Any]], int]] = [("probe", _probes(cores), 2)]
+    for sizes in MATMULS:
+        name = f"matmul {'x'.join(map(str, sizes))}"
+        build = lambda sizes=sizes: _compile_matmul(sizes)  # noqa: E731
+        made.append((name, _calls(folder, name.replace(" ", "-"), build, left_of(sizes), cores), 1))
+    for network in options.networks.split(","):
+        for batch in (1, BATCH):
+            images = draw.standard_normal((batch, *IMAGES[network]), np.float32)
+            name = f"{network}-{batch}"
+            build = lambda n=network, b=batch: _compile_network(n, b)  # noqa: E731
+            used = cores if batch > 1 else cores[:1]
+            made.append((name, _calls(folder, name, build, images, used), 1))
+    if options.compile_only:
+        return
+    document: dict[str, Any] = {
+        "schema": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "benchmarks/binarized_networks.py", *sys.argv[1:]]),
+        "cores": cores,
+        "batch": BATCH,
+        "published": PUBLISHED,
+        "machine": machine.describe(),
+        "rows": [],
+    }
+    for name, calls, work in made:
+        row = _row(name, calls, work, options.rounds)
+        document["rows"].append(row)
+        print(
+            f"{name:24} one core {row['seconds']['one'] * 1e3:10.3f} ms  "
+            f"speed-up of two {row.get('speed_up', float('nan')):5.2f}",
+            flush=True,
+        )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
