@@ -1,6 +1,6 @@
 """The pass `fsa-convolutions-to-matmul`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from fsa.bindings import arith, ir, linalg
@@ -28,39 +28,79 @@ from fsa.passes.structure.contractions import (
     multiplies_and_adds,
 )
 from fsa.passes.structure.loops import Loops, linalg_ops, loops_of
+from fsa.passes.structure.patches import patch_elements, product_of_patches
 from fsa.passes.structure.reshapes import static_extent
 from fsa.passes.structure.sizes import Sizes, constant
 from fsa.passes.structure.transposes import transposed
 from fsa.passes.structure.views import Subscripts, View, views_of
+from fsa.passes.structure.windows import Windows, windows_of
 from fsa.runtime.targets import ATTRIBUTE
 
 
 @dataclass(frozen=True)
 class FsaConvolutionsToMatmul(Pass):
-    """Write convolutions with windows of one pixel as matmuls.
+    """Write convolutions as matmuls.
 
-    Such a convolution multiplies the channels of every pixel by the same weights. With channels
-    last, and for one image with channels first, that is one plain matmul of all pixels; for several
-    images with channels first it is a contraction for each image with the weights in common.
-    Strides become a slice of the pixels that are read. Any of linalg's dense convolutions in one to
-    three dimensions is recognised by its indexing maps; grouped ones stay. Where the module carries
-    a CPU target, those in f32 stay too: the kernels for convolutions take them, with padding and
+    With windows of one pixel, a convolution multiplies the channels of every pixel by the same
+    weights. With channels last, and for one image with channels first, that is one plain matmul of
+    all pixels; for several images with channels first it is a contraction for each image with the
+    weights in common. Strides become a slice of the pixels that are read. Where the module carries
+    a CPU target, those in f32 stay: the kernels for convolutions take them, with padding and
     epilogue.
+
+    Other windows become a gather of what each reads (im2col) and a matmul, where the module carries
+    a GPU target: IREE runs convolutions as plain loops there, several times slower, and its own way
+    to matmuls gives wrong sums on Vulkan. The pixels, or filters, that lanes run along are filled
+    up to whole tiles; the gather pads, takes strides, dilations and groups. A convolution stays
+    whose groups have few filters, since gathering is then more work than multiplying, or whose
+    patches would take more than `patch-bytes`. The same gather serves windows of one pixel where a
+    slice of the image, or the image, makes no whole vectors.
+
+    Any of linalg's dense convolutions in one to three dimensions, in any layout, is recognised by
+    its indexing maps.
     """
 
     name: ClassVar[str] = "fsa-convolutions-to-matmul"
-    summary: ClassVar[str] = "Turn convolutions with windows of one pixel into matmuls"
+    summary: ClassVar[str] = "Turn convolutions into matmuls"
+
+    patch_bytes: int = field(
+        default=128 << 20,
+        metadata={"help": "most bytes of patches (of a sample, if the batch is dynamic)"},
+    )
+    min_filters: int = field(
+        default=4, metadata={"help": "fewest filters of a group whose patches are gathered"}
+    )
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the convolutions inside the module `op`."""
-        has_kernels = ATTRIBUTE in op.attributes and target_of(op).kind == "cpu"
+        kind = target_of(op).kind if ATTRIBUTE in op.attributes else None
         for operation in linalg_ops(op):
+            if kind not in (None, "cpu") and self._gather(operation):
+                continue
             loops = _pointwise(operation)
             if loops is None:
                 continue
-            if has_kernels and isinstance(operation.operands[0].type.element_type, ir.F32Type):
+            if kind == "cpu" and isinstance(operation.operands[0].type.element_type, ir.F32Type):
                 continue
             _rewrite(operation, loops)
+
+    def _gather(self, op: Any) -> bool:
+        """Replace a convolution by a matmul of gathered patches where that pays; tell whether."""
+        windows = windows_of(op)
+        if windows is None or windows.count(windows.filters) < self.min_filters:
+            return False
+        if _pointwise(op) is not None and (windows.groups == 1 and not _has_odd_columns(windows)):
+            return False
+        element = op.operands[0].type.element_type
+        if not isinstance(element, (ir.FloatType, ir.IntegerType)):
+            return False
+        if patch_elements(windows) * element.width > 8 * self.patch_bytes:
+            return False
+        with op.location, ir.InsertionPoint(op):
+            product, init = product_of_patches(op, windows), op.operands[2]
+            op.results[0].replace_all_uses_with(product if _is_zero(init) else _sum(product, init))
+        op.erase()
+        return True
 
 
 def _pointwise(op: Any) -> Loops | None:
@@ -107,6 +147,26 @@ def _rewrite(op: Any, loops: Loops) -> None:
             return
         op.results[0].replace_all_uses_with(value if zeros == init else _sum(value, init))
     op.erase()
+
+
+def _has_odd_columns(windows: Windows) -> bool:
+    """Return whether a product of whole pixels has columns that IREE's Vulkan back end dislikes.
+
+    It makes no vectors of them, and lets each lane of a workgroup do the work of all.
+    """
+    last = windows.out[-1]
+    columns = (last,) if last == windows.filters else windows.pixels
+    return windows.count(*columns) % 4 != 0
+
+
+def _is_zero(init: Any) -> bool:
+    """Return whether a tensor is filled with the constant zero."""
+    if not _is_fill(init):
+        return False
+    value = init.owner.operation.operands[0].owner
+    if isinstance(value, ir.Block) or value.operation.name != "arith.constant":
+        return False
+    return value.operation.attributes["value"].value == 0
 
 
 def _is_fill(value: Any) -> bool:

@@ -1,6 +1,5 @@
 // RUN: fsa-opt --pass-pipeline="builtin.module(fsa-convolutions-to-matmul,canonicalize,cse)" %s | FileCheck %s
 // RUN: fsa-opt --pass-pipeline="builtin.module(fsa-attach-target{target=cpu:znver4},fsa-convolutions-to-matmul)" %s | FileCheck %s --check-prefix=CPU
-// RUN: fsa-opt --pass-pipeline="builtin.module(fsa-attach-target{target=vulkan},fsa-convolutions-to-matmul,canonicalize,cse)" %s | FileCheck %s
 
 // One image, channels first: weights times pixels. A CPU has kernels for it.
 // CHECK-LABEL: func.func @channels_first(
