@@ -24,16 +24,21 @@ def append_checksum(path: str | os.PathLike[str]) -> None:
         file.write(_MARK + digest)
 
 
+def has_checksum(data: Any) -> bool:
+    """Return whether `data` (a buffer) ends in a checksum, which may be wrong."""
+    tail = bytes(memoryview(data)[-_SIZE:])
+    return tail.startswith(_MARK) and len(tail) == _SIZE
+
+
 def check_intact(data: Any) -> bool:
     """Return whether `data` (a buffer) ends in a checksum, which modules of other tools lack.
 
     Raises `InputError` when it is not the checksum of the rest.
     """
-    view = memoryview(data)
-    tail = bytes(view[-_SIZE:])
-    if not tail.startswith(_MARK) or len(tail) < _SIZE:
+    if not has_checksum(data):
         return False
-    if hashlib.sha256(view[:-_SIZE]).digest() != tail[len(_MARK) :]:
+    view = memoryview(data)
+    if hashlib.sha256(view[:-_SIZE]).digest() != bytes(view[-_SIZE:])[len(_MARK) :]:
         raise InputError(
             "expected a compiled module (.vmfb) as it was saved, found another checksum: "
             "it is damaged"

@@ -9,7 +9,7 @@ from typing import Any
 
 from fsa.errors import CallError, DeviceUnavailable, InputError
 from fsa.runtime import parameters
-from fsa.runtime.checksum import check_intact
+from fsa.runtime.checksum import check_intact, has_checksum
 from fsa.runtime.cpu_features import Needs
 from fsa.runtime.devices import Device, choose_cpu, first_line, open_device, vm_instance
 from fsa.runtime.files import path_text, write_file
@@ -35,6 +35,8 @@ class Module:
     Calls from several threads are safe: those to one module run one after the other.
     """
 
+    _is_checked = False  # whether the data is known to be what its checksum says
+
     def __init__(
         self,
         data: Any,
@@ -59,7 +61,7 @@ class Module:
         """Read the module in `data`: its functions and what they say of themselves."""
         from iree import runtime
 
-        has_checksum = check_intact(data)
+        is_whole = has_checksum(data) if self._is_checked else check_intact(data)
         self._data = _aligned(data)
         try:
             self.vm_module = runtime.VmModule.from_buffer(
@@ -81,7 +83,7 @@ class Module:
         self.signatures: dict[str, Signature] = {
             name: signature_of(name, reflection) for name, reflection in self._reflections.items()
         }
-        if self.target is not None and not has_checksum:
+        if self.target is not None and not is_whole:
             raise InputError(
                 "expected a compiled module (.vmfb) with its checksum, found none: "
                 "its end is missing"

@@ -57,6 +57,8 @@ class Variant:
 class Package(Module):
     """A module with variants for several targets. It takes the one that fits when it opens."""
 
+    _is_checked = True  # `read_variants` reads all data once; modules were checked when they loaded
+
     def __init__(
         self,
         variants: Sequence[Variant],

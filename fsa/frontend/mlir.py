@@ -30,8 +30,7 @@ def read_mlir(source: Any) -> Any:
     if isinstance(source, os.PathLike):
         return _read(os.fspath(source))
     if isinstance(source, str):
-        one_line = "\n" not in source and source.endswith((".mlir", ".mlirbc"))
-        if one_line or _ONE_WORD.fullmatch(source):
+        if names_file(source):
             return _read(source)
         return _parse(source.encode("utf-8", "replace"), _TEXT)
     if isinstance(source, bytes):
@@ -40,6 +39,15 @@ def read_mlir(source: Any) -> Any:
         "expected MLIR as a path, text, bytecode or ir.Module, found an object of type "
         f"{type(source).__qualname__}"
     )
+
+
+def names_file(text: str, suffixes: tuple[str, ...] = (".mlir", ".mlirbc")) -> bool:
+    """Return whether `text` is the path of a file and no program.
+
+    A path is one word, or a line with one of `suffixes` at its end.
+    """
+    one_line = "\n" not in text and text.endswith(suffixes)
+    return one_line or _ONE_WORD.fullmatch(text) is not None
 
 
 def _read(path: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fsa.errors import InputError
 from fsa.frontend.failing_nodes import describe_node
+from fsa.frontend.torch_types import tensor_element, tensor_sizes
 from fsa.locations import place_of
 
 # What such a guard says where the arithmetic is right all the same: 1 / 0 is infinite.
@@ -61,11 +62,11 @@ def _has_peepholes(op: Any) -> bool:
 
 
 def _is_batched(op: Any) -> bool:
-    return str(op.results[0].type).count(",") > 2  # the sizes, and the element type
+    return len(tensor_sizes(op.results[0].type) or []) > 2
 
 
 def _gives_small_floats(op: Any) -> bool:
-    return "f8" in str(op.results[0].type)
+    return (tensor_element(op.results[0].type) or "").startswith("f8")
 
 
 def _has_open_sizes(op: Any) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 from fsa.errors import InputError, reason_of
 from fsa.frontend.isolation import how_it_ended
 from fsa.frontend.jax_sharding import without_sharding
+from fsa.frontend.mlir import names_file
 from fsa.frontend.stablehlo_erf import restore_erf
 from fsa.frontend.stablehlo_lowering import ERROR, FORM, RESULT
 
@@ -97,20 +98,19 @@ def _is_jax_function(source: Any) -> bool:
     return kind.__name__ in _JITTED and kind.__module__.startswith("jax")
 
 
+def _is_path(source: Any) -> bool:
+    text = isinstance(source, str)
+    return isinstance(source, os.PathLike) or (text and names_file(source, _SUFFIXES))
+
+
 def _data(source: Any) -> bytes | None:
     """Return the MLIR that `source` holds or names; None when it is something else."""
     if isinstance(source, bytes):
         return source
-    if isinstance(source, str) and _is_text(source):
-        return source.encode("utf-8", "replace")
-    if not isinstance(source, str | os.PathLike):
-        return None
-    with open(source, "rb") as file:
-        return file.read()
-
-
-def _is_text(source: str) -> bool:
-    return "\n" in source or not source.endswith(_SUFFIXES)
+    if _is_path(source):
+        with open(source, "rb") as file:
+            return file.read()
+    return source.encode("utf-8", "replace") if isinstance(source, str) else None
 
 
 def _forms(source: Any) -> list[bytes] | Path:
@@ -124,9 +124,7 @@ def _forms(source: Any) -> list[bytes] | Path:
         raise InputError(f"cannot read {source}: {reason_of(error)}") from None
     if data.startswith(_BYTECODE) and _ARTIFACT in data[:64]:
         return _forms_of(_portable(data).operation)
-    return (
-        [data] if data is source or (isinstance(source, str) and _is_text(source)) else Path(source)
-    )
+    return Path(source) if _is_path(source) else [data]
 
 
 def _forms_of(operation: Any) -> list[bytes]:

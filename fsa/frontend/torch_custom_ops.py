@@ -10,16 +10,15 @@ with a check that nothing but upstream's dialects is left, which `without_contra
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fsa.errors import InputError
+from fsa.frontend.torch_types import tensor_element, tensor_sizes
 from fsa.locations import describe_location, place_of
 
 _PREFIX = "torch.fsa."
-_TENSOR = re.compile(r"!torch\.vtensor<\[([^\]]*)\],([a-z]+\d+)>")
 _CONSTANTS = {"torch.constant.int", "torch.constant.float", "torch.constant.str"}
 _CONTRACT = ",torch-verify-linalg-on-tensors-backend-contract"
 # Sorts and scans in tm_tensor are left to IREE.
@@ -217,11 +216,11 @@ def _builtin(type: Any) -> Any:
     """Return the builtin tensor type of a `!torch.vtensor` type; integers lose their sign."""
     from fsa.bindings import ir
 
-    match = _TENSOR.fullmatch(str(type))
-    if match is None:
+    sizes, element = tensor_sizes(type), tensor_element(type)
+    if sizes is None or element is None:
         raise InputError(f"expected a tensor of known rank and element type, found {type}")
-    dims = "".join(f"{size}x" for size in match[1].split(",") if size)
-    element = match[2].replace("si", "i").replace("ui", "i")
+    dims = "".join(f"{size}x" for size in sizes)
+    element = element.replace("si", "i").replace("ui", "i")
     return ir.Type.parse(f"tensor<{dims}{element}>")
 
 

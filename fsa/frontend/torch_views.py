@@ -7,11 +7,11 @@ dimensions that it merges and leaves nothing to conclude.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from fsa.frontend.torch_types import tensor_sizes
+
 _VIEWS = frozenset({"torch.aten.view", "torch.aten.reshape", "torch.aten._unsafe_view"})
-_SIZES = re.compile(r"!torch\.vtensor<\[([^\]]*)\],")
 _OPEN = "?"
 
 
@@ -31,7 +31,7 @@ def flatten_views(module: Any) -> None:
 
     module.operation.walk(visit)
     for op in found:
-        merged = merged_dims(_sizes(op.operands[0]), _sizes(op.results[0]))
+        merged = merged_dims(tensor_sizes(op.operands[0].type), tensor_sizes(op.results[0].type))
         if merged is not None:
             _flatten(op, *merged)
 
@@ -66,12 +66,6 @@ def _is_view(op: Any) -> bool:
     if op.name == "torch.operator":
         return op.attributes["name"].value == "onnx.Reshape"
     return op.name in _VIEWS
-
-
-def _sizes(value: Any) -> list[str] | None:
-    """Return the sizes of a torch tensor as text; None where its rank is not known."""
-    found = _SIZES.match(str(value.type))
-    return None if found is None else [size for size in found[1].split(",") if size]
 
 
 def _flatten(op: Any, first: int, last: int) -> None:

@@ -11,6 +11,7 @@ import click
 
 from fsa.errors import InputError
 from fsa.tools.commands import shapes
+from fsa.tools.commands.model_options import model_options, target_option
 from fsa.tools.commands.progress import progress
 
 FORMS = ("vmfb", "mlir", "asm", "ptx", "spirv")
@@ -32,21 +33,8 @@ Examples:
 @click.option(
     "-o", "--output", help="The file to write, - for standard output [default: SOURCE's name]."
 )
-@click.option(
-    "--target",
-    default="cpu",
-    show_default=True,
-    help="cpu, cpu:<LLVM CPU>, cpu:generic, vulkan, vulkan:<IREE target>, cuda or cuda:sm_NN; "
-    "several with commas make one file with a variant for each (.fsa).",
-)
-@click.option("--shape", "shape_texts", multiple=True, metavar="NAME=SIZES", help=shapes.HELP)
-@click.option(
-    "--pipeline",
-    help="A pipeline that `fsa-opt --list-pipelines` names [default: the target's kernels].",
-)
-@click.option(
-    "--skip", multiple=True, metavar="PASS", help="Leave a clean-up pass out. Repeatable."
-)
+@target_option("; several with commas make one file with a variant for each (.fsa)")
+@model_options
 @click.option("--parameters", metavar="FILE", help="Put large constants into this archive (.irpa).")
 @click.option("--no-cache", is_flag=True, help="Compile anew what was compiled before.")
 @click.option(

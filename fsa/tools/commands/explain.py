@@ -10,6 +10,7 @@ import click
 
 from fsa.errors import InputError
 from fsa.tools.commands import shapes
+from fsa.tools.commands.model_options import model_options, target_option
 from fsa.tools.commands.progress import progress
 
 EPILOG = """\b
@@ -24,20 +25,8 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("source")
-@click.option(
-    "--target",
-    default="cpu",
-    show_default=True,
-    help="cpu, cpu:<LLVM CPU>, cpu:generic, vulkan, vulkan:<IREE target>, cuda or cuda:sm_NN.",
-)
-@click.option("--shape", "shape_texts", multiple=True, metavar="NAME=SIZES", help=shapes.HELP)
-@click.option(
-    "--pipeline",
-    help="A pipeline that `fsa-opt --list-pipelines` names [default: the target's kernels].",
-)
-@click.option(
-    "--skip", multiple=True, metavar="PASS", help="Leave a clean-up pass out. Repeatable."
-)
+@target_option()
+@model_options
 @click.option("--all", "everything", is_flag=True, help="Show every value, kernel and remark.")
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON instead.")
 @click.option("--html", metavar="FILE", help="Write one page with the graph and all the data.")
