@@ -57,6 +57,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--measure", type=Path, metavar="DIR", help="measure what lies there")
     parser.add_argument("--target", default="cuda", help="what --prepare compiles for")
     parser.add_argument(
+        "--multiprocessors",
+        type=int,
+        default=0,
+        help="of the card: regions of several kernels are then also compiled as one launch",
+    )
+    parser.add_argument(
         "--limit-seconds", type=float, default=300.0, help="what one module may take to compile"
     )
     parser.add_argument("--families", default="", help=f"with commas: {', '.join(FAMILIES)}")
@@ -75,11 +81,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _prepare(options: argparse.Namespace) -> None:
     if options.work:
-        gpu_prepare.work(options.prepare, options.target, options.work.split(","))
+        jobs = options.work.split(",")
+        gpu_prepare.work(options.prepare, options.target, jobs, options.multiprocessors)
         return
     cases = chosen(options.families, options.only, options.dtypes)
     said = partial(print, flush=True)
-    gpu_prepare.prepare(options.prepare, cases, options.target, said, options.limit_seconds)
+    gpu_prepare.prepare(
+        options.prepare, cases, options.target, said, options.limit_seconds,
+        options.multiprocessors,
+    )  # fmt: skip
 
 
 def _measure(options: argparse.Namespace) -> None:

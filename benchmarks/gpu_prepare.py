@@ -22,6 +22,7 @@ from fsa.benchmarks.precompiled import path_of
 from fsa.errors import FsaError, InputError
 
 INDEX = "index.json"
+WAVE = b"stitched_wave"  # in the names of kernels that are several
 Index = dict[str, Any]
 
 
@@ -40,11 +41,13 @@ def prepare(
     target: str,
     progress: Callable[[str], None],
     limit_seconds: float,
+    one_wave: int = 0,
 ) -> Index:
     """Compile each case with FSA and with plain IREE, in workers; return the index.
 
-    A module gets `limit_seconds`. Raises `InputError` when the folder holds modules for another
-    target.
+    With `one_wave`, the multiprocessors of the card, stitched regions of several kernels are also
+    compiled as one launch (`fsa-barrier`). A module gets `limit_seconds`. Raises `InputError` when
+    the folder holds modules for another target.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = _started(folder, target)
@@ -52,7 +55,7 @@ def prepare(
     jobs = [
         f"{case.name}/{contender}"
         for case in cases
-        for contender in _builds(case, target)
+        for contender in _builds(case, target, one_wave)
         if contender not in made.get(case.name, {})
     ]
 
@@ -65,20 +68,20 @@ def prepare(
     def command(left: Sequence[str]) -> list[str]:
         return [
             *(sys.executable, "-m", "fsa.benchmarks.gpu", "--work", ",".join(left)),
-            *("--prepare", str(folder), "--target", target),
+            *("--prepare", str(folder), "--target", target, "--multiprocessors", str(one_wave)),
         ]
 
     run_jobs(command, jobs, done, silence_seconds=limit_seconds)
     return index
 
 
-def work(folder: Path, target: str, jobs: Sequence[str]) -> None:
+def work(folder: Path, target: str, jobs: Sequence[str], one_wave: int = 0) -> None:
     """Compile in this process, as a worker; a job is the name of a case and of a contender."""
     cases = {case.name: case for case in gpu_cases()}
     for job in jobs:
         announce(job)
         name, _, contender = job.partition("/")
-        build = _builds(cases[name], target)[contender]
+        build = _builds(cases[name], target, one_wave)[contender]
         answer({"name": job, **_compiled(build, path_of(folder, name, contender, target))})
 
 
@@ -99,23 +102,32 @@ def _started(folder: Path, target: str) -> Index:
     }
 
 
-def _builds(case: GpuCase, target: str) -> dict[str, Callable[[], Any]]:
+def _builds(case: GpuCase, target: str, one_wave: int) -> dict[str, Callable[[], Any]]:
     """Return how each contender that is a module of IREE's is compiled."""
     import fsa
     from fsa.benchmarks import plain_iree
 
     kind = target.partition(":")[0]
 
-    def by_fsa(options: str) -> Any:
+    def by_fsa(options: str = "") -> Any:
         if case.pipeline is None:
             return fsa.compile(case.module(), target=target, cache=False)
         pipeline = case.pipeline.format(kind=kind) + options
         return fsa.compile(case.module(), target=target, pipeline=pipeline, cache=False)
 
-    return {
-        "fsa": lambda: by_fsa(""),
+    def as_wave() -> Any:
+        module = by_fsa(f"{{one-wave={one_wave}}}")
+        if WAVE not in bytes(module.data):
+            raise InputError("expected several kernels to put into one launch, found one")
+        return module
+
+    builds: dict[str, Callable[[], Any]] = {
+        "fsa": by_fsa,
         "iree": lambda: plain_iree.compile_module(case.module(), target),
     }
+    if one_wave and kind == "cuda" and case.family == "stitching":
+        builds["fsa-barrier"] = as_wave
+    return builds
 
 
 def _compiled(build: Callable[[], Any], path: Path) -> dict[str, Any]:

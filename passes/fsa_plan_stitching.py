@@ -1,6 +1,6 @@
 """`fsa-plan-stitching`: write a plan onto every stitched region."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fsa.diagnostics import Diagnostics
@@ -10,6 +10,7 @@ from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching import rules
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported
+from fsa.passes.stitching.one_wave import in_one_wave
 from fsa.passes.stitching.planner import describe_plan, plan_region
 from fsa.passes.stitching.reader import read_graph
 from fsa.passes.stitching.regions import Normalizer, code_of, form_of, regions_of
@@ -26,10 +27,21 @@ class FsaPlanStitching(Pass):
     "portable" with the reason, which is also reported as a remark, and is left to
     `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
     leaves them, gets the form "scheduled": on a CPU its loops become the kernel as they stand.
+
+    With `one_wave`, on CUDA, a region of several kernels runs in one launch, with a barrier over
+    the device between them, as many workgroups as the card has multiprocessors.
     """
 
     name = "fsa-plan-stitching"
     summary = "Plan the kernels of stitched regions"
+
+    one_wave: int = field(
+        default=0,
+        metadata={
+            "help": "CUDA: workgroups of one launch a region, at most the card's multiprocessors; "
+            "0: a launch a kernel"
+        },
+    )
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Write the plans of all regions of the module `op`."""
@@ -51,6 +63,8 @@ class FsaPlanStitching(Pass):
                 code = code_of(region, graph)
                 if plans.PLAN in region.attributes or code not in known:
                     space, plan = plan_region(graph, target)
+                    if self.one_wave:
+                        plan = in_one_wave(graph, space, plan, target, self.one_wave)
                     plan = _completed(region, graph, space, plan)
                     if plans.PLAN not in region.attributes:
                         known[code] = plan
@@ -79,4 +93,5 @@ def _completed(region: Any, graph: Graph, space: Space, plan: plans.RegionPlan) 
         built = rules.build(graph, space, kernels or plan.kernels, nodes)
     except plans.PlanError as error:
         raise PassError(region.location, f"the plan does not hold: {error}") from None
-    return describe_plan(space, built)
+    wave = plans.read_one_wave(region) if given else plan.one_wave
+    return replace(describe_plan(space, built), one_wave=wave)

@@ -1,6 +1,6 @@
 """Pipelines fsa-to-cpu, fsa-to-vulkan and fsa-to-cuda: kernels for the families, else linalg."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from fsa.passes.base import Pass
@@ -87,12 +87,16 @@ class _ToKernels(Pipeline):
             SHAPES,
             self.plan,
             *((SCOPE,) if self.stitch else ()),
-            STITCHING_PLAN,
+            self.stitching_plan(),
             SUMS,
             self.kernels,
             REST_TO_LINALG,
             CLEAN_UP,
         )
+
+    def stitching_plan(self) -> Phase:
+        """Return the phase that plans stitched regions."""
+        return STITCHING_PLAN
 
     def postconditions(self) -> tuple[Pass, ...]:
         """Return the checks: no fsa op but launches is left, and each finds its kernel."""
@@ -142,3 +146,16 @@ class FsaToCuda(_ToKernels):
     summary: ClassVar[str] = "Lower fsa ops to CUDA kernels, the rest to linalg"
     kind: ClassVar[str] = "cuda"
     kernels: ClassVar[Phase] = GPU_KERNELS
+
+    one_wave: int = field(
+        default=0,
+        metadata={
+            "help": "run each region in one launch of so many workgroups, at most the card's "
+            "multiprocessors; 0: a launch a kernel"
+        },
+    )
+
+    def stitching_plan(self) -> Phase:
+        """Return the phase that plans stitched regions."""
+        passes = f"{STITCHING_PLAN.passes}{{one-wave={self.one_wave}}}"
+        return replace(STITCHING_PLAN, passes=passes) if self.one_wave else STITCHING_PLAN

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fsa.dialects.fsa.markers import ZEROED
 from fsa.errors import CompileError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Launch:
     scalars: list[Any]
     inputs: list[Any]
     workgroup_size: tuple[int, ...]
+    zeroed: int = 0  # of the results: how many hold zeros when the kernel begins
 
     @classmethod
     def read(cls, op: Any) -> Launch:
@@ -45,6 +47,7 @@ class Launch:
             scalars=operands[3 + dims : 3 + dims + scalars],
             inputs=operands[3 + dims + scalars :],
             workgroup_size=tuple(ir.DenseI64ArrayAttr(op.attributes["workgroup_size"])),
+            zeroed=ir.IntegerAttr(op.attributes[ZEROED]).value if ZEROED in op.attributes else 0,
         )
 
     @property
@@ -66,7 +69,9 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
         flat_inputs = [dim for dims in input_dims for dim in dims]
         sizes = [*flat_inputs, *launch.result_dims]
         words = [*launch.scalars, *(_to_i32(size) for size in sizes)]
-        arguments = [*words, *launch.inputs]
+        arguments = [*words, *launch.inputs, *map(_zeros, launch.results[: launch.zeroed])]
+        ties = [len(words) + len(launch.inputs) + number for number in range(launch.zeroed)]
+        ties += [-1] * (len(launch.results) - launch.zeroed)
         dispatch = ir.Operation.create(
             "flow.dispatch",
             results=[result.type for result in launch.results],
@@ -77,7 +82,7 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
                     [3, len(arguments), len(flat_inputs), len(launch.result_dims)]
                 ),
                 "tied_operands": ir.ArrayAttr.get(
-                    [ir.IntegerAttr.get(ir.IndexType.get(), -1)] * len(launch.results)
+                    [ir.IntegerAttr.get(ir.IndexType.get(), tie) for tie in ties]
                 ),
             },
         )
@@ -87,6 +92,25 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
     for old, new in zip(list(op.results), list(dispatch.results), strict=True):
         old.replace_all_uses_with(new)
     op.erase()
+
+
+def _zeros(result: Any) -> Any:
+    """Return zeros of the static type of `result`, integers, in memory of their own.
+
+    They are behind a barrier: equal ones would become one, which the first launch changes.
+    """
+    from iree.compiler import ir
+
+    kind = ir.RankedTensorType(result.type)
+    zero = ir.Operation.create(
+        "arith.constant",
+        results=[kind.element_type],
+        attributes={"value": ir.IntegerAttr.get(kind.element_type, 0)},
+    ).results[0]
+    hidden = ir.Operation.create(
+        "util.optimization_barrier", results=[zero.type], operands=[zero]
+    ).results[0]
+    return ir.Operation.create("flow.tensor.splat", results=[kind], operands=[hidden]).results[0]
 
 
 def dynamic_dims(tensor: Any) -> list[Any]:

@@ -9,6 +9,9 @@ STREAMING = "fsa.streaming"
 # On a vector.load or vector.store of a GPU kernel: its address is a multiple of its size.
 ALIGNED = "fsa.aligned"
 
+# On an fsa.launch: how many of its first results hold zeros when the kernel begins.
+ZEROED = "fsa.zeroed"
+
 # On a declared func.func: the text of the function, with ops that only IREE has.
 FOREIGN_BODY = "fsa.foreign_body"
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.bindings import func, gpu, ir
+from fsa.bindings import arith, func, gpu, ir, memref, scf
 from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import MAX_GRID
 from fsa.passes.emitter import symbols
@@ -113,6 +113,33 @@ class Kernel(Builder):
         """Wait for all threads of the workgroup, and make their workgroup memory visible."""
         if self.is_gpu:
             gpu.barrier()
+
+    def grid_barrier(self, counter: Value, arrivals: int) -> None:
+        """Wait until the workgroups of the grid have arrived `arrivals` times in all (CUDA).
+
+        `counter` is a `memref<1xi32>` that was 0 when the kernel began. What threads wrote before
+        is then visible to all. All workgroups must be on the device at once, and all threads call.
+        """
+        word = ir.IntegerType.get_signless(32)
+        zero = self.value(0)
+        self.barrier()
+        with self.when(self.compare("eq", self.thread_id(), 0)):
+            # Atomic operations order the memory accesses around them (acquire and release), and
+            # those of the other threads through the barriers of the workgroup.
+            self._atomic_add(self.constant(1, word), counter, zero)
+            loop = scf.WhileOp([], [])
+            before = loop.before.blocks.append()
+            after = loop.after.blocks.append()
+            with ir.InsertionPoint(before):
+                here = self._atomic_add(self.constant(0, word), counter, zero)
+                waits = self.compare("ult", here, self.constant(arrivals, word))
+                scf.ConditionOp(waits, [])
+            with ir.InsertionPoint(after):
+                scf.YieldOp([])
+        self.barrier()
+
+    def _atomic_add(self, number: Value, target: Value, at: Value) -> Value:
+        return memref.atomic_rmw(arith.AtomicRMWKind.addi, number, target, [at])
 
     def reduce_threads(
         self, kind: str, value: Value, scratch: Value, group: int | None = None

@@ -25,6 +25,7 @@ from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.linear import Linear
+from fsa.passes.stitching.one_wave import Wave, check_wave, launch_wave
 from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
 from fsa.passes.stitching.rules import workgroup_bytes
 from fsa.passes.stitching.scalars import decode, encode, words_of
@@ -41,13 +42,14 @@ def lower_regions(module: Any, kinds: Sequence[str]) -> None:
     """
     target = target_of(module, *kinds)
     made: dict[str, list[Any]] = {}
+    counters: list[tuple[Any, Any]] = []  # of each wave: the block that it is in, and its counter
     for region in regions_of(module):
         form = form_of(region)
         if form == "scheduled":
             lower_scheduled(module, region, target)
         elif form == "kernels":
             with region.location:
-                _Lowering(module, region, target, made).run()
+                _Lowering(module, region, target, made, counters).run()
     _drop_notes(module)
 
 
@@ -63,7 +65,10 @@ def _drop_notes(module: Any) -> None:
 
 
 class _Lowering:
-    def __init__(self, module: Any, region: Any, target: Target, made: dict[str, list[Any]]):
+    def __init__(
+        self, module: Any, region: Any, target: Target, made: dict[str, list[Any]],
+        counters: list[tuple[Any, Any]],
+    ):  # fmt: skip
         self.module, self.region, self.target = module, region, target
         self.graph: Graph
         self.space: Space
@@ -71,6 +76,8 @@ class _Lowering:
         self.graph, self.space, self.kernels = planned(region)
         for kernel_ in self.kernels:
             _check_room(region, kernel_, target)
+        self.wave = _wave_of(region, self.kernels, target)
+        self.counters = counters
         self.shared = made.setdefault(
             f"{region.attributes[plans.PLAN]}{code_of(region, self.graph)}", []
         )
@@ -161,6 +168,9 @@ class _Lowering:
         made: dict[Ref, Any] = {}
         scalars = self.graph.scalar_inputs()
         words = [word for ref in scalars for word in encode(self.builder, self._scalar(ref))]
+        if self.wave is not None:
+            self._launch_wave(self.wave, made, sizes, scalars, words)
+            return [self._tensor(ref, made) for ref in self.graph.outputs]
         for number, k in enumerate(self.kernels):
             if number == len(self.shared):
                 self.shared.append(emit_kernel(self.module, k, self.target, scalars))
@@ -176,6 +186,22 @@ class _Lowering:
             )
             made.update(zip(k.stores, launched, strict=True))
         return [self._tensor(ref, made) for ref in self.graph.outputs]
+
+    def _launch_wave(
+        self, wave: Wave, made: dict[Ref, Any], sizes: list[Any], scalars: list[Ref],
+        words: list[Any],
+    ) -> None:  # fmt: skip
+        if not self.shared:
+            self.shared.append(wave.emit(self.module, self.target, scalars))
+        here = ir.InsertionPoint.current.block
+        before = next((counter for block, counter in self.counters[-1:] if block == here), None)
+        results = [(self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in wave.stores]
+        inputs = [self._tensor(ref, made) for ref in wave.imports]
+        counter, launched = launch_wave(
+            self.builder, wave, self.shared[0], before, inputs, results, words
+        )
+        self.counters.append((here, counter))
+        made.update(zip(wave.stores, launched, strict=True))
 
     def _tensor(self, ref: Ref, made: dict[Ref, Any]) -> Any:
         if ref.kind == "argument":
@@ -211,6 +237,17 @@ def _check_room(region: Any, k: Kernel, target: Target) -> None:
             f"the plan does not hold: kernel {k.number}: expected row buffers of at most {limit} "
             f"bytes, found {size}",
         )
+
+
+def _wave_of(region: Any, kernels: list[Kernel], target: Target) -> Wave | None:
+    """Return the one launch that a region's plan asks for, if it does; raise `PassError`."""
+    try:
+        workgroups = plans.read_one_wave(region)
+        if workgroups:
+            check_wave(kernels, workgroups, target)
+    except plans.PlanError as error:
+        raise PassError(region.location, f"the plan does not hold: {error}") from None
+    return Wave(kernels, workgroups) if workgroups else None
 
 
 def task_count(target: Target, builder: Any, k: Kernel, sizes: list[Any]) -> Any:

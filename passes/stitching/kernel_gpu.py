@@ -89,6 +89,8 @@ class GpuWriter(NestWriter):
 
     thread: Any = 0  # along the row
     valid: Any = True
+    memory: Any = None  # this kernel's part of the workgroup memory, None for all
+    workgroups = 0  # of the grid, where that is known and may be larger than the tasks
 
     def write_kernel(self) -> None:
         """Fill the kernel: find this thread's place, then run this workgroup's tasks."""
@@ -100,12 +102,23 @@ class GpuWriter(NestWriter):
         self.thread = k.rem(k.thread_id(), across)
         row_here = k.floordiv(k.thread_id(), across)
         self._find_buffers(row_here)
-        with k.tasks(task_count(k, self.kernel, self.extents)) as task:
+        with self._tasks() as task:
             row = k.add(k.mul(task, side), row_here)
             if not (isinstance(total, int) and total % side == 0):
                 self.valid = k.compare("ult", row, total)
                 row = k.min(row, k.sub(total, 1))
             self._row(row, dims)
+
+    @contextmanager
+    def _tasks(self) -> Generator[Any]:
+        """Run the body for each task of this workgroup."""
+        count = task_count(self.k, self.kernel, self.extents)
+        if not self.workgroups:
+            with self.k.tasks(count) as task:
+                yield task
+            return
+        with self.k.loop(self.k.workgroup_id(), count, self.workgroups) as (task, _):
+            yield task
 
     def _row(self, row: Any, dims: list[int]) -> None:
         """Run the nests for one row; in a flat mapping for one thread's neighbours."""
@@ -125,7 +138,8 @@ class GpuWriter(NestWriter):
     def _find_buffers(self, row_here: Any) -> None:
         self.scratch: dict[str, Any] = {}
         described = workgroup_buffers(self.kernel)
-        for (ref, _, kind), memory in zip(described, self.k.workgroup, strict=True):
+        given = self.k.workgroup if self.memory is None else self.memory
+        for (ref, _, kind), memory in zip(described, given, strict=True):
             if ref is None:
                 self.scratch[str(kind)] = memory
             else:

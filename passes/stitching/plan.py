@@ -76,7 +76,8 @@ class NodePlan:
 class RegionPlan:
     """The plan of a region; `portable` means: lower it to linalg, for `reason`.
 
-    `scheduled` means that the loops in its body are the plan.
+    `scheduled` means that the loops in its body are the plan. `one_wave` (CUDA) runs all kernels
+    in one launch of so many workgroups, which wait for each other; 0 launches one after another.
     """
 
     form: Literal["kernels", "portable", "scheduled"]
@@ -84,6 +85,7 @@ class RegionPlan:
     extents: tuple[int | None, ...] = ()
     kernels: tuple[KernelPlan, ...] = ()
     nodes: tuple[NodePlan, ...] = ()
+    one_wave: int = 0
 
 
 _UNSAID: dict[str, Any] = {"ahead": 0, "pack": 1}  # what an entry that is not written means
@@ -114,6 +116,8 @@ def write(plan: RegionPlan, region: Any, node_ops: list[Any]) -> None:
         entries["reason"] = _attribute(plan.reason)
     if plan.form == "kernels":
         entries["extents"] = _attribute(plan.extents)
+        if plan.one_wave:
+            entries["one_wave"] = _attribute(plan.one_wave)
         entries["kernels"] = ir.ArrayAttr.get([_dictionary(kernel) for kernel in plan.kernels])
     region.attributes[PLAN] = ir.DictAttr.get(entries)
     for op, node in zip(node_ops, plan.nodes, strict=True):
@@ -125,6 +129,14 @@ def has_kernels(region: Any) -> bool:
     if PLAN not in region.attributes or not isinstance(region.attributes[PLAN], ir.DictAttr):
         return False
     return _entries(region.attributes[PLAN], "plan").get("form") == "kernels"
+
+
+def read_one_wave(region: Any) -> int:
+    """Return the workgroups of a region's one launch, 0 for a launch a kernel."""
+    found = _entries(region.attributes[PLAN], "plan").get("one_wave", 0)
+    if not isinstance(found, int) or found < 0:
+        raise PlanError(f"expected plan.one_wave to be a number from 0, found {found}")
+    return found
 
 
 def read_form(region: Any) -> tuple[str, str]:
