@@ -7,43 +7,56 @@ from typing import Any, ClassVar
 from fsa.bindings import ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
+from fsa.passes.convolution.lower import takes_kernel
 from fsa.passes.structure.bodies import copy_body
 from fsa.passes.structure.loops import linalg_ops
 from fsa.runtime.targets import ATTRIBUTE, Target
 
 _WINDOWED = re.compile(r"linalg\.((depthwise_)?conv|pooling)_")
 
+_DEPTHWISE = re.compile(r"linalg\.depthwise_conv_2d_")
+
 
 @dataclass(frozen=True)
 class FsaOrderLoops(Pass):
-    """For GPUs, give windowed ops the loops of their result first, in its order.
+    """Give windowed ops that IREE gets wrong the loops of their result first, in its order.
 
     The depthwise convolutions of channels-first tensors are defined with the channel behind the
     positions. IREE 3.13 gives wrong results for them on Vulkan, whatever its flags; as a
-    linalg.generic whose outer loops are the dimensions of the result they are right. Modules
-    without a GPU as their target stay as they are: kernels are planned for the named ops.
+    linalg.generic whose outer loops are the dimensions of the result they are right.
+
+    For CPUs, IREE writes the depthwise convolutions in two dimensions that no kernel of ours takes,
+    those in f16 or with weights that are no constants, as matrices times vectors, and refuses its
+    own op where there are several images. A linalg.generic it leaves alone. Other ops stay, and so
+    do all in modules without a target: kernels are planned for the named ops.
     """
 
     name: ClassVar[str] = "fsa-order-loops"
-    summary: ClassVar[str] = "Order the loops of windowed ops as their results, for GPUs"
+    summary: ClassVar[str] = "Order the loops of windowed ops as their results"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the ops of the module `op`."""
-        if ATTRIBUTE not in op.attributes or Target.of_module(op).kind == "cpu":
+        if ATTRIBUTE not in op.attributes:
             return
+        target = Target.of_module(op)
         for found in linalg_ops(op):
-            if _WINDOWED.match(found.name) and len(found.results) == 1:
+            if len(found.results) != 1:
+                continue
+            if target.kind == "cpu":
+                if _DEPTHWISE.match(found.name) and not takes_kernel(found, target):
+                    _order(found, always=True)
+            elif _WINDOWED.match(found.name):
                 _order(found)
 
 
-def _order(op: Any) -> None:
-    """Replace `op` by a linalg.generic unless its loops begin with those of its result."""
+def _order(op: Any, *, always: bool = False) -> None:
+    """Replace `op` by a linalg.generic, if not `always` only where its loops begin otherwise."""
     maps = [ir.AffineMapAttr(attribute).value for attribute in linalg.get_indexing_maps(op)]
     loops, outer = maps[-1].n_dims, list(maps[-1].results)
     if not all(isinstance(expression, ir.AffineDimExpr) for expression in outer):
         return
     order = [expression.position for expression in outer]
-    if order == list(range(len(order))):
+    if order == list(range(len(order))) and not always:
         return
     order += [loop for loop in range(loops) if loop not in order]
     # Loop `order[k]` of the op is loop k of the generic.

@@ -124,7 +124,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "fsa-order-loops",
-        "IREE gives wrong results for depthwise convolutions on Vulkan as they are defined.",
+        "IREE is wrong about depthwise convolutions as they are defined, and refuses some on CPUs.",
     ),
     Step(
         "fsa-fuse-widened-operands",

@@ -55,6 +55,12 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         lambda x, w: pool(lax.conv_general_dilated(x, w, (1, 1), "SAME")),
         (IMAGE, floats((4, 3, 3, 3), np.float32)),
     ),
+    "depthwise_convolution": (
+        lambda x, w: lax.conv_general_dilated(
+            x, w, (2, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=6
+        ),
+        (floats((2, 7, 6, 6), np.float32), floats((3, 3, 1, 6), np.float32)),
+    ),
     "batched_dot": (
         lambda a, b: jnp.einsum("bik,bkj->bij", a, b),
         (floats((3, 4, 5), np.float32), floats((3, 5, 2), np.float32)),

@@ -38,3 +38,28 @@ def test_depthwise_convolution() -> None:
             for j in range(3)
         )
         np.testing.assert_allclose(np.asarray(module(x, w)), expected, rtol=0, atol=1e-5)
+
+
+CHANNELS_LAST = """
+func.func @main(%x: tensor<2x6x7x5xf32>, %w: tensor<3x3x5xf32>) -> tensor<2x4x5x5xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x4x5x5xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  %y = linalg.depthwise_conv_2d_nhwc_hwc
+    {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+    ins(%x, %w : tensor<2x6x7x5xf32>, tensor<3x3x5xf32>)
+    outs(%z : tensor<2x4x5x5xf32>) -> tensor<2x4x5x5xf32>
+  return %y : tensor<2x4x5x5xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("pipeline", [None, "fsa-to-linalg"])
+def test_weights_that_are_no_constants_on_a_cpu(pipeline: str | None) -> None:
+    """Several images, which IREE's own way to matrices refuses."""
+    random = np.random.default_rng(4)
+    x = random.integers(-3, 4, (2, 6, 7, 5)).astype(np.float32)
+    w = random.integers(-3, 4, (3, 3, 5)).astype(np.float32)
+    expected = sum(x[:, i : i + 4, j : j + 5] * w[i, j] for i in range(3) for j in range(3))
+    module = fsa.compile(CHANNELS_LAST, target="cpu", pipeline=pipeline)
+    assert np.array_equal(np.asarray(module(x, w)), expected)

@@ -1,6 +1,6 @@
 // RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=vulkan --fsa-order-loops | FileCheck %s
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 --fsa-order-loops | FileCheck %s --check-prefix=CPU
-// RUN: fsa-opt %s --split-input-file --fsa-order-loops | FileCheck %s --check-prefix=CPU
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu:znver4 --fsa-order-loops | FileCheck %s --check-prefixes=CPU,ZEN
+// RUN: fsa-opt %s --split-input-file --fsa-order-loops | FileCheck %s --check-prefixes=CPU,NONE
 
 // The op's loops are sample, row, column, channel, taps; the generic's have the channel second.
 // CHECK-DAG: #[[$X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2 * 2 + d4, d3 + d5 * 3)>
@@ -12,7 +12,8 @@
 // CHECK: arith.addf
 // CHECK: return
 // CPU-LABEL: func.func @depthwise
-// CPU: linalg.depthwise_conv_2d_nchw_chw
+// ZEN: linalg.generic
+// NONE: linalg.depthwise_conv_2d_nchw_chw
 func.func @depthwise(%x: tensor<?x8x7x9xf32>, %w: tensor<8x3x3xf32>, %e: tensor<?x8x3x3xf32>) -> tensor<?x8x3x3xf32> {
   %y = linalg.depthwise_conv_2d_nchw_chw {dilations = dense<[1, 3]> : vector<2xi64>, strides = dense<[2, 1]> : vector<2xi64>} ins(%x, %w : tensor<?x8x7x9xf32>, tensor<8x3x3xf32>) outs(%e : tensor<?x8x3x3xf32>) -> tensor<?x8x3x3xf32>
   return %y : tensor<?x8x3x3xf32>
@@ -29,4 +30,20 @@ func.func @ordered(%x: tensor<1x2x5xf32>, %w: tensor<3x2x2xf32>, %e: tensor<1x3x
   %c = linalg.conv_1d_ncw_fcw {dilations = dense<1> : vector<1xi64>, strides = dense<1> : vector<1xi64>} ins(%x, %w : tensor<1x2x5xf32>, tensor<3x2x2xf32>) outs(%e : tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
   %p = linalg.pooling_nchw_max {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>} ins(%i, %k : tensor<1x2x4x4xf32>, tensor<2x2xf32>) outs(%o : tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
   return %c, %p : tensor<1x3x4xf32>, tensor<1x2x3x3xf32>
+}
+
+// -----
+
+// Channels last: a CPU has kernels for constant weights in f32 alone.
+// CPU-LABEL: func.func @channels_last
+// ZEN: linalg.depthwise_conv_2d_nhwc_hwc
+// ZEN: linalg.generic
+// NONE: linalg.depthwise_conv_2d_nhwc_hwc
+// NONE: linalg.depthwise_conv_2d_nhwc_hwc
+func.func @channels_last(%x: tensor<2x6x6x3xf32>, %e: tensor<2x4x4x3xf32>, %y: tensor<2x6x6x3xf16>, %f: tensor<2x4x4x3xf16>) -> (tensor<2x4x4x3xf32>, tensor<2x4x4x3xf16>) {
+  %w = arith.constant dense<2.0> : tensor<3x3x3xf32>
+  %v = arith.constant dense<2.0> : tensor<3x3x3xf16>
+  %0 = linalg.depthwise_conv_2d_nhwc_hwc {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>} ins(%x, %w : tensor<2x6x6x3xf32>, tensor<3x3x3xf32>) outs(%e : tensor<2x4x4x3xf32>) -> tensor<2x4x4x3xf32>
+  %1 = linalg.depthwise_conv_2d_nhwc_hwc {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>} ins(%y, %v : tensor<2x6x6x3xf16>, tensor<3x3x3xf16>) outs(%f : tensor<2x4x4x3xf16>) -> tensor<2x4x4x3xf16>
+  return %0, %1 : tensor<2x4x4x3xf32>, tensor<2x4x4x3xf16>
 }
