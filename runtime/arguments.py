@@ -10,7 +10,7 @@ from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.devices import Device, first_line
 from fsa.runtime.signature import ScalarSpec, Spec, TensorSpec, numpy_dtype, same_bits
-from fsa.runtime.tensors import DeviceTensor, as_array, copier
+from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, as_array, copier
 
 _NUMBERS = bool | int | float | complex
 
@@ -75,12 +75,21 @@ class TensorArgument:
             )
 
     def import_cuda(self, argument: Any) -> Any:
-        """Share a tensor that another framework keeps on the GPU; its pending work must be done."""
-        if dlpack.framework_of(argument) == "torch":
+        """Share a tensor that another framework keeps on the GPU; its pending work must be done.
+
+        One whose memory does not begin at a multiple of `ALIGNMENT`, as a part of another tensor
+        may, is copied: kernels load vectors.
+        """
+        framework = dlpack.framework_of(argument)
+        if framework == "torch":
             import sys
 
             sys.modules["torch"].cuda.current_stream(argument.device).synchronize()
             argument = argument.contiguous()
+            if argument.data_ptr() % ALIGNMENT:
+                argument = argument.clone()
+        elif framework == "cupy" and argument.data.ptr % ALIGNMENT:
+            argument = argument.copy()
         try:
             view = self._device.hal.from_dlpack_capsule(argument.__dlpack__())
         except Exception as error:

@@ -10,6 +10,8 @@ from fsa.errors import CompileError
 from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch, dynamic_count
 
 # The attribute by which a kernel asks for IREE passes, as text, in place of none.
+# The widest access of a thread for which memory of any allocator is aligned.
+GPU_ALIGNMENT = 16
 CODEGEN_PIPELINE = "fsa.codegen_pipeline"
 ELEMENT_TYPES = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
 
@@ -167,6 +169,8 @@ def _restore_alignment(function: Any) -> None:
             del operation.attributes[marker]
             if marker == STREAMING:
                 operation.attributes["nontemporal"] = ir.BoolAttr.get(True)
+            else:
+                size = min(size, GPU_ALIGNMENT)
             word = ir.IntegerType.get_signless(64)
             operation.attributes["alignment"] = ir.IntegerAttr.get(word, size)
         return ir.WalkResult.ADVANCE
