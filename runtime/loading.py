@@ -9,6 +9,17 @@ from fsa.runtime.files import path_text, read_file
 from fsa.runtime.module import Module
 from fsa.runtime.package import Package, is_package
 
+_MODELS = (".onnx", ".pt2", ".pt", ".pth", ".mlir", ".mlirbc")
+
+
+def refuse_model(name: str) -> None:
+    """Raise `InputError` when the file `name` is a model, which is to be compiled first."""
+    if name.endswith(_MODELS) and os.path.exists(name):
+        raise InputError(
+            f"expected a compiled module (.vmfb), found the model {name}: compile it first, with "
+            "`fsa compile` or fsa.compile"
+        )
+
 
 def load(
     path: str | os.PathLike[str],
@@ -23,6 +34,7 @@ def load(
     has one. Raises `InputError` and `DeviceUnavailable`.
     """
     name = path_text(path)
+    refuse_model(name)
     data = read_file(name)
     try:
         if is_package(data):

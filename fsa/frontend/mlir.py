@@ -14,6 +14,8 @@ _BYTECODE_MAGIC = b"ML\xefR"
 # One word is no MLIR program, and a program in one line holds one of the other characters.
 _ONE_WORD = re.compile(r"[^\s(){}\"]+")
 _TEXT = "<text>"
+_MLIR = (".mlir", ".mlirbc", ".stablehlo")
+_COMPILED = (".vmfb", ".fsa")
 
 
 def read_mlir(source: Any) -> Any:
@@ -52,6 +54,25 @@ def names_file(text: str, suffixes: tuple[str, ...] = (".mlir", ".mlirbc")) -> b
 
 def _read(path: Any) -> Any:
     """Parse the file `path`."""
+    name = os.fsdecode(path)
+    if name.endswith(_COMPILED):
+        raise InputError(
+            f"expected a model, found the compiled module {name}: load it with fsa.load, or run it "
+            "with `fsa run`"
+        )
+    try:
+        return _read_mlir(path)
+    except InputError as error:
+        ending = os.path.splitext(name)[1]
+        if ending in ("", *_MLIR) or not os.path.isfile(name):
+            raise
+        raise InputError(
+            f"expected a model in {name}; files that do not end in .onnx or .pt2 are read as MLIR: "
+            f"{error}"
+        ) from None
+
+
+def _read_mlir(path: Any) -> Any:
     try:
         with open(path, "rb") as file:
             data = file.read()

@@ -52,8 +52,22 @@ def check_nodes(model: Any) -> None:
             text = str(error).split("\n")[0]
             if "No Op registered" not in text:
                 found.append(f"{node.op_type} (node '{node.name}'): {text}")
+    found += _without_makers(model.graph)
     if found:
         raise InputError(f"the ONNX model is not valid: {'; '.join(found)}")
+
+
+def _without_makers(graph: Any) -> list[str]:
+    """Return a phrase for each node that takes a value which nothing in the graph gives."""
+    given = {value.name for value in (*graph.input, *graph.initializer)}
+    given |= {weight.values.name for weight in graph.sparse_initializer}
+    given |= {name for node in graph.node for name in node.output}
+    return [
+        f"{node.op_type} (node '{node.name}') takes '{name}', which no input, weight or node gives"
+        for node in graph.node
+        for name in node.input
+        if name and name not in given
+    ]
 
 
 def _holds_graph(attribute: Any) -> bool:

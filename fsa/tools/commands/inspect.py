@@ -25,6 +25,7 @@ Examples:
 def command(file: str) -> None:
     """Print the targets, functions and sizes of a compiled module or parameter archive."""
     from fsa.runtime.files import read_file
+    from fsa.runtime.loading import refuse_model
     from fsa.runtime.module import Module
     from fsa.runtime.package import is_package, read_variants
     from fsa.runtime.parameters import keys_of
@@ -35,6 +36,7 @@ def command(file: str) -> None:
         for key, size in sizes.items():
             click.echo(f"  {key}  {size:,} bytes")
         return
+    refuse_model(file)
     data = read_file(file)
     try:
         if is_package(data):
