@@ -158,7 +158,15 @@ INVALID = {
     ),
     "a value that nothing makes": (
         "g (float[2,4] x) => (float[2,4] y) { [relu] y = Relu(q) }",
-        "Relu, node name: relu",
+        r"Relu \(node 'relu'\) takes 'q', which no input, weight or node gives",
+    ),
+    "texts": (
+        "g (string[2] x) => (string[2] y) { y = Identity(x) }",
+        "of numbers of at least 8 bits as input 'x' .*, found elements of type string",
+    ),
+    "axes that are computed": (
+        "g (float[2,4] x, int64[1] a) => (float[m,n] y) { [sum] y = ReduceSum(x, a) }",
+        r"axes that are computed at run time at ReduceSum \(node 'sum'\)",
     ),
     "an op that ONNX does not have": (
         "g (float[2,4] x) => (float[2,4] y) { [what] y = Soft(x) }",

@@ -103,6 +103,10 @@ CASES = {
         Nested(),
         ({"x": torch.randn(2), "y": torch.randn(3)}, [torch.randn(2), torch.randn(1)], 3.0),
     ),
+    "log10": (
+        Function(lambda x, h, i: (torch.log10(x), torch.log10(h), torch.log10(i))),
+        (torch.rand(5) + 0.1, torch.rand(3).half() + 1, torch.arange(1, 4)),
+    ),
     "same_result_twice": (Function(lambda x: (x, x + 1, x)), (torch.randn(2, 3),)),
 }
 

@@ -76,6 +76,14 @@ CASES = {
         "vulkan",
         "the target vulkan has no f64",
     ),
+    "f64-function-on-cpu": (
+        """func.func @main(%a: f64) -> f64 {
+  %r = math.tan %a : f64
+  return %r : f64
+}""",
+        "cpu",
+        "cpu:host has no code for math.tan of f64: expected floats of at most 32 bits (",
+    ),
     "f16-on-default-vulkan": (
         "func.func @main(%a: tensor<f16>) -> tensor<f16> { return %a : tensor<f16> }",
         "vulkan",

@@ -94,7 +94,12 @@ def test_mistakes(name, model, capsys):
 
 def test_mistakes_of_other_commands(model, capsys):
     assert "did you mean 'clear'" in refuse(capsys, "cache", "clean")
-    assert "expected a compiled module" in refuse(capsys, "inspect", "model.mlir")
+    for command in ("inspect", "run"):
+        assert "found the model model.mlir: compile it" in refuse(capsys, command, "model.mlir")
+    (model / "old.vmfb").write_bytes(b"old")
+    assert "found the compiled module old.vmfb" in refuse(capsys, "compile", "old.vmfb")
+    (model / "model.py").write_text("import torch")
+    assert "expected a model in model.py;" in refuse(capsys, "compile", "model.py")
     assert "cannot read" in refuse(capsys, "inspect", "missing.fsa")
     assert "cannot read" in refuse(capsys, "inspect", "missing.irpa")
 
