@@ -93,9 +93,34 @@ def _cast(node: Any, known: dict[str, Known], _: int) -> list[Any] | None:
     return writer.returns(writer.make("Cast", [wide], to=to))
 
 
+def _transposed_convolution(node: Any, known: dict[str, Known], _: int) -> list[Any] | None:
+    """Give a depthwise one a second filter of zeros a group, whose results are left out.
+
+    torch-mlir has no lowering for a transposed convolution with a filter a channel.
+    """
+    sizes = known.get(node.input[1], Known()).sizes
+    attributes = attributes_of(node)
+    groups: int = attributes.get("group", 1)
+    if groups == 1 or not sizes or sizes[:2] != [groups, 1]:
+        return None
+    writer = NodeWriter(node)
+    rank = len(sizes)
+    widths = writer.constant([0] * rank + [0, 1] + [0] * (rank - 2))
+    weights = writer.make("Pad", [node.input[1], widths])
+    result = writer.make("ConvTranspose", [node.input[0], weights], **attributes)
+    ends = [writer.constant([number]) for number in (0, 2 * groups, 1, 2)]
+    result = writer.make("Slice", [result, *ends])
+    if len(node.input) > 2 and node.input[2]:
+        shape = writer.constant([1, -1] + [1] * (rank - 2))
+        bias = writer.make("Reshape", [node.input[2], shape])
+        result = writer.make("Add", [result, bias])
+    return writer.returns(result)
+
+
 _REWRITES: dict[str, Callable[[Any, dict[str, Known], int], list[Any] | None]] = {
     "Cast": _cast,
     "Compress": _compress,
+    "ConvTranspose": _transposed_convolution,
     "LpNormalization": _normalize,
     "MatMul": _multiply,
 }

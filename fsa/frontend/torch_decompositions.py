@@ -1,4 +1,4 @@
-"""PyTorch ops that torch-mlir lowers inexactly, or to what no CPU has, written out as others."""
+"""PyTorch ops that torch-mlir lowers inexactly, not at all, or to what no CPU has, written out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,40 @@ def exact_decompositions() -> dict[Any, Callable[..., Any]]:
     """Return decompositions by op, as `ExportedProgram.run_decompositions` takes them."""
     import torch
 
-    return {torch.ops.aten.gelu.default: _gelu, torch.ops.aten.log10.default: _log10}
+    return {
+        torch.ops.aten.convolution.default: _convolution,
+        torch.ops.aten.gelu.default: _gelu,
+        torch.ops.aten.log10.default: _log10,
+    }
+
+
+def _convolution(
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+) -> Any:
+    """Give a transposed depthwise one a second filter of zeros a group, whose results are left out.
+
+    torch-mlir has no lowering for a transposed convolution with a filter a channel.
+    """
+    import torch
+
+    is_depthwise = groups > 1 and weight.shape[0] == groups and weight.shape[1] == 1
+    if not transposed or not is_depthwise:
+        return NotImplemented
+    both = torch.cat([weight, torch.zeros_like(weight)], 1)
+    options = (stride, padding, dilation, transposed, output_padding, groups)
+    result = torch.ops.aten.convolution.default(x, both, None, *options)
+    result = torch.ops.aten.slice.Tensor(result, -weight.dim() + 1, 0, 2 * groups, 2)
+    if bias is None:
+        return result
+    return result + bias.reshape(-1, *[1] * (weight.dim() - 2))
 
 
 def _gelu(x: Any, *, approximate: str = "none") -> Any:

@@ -331,3 +331,21 @@ WRONG = {
 def test_wrong_lowerings_are_refused(kind: str) -> None:
     with pytest.raises(InputError, match=rf"{kind} \(node 'bad'\)"):
         read_model(parse(f"g {WRONG[kind]}"))
+
+
+def test_transposed_convolutions_with_a_filter_a_channel() -> None:
+    model = parse(
+        """g (float[n,3,4,5] x) => (float[n,3,h,w] y, float[n,3,i,j] z) {
+            y = ConvTranspose<group=3, strides=[2,1], pads=[1,0,1,0]>(x, weight, bias)
+            z = ConvTranspose<group=3, strides=[2,2], output_padding=[1,1]>(x, weight)
+        }"""
+    )
+    bias = floats((3,), np.float32)
+    for name, value in {"weight": floats((3, 1, 3, 2), np.float32), "bias": bias}.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    x = floats((2, 3, 4, 5), np.float32)
+    found = fsa.compile(model)(x)
+    del model.graph.node[0].input[2]  # ONNX's own evaluator gives all groups the first bias
+    expected: Any = ReferenceEvaluator(model).run(None, {"x": x})
+    for ours, theirs, shift in zip(found, expected, (bias, np.zeros_like(bias)), strict=True):
+        np.testing.assert_allclose(np.asarray(ours), theirs + shift[:, None, None], 0, 1e-5)

@@ -132,6 +132,24 @@ def test_dynamic_batch() -> None:
         check(module, model, (torch.randn(size, 4),))
 
 
+@pytest.mark.parametrize("target", ["cpu", pytest.param("vulkan", marks=pytest.mark.vulkan)])
+def test_transposed_convolutions_with_groups(target: str) -> None:
+    if target == "vulkan" and not VULKAN:
+        pytest.skip("no Vulkan device")
+    model = nn.Sequential(
+        nn.ConvTranspose2d(6, 6, 3, stride=2, padding=1, output_padding=1, groups=6),
+        nn.ConvTranspose2d(6, 12, 3, stride=(1, 2), groups=6, bias=False),
+        nn.ConvTranspose2d(12, 8, 3, dilation=2, groups=2),
+        nn.Flatten(2),
+        nn.ConvTranspose1d(8, 8, 4, stride=3, groups=8, bias=False),
+    ).eval()
+    batch = torch.export.Dim("batch")
+    images = torch.randn(2, 6, 3, 4)
+    module = fsa.compile(model, images, target=target, dynamic_shapes=({0: batch},))
+    for size in (2, 1):
+        check(module, model, (torch.randn(size, 6, 3, 4),))
+
+
 def test_dynamic_batch_and_length() -> None:
     model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 3))
     shapes = ({0: torch.export.Dim("batch"), 1: torch.export.Dim("length")},)
