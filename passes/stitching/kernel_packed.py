@@ -15,7 +15,9 @@ from typing import Any
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.kernel_cpu import CpuWriter, unit_counts
-from fsa.passes.stitching.lanes import contiguous
+from fsa.passes.stitching.lanes import contiguous, turns
+from fsa.passes.stitching.nests import Step
+from fsa.passes.stitching.packing import SHORT_ROW
 from fsa.passes.stitching.schedule import Nest
 from fsa.passes.stitching.transposition import reduced
 
@@ -94,6 +96,24 @@ class PackedWriter(CpuWriter):
         inner = super().step
         return self._each_row(lambda row: inner(nest, carried[row * size : (row + 1) * size]))
 
+    def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
+        """Walk the lanes of all rows at once, or short rows one after another as memory lies."""
+        extent, lane = self.extents[self.plan.lane], self.plan.lane
+        tiles = any(turns(self.kernel, touch.index) for touch in self.kernel.touches(nest))
+        if not nest.reductions or tiles or not _is_short(extent, nest.lanes):
+            return super().lane_loop(nest, carried, step)
+        size = len(carried) // self.plan.pack
+        after: list[Any] = []
+        for row in range(self.plan.pack):
+            values = carried[row * size : (row + 1) * size]
+            with self.e.in_row(row):
+                for base in range(0, extent, nest.lanes):
+                    count = None if base + nest.lanes <= extent else extent - base
+                    with self.e.along_lanes(None, lane, base, count):
+                        values = step(values)
+            after += values
+        return after
+
     def reduce(self, nest: Nest) -> None:
         """Write the reductions of a nest; each ends in a vector with a lane for each row."""
         if not nest.reductions:
@@ -125,3 +145,7 @@ class PackedWriter(CpuWriter):
         index = self.own_index(ref)
         self.place(nest, ref, self.e.kept(ref, index), index)
         return []
+
+
+def _is_short(extent: Any, lanes: int) -> bool:
+    return isinstance(extent, int) and extent <= SHORT_ROW * lanes

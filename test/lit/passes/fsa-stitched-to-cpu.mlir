@@ -134,8 +134,7 @@ func.func @scalar_operand(%x0: tensor<3x5xf32>, %x1: f32) -> (tensor<3x5xf32>) {
 // Short rows: sixteen sums are joined into one vector, which is negated and stored at once.
 // CHECK-LABEL: func.func @short_rows
 // CHECK: func.func private @fsa_stitched_region_0(%[[X:.*]]: memref<100x32xf32>, %[[Y:.*]]: memref<100xf32>
-// CHECK: scf.for {{.*}} iter_args
-// CHECK-COUNT-16: vector.load %[[X]]
+// CHECK-COUNT-32: vector.load %[[X]]
 // CHECK-COUNT-30: vector.shuffle
 // CHECK-NOT: vector.reduction
 // CHECK: arith.negf {{.*}} : vector<16xf32>
