@@ -5,7 +5,8 @@ and writes (`copy`, NumPy's `copyto` between buffers that exist). A ratio is the
 rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share is the copy's
 time by FSA's. Times are processor time of the process. Each case has a process of its own: what
 allocators hold from earlier cases does not count. Run:
-`python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`.
+`python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`, and a page beside
+it; `--keep` keeps what an earlier run wrote there of cases that this one leaves out.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 import fsa
 from fsa.benchmarks import machine, plain_iree
 from fsa.benchmarks.cases.memory_bound import PROBLEMS, Problem
+from fsa.benchmarks.stitching_report import page, summary
 from fsa.benchmarks.timing import Timing, time_in_turns
 from fsa.frontend.model import read_model
 
@@ -181,29 +183,6 @@ def run_case(
     return case
 
 
-def geometric_mean(numbers: Sequence[float]) -> float:
-    """Return the geometric mean; 1 for no numbers."""
-    return statistics.geometric_mean(numbers) if numbers else 1.0
-
-
-def summary(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the figures that the targets are about, by dtype."""
-    figures: dict[str, Any] = {}
-    for dtype in ELEMENTS:
-        found = [c for c in cases if c["dtype"] == dtype and c.get("ratio_to_best")]
-        slow = [c for c in found if c["best_peer_share_of_copy"] < 0.5]
-        below = [c["name"] for c in found if c["ratio_to_best"] < 1.1 and c["share_of_copy"] < 0.9]
-        figures[dtype] = {
-            "cases": len(found),
-            "geometric_mean": geometric_mean([c["ratio_to_best"] for c in found]),
-            "geometric_mean_where_peer_below_half": geometric_mean(
-                [c["ratio_to_best"] for c in slow]
-            ),
-            "below_both_bounds": below,
-        }
-    return figures
-
-
 def _line(case: Mapping[str, Any]) -> str:
     ours = case["median_seconds"].get("fsa", float("nan"))
     ratios = "  ".join(
@@ -238,6 +217,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="problems whose name has one of these texts")
     parser.add_argument("--case", help="run this problem here, and print what was measured as JSON")
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
+    parser.add_argument("--keep", action="store_true", help="keep other cases of the result file")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     return parser.parse_args()
 
@@ -270,10 +250,22 @@ def main() -> None:
                 case = _in_process(problem.name, dtype, options)
                 document["cases"].append(case)
                 print(_line(case), flush=True)
+    if options.keep and options.output.exists():
+        before = json.loads(options.output.read_text())
+        document["cases"] = _merged(before, document["cases"])
+        document["command"] = f"{before['command']} && {document['command']}"
     document["summary"] = summary(document["cases"])
     print(json.dumps(document["summary"], indent=1))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(document, indent=1) + "\n")
+    options.output.with_suffix(".md").write_text(page(document))
+
+
+def _merged(before: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return the new cases and, of those in an earlier document, the others, in their order."""
+    known = {(c["name"], c["dtype"]): c for c in [*before["cases"], *cases]}
+    order = [(p.name, dtype) for dtype in ELEMENTS for p in PROBLEMS]
+    return [known[key] for key in order if key in known]
 
 
 if __name__ == "__main__":

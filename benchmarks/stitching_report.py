@@ -1,0 +1,138 @@
+"""The memory-bound benchmark's results as a page: each target beside what was measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PEERS = ("iree", "inductor", "xla")
+DTYPES = ("f32", "f16", "bf16")
+# What is asked of FSA, as ratios to the best peer or shares of a copy.
+MEAN, MEAN_WHERE_SLOW, LEAST, LIMIT, SHARE = 1.4, 2.0, 1.1, 0.9, 0.6
+SLOW_PEER = 0.5  # of the copy: below it a peer leaves room
+
+Case = Mapping[str, Any]
+
+
+def geometric_mean(numbers: Sequence[float]) -> float:
+    """Return the geometric mean; 1 for no numbers."""
+    return statistics.geometric_mean(numbers) if numbers else 1.0
+
+
+def compared(cases: Sequence[Case], dtype: str) -> list[Case]:
+    """Return the cases of a dtype that FSA and some peer computed."""
+    return [c for c in cases if c["dtype"] == dtype and c.get("ratio_to_best")]
+
+
+def is_below(case: Case) -> bool:
+    """Whether a case misses both bounds: the ratio to the best peer, and the share of a copy."""
+    return case["ratio_to_best"] < LEAST and case["share_of_copy"] < LIMIT
+
+
+def summary(cases: Sequence[Case]) -> dict[str, Any]:
+    """Return the figures that the targets are about, by dtype."""
+    figures: dict[str, Any] = {}
+    for dtype in DTYPES:
+        found = compared(cases, dtype)
+        slow = [c for c in found if c["best_peer_share_of_copy"] < SLOW_PEER]
+        figures[dtype] = {
+            "cases": len(found),
+            "geometric_mean": geometric_mean([c["ratio_to_best"] for c in found]),
+            "cases_where_peer_below_half": len(slow),
+            "geometric_mean_where_peer_below_half": geometric_mean(
+                [c["ratio_to_best"] for c in slow]
+            ),
+            "below_both_bounds": [c["name"] for c in found if is_below(c)],
+            "below_share_of_copy": [c["name"] for c in found if c["share_of_copy"] < SHARE],
+        }
+    return figures
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """Return the results in Markdown: how they were made, targets, and a table of all cases."""
+    cases, load = document["cases"], document["machine"].get("load")
+    lines = [
+        "# Memory-bound computations on one core",
+        "",
+        f"`{document['command']}`, {document['created']}; processor time"
+        + (f" on a machine shared with other work (load {load})." if load else "."),
+        "Contenders run in turns in one process; a ratio is a peer's time by FSA's, the share a "
+        "copy's of as many bytes as the case reads and writes. The best peer of each case counts.",
+        "",
+        *_targets(cases),
+        "",
+        *_table(cases),
+        *_notes(cases),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _targets(cases: Sequence[Case]) -> list[str]:
+    lines = ["| what | target | " + " | ".join(DTYPES) + " |", "|---|---|---|---|---|"]
+    figures = summary(cases)
+
+    def row(what: str, target: str, entry: Any) -> None:
+        shown = [entry(figures[d]) if figures[d]["cases"] else "not measured" for d in DTYPES]
+        lines.append(f"| {what} | {target} | {' | '.join(shown)} |")
+
+    row("cases", "", lambda f: str(f["cases"]))
+    row(
+        "geometric mean to the best peer",
+        f">= {MEAN}x",
+        lambda f: f"{f['geometric_mean']:.2f}x",
+    )
+    row(
+        "the same where the best peer is under half of a copy's speed",
+        f">= {MEAN_WHERE_SLOW}x",
+        lambda f: (
+            f"{f['geometric_mean_where_peer_below_half']:.2f}x "
+            f"({f['cases_where_peer_below_half']} cases)"
+        ),
+    )
+    row(
+        f"cases below both {LEAST}x the best peer and {LIMIT:.0%} of a copy",
+        "none",
+        lambda f: str(len(f["below_both_bounds"])),
+    )
+    row(
+        f"cases below {SHARE:.0%} of a copy",
+        "none where bytes decide",
+        lambda f: str(len(f["below_share_of_copy"])),
+    )
+    return lines
+
+
+def _table(cases: Sequence[Case]) -> list[str]:
+    lines = [
+        "| case | dtype | FSA us | share of copy | " + " | ".join(PEERS) + " | to the best |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case in cases:
+        ratios = case.get("ratio", {})
+        shown = [f"{ratios[p]:.2f}" if p in ratios else "-" for p in PEERS]
+        best = case.get("ratio_to_best")
+        mark = " (below)" if best and is_below(case) else ""
+        ours = case["median_seconds"].get("fsa", float("nan")) * 1e6
+        lines.append(
+            f"| {case['name']} | {case['dtype']} | {ours:.1f} | "
+            f"{case.get('share_of_copy', 0):.0%} | {' | '.join(shown)} | "
+            f"{f'{best:.2f}' if best else '-'}{mark} |"
+        )
+    return lines
+
+
+def _notes(cases: Sequence[Case]) -> list[str]:
+    wrong = [f"{c['name']} {c['dtype']}: {', '.join(c['wrong'])}" for c in cases if c["wrong"]]
+    absent = [
+        f"{c['name']} {c['dtype']}: {peer}: {why}"
+        for c in cases
+        for peer, why in c["absent"].items()
+    ]
+    lines: list[str] = []
+    if wrong:
+        lines += ["", "Results further from float64 than the tolerance, not compared:", ""]
+        lines += [f"- {entry}" for entry in wrong]
+    if absent:
+        lines += ["", "Contenders that did not run:", "", *(f"- {entry}" for entry in absent)]
+    return lines
