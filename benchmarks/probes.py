@@ -40,7 +40,7 @@ class Probe:
 def probes(target: Target) -> list[Probe]:
     """Return the probes for a CPU target; popcount only where the target counts in vectors."""
     lanes = max(target.vector_bits, 128) // 32
-    made = [_copy(target, lanes), _cache(target, lanes), _fma(target, lanes)]
+    made = [_copy(target, lanes), _cache(target, lanes, 1), _fma(target, lanes, 1)]
     if target.has_vector_popcount:
         made.append(popcount_probe(target))
     return made
@@ -74,6 +74,13 @@ def read_probe(target: Target, size: int) -> Probe:
 
     module = _module(target, ("i32", "i32"), (elements, step), body)
     return Probe("read", "B", size * passes, module, (np.ones(elements, np.int32),))
+
+
+def probes_of_cores(target: Target) -> list[Probe]:
+    """Return the probes of what each core has for itself, on all cores of a CPU target at once."""
+    lanes = max(target.vector_bits, 128) // 32
+    cores = max(target.cores, 1)
+    return [_cache(target, lanes, cores), _fma(target, lanes, cores)]
 
 
 def _module(
@@ -117,7 +124,7 @@ def _copy(target: Target, lanes: int) -> Probe:
     return Probe("copy", "B", 8 * COPY_ELEMENTS, module, (np.ones(COPY_ELEMENTS, np.float32),))
 
 
-def _cache(target: Target, lanes: int) -> Probe:
+def _cache(target: Target, lanes: int, workgroups: int) -> Probe:
     step = lanes * CHAINS
     elements = CACHE_ELEMENTS - CACHE_ELEMENTS % step
 
@@ -131,29 +138,31 @@ def _cache(target: Target, lanes: int) -> Probe:
                 loads = [k.vector_load(k.inputs[0], [place], lanes) for place in places]
                 across.yield_(*[k.add(a, b) for a, b in zip(sums, loads, strict=True)])
             passes.yield_(*across.results)
+        start = k.mul(k.workgroup_id(), step)
         for j, total in enumerate(passes.results):
-            k.vector_store(total, k.outputs[0], [lanes * j])
+            k.vector_store(total, k.outputs[0], [k.add(start, lanes * j)])
 
-    module = _module(target, ("f32", "f32"), (elements, step), body)
-    return Probe(
-        "cache", "B", 4 * elements * CACHE_PASSES, module, (np.ones(elements, np.float32),)
-    )
+    module = _module(target, ("f32", "f32"), (elements, workgroups * step), body, workgroups)
+    amount = 4 * elements * CACHE_PASSES * workgroups
+    return Probe("cache", "B", amount, module, (np.ones(elements, np.float32),))
 
 
-def _fma(target: Target, lanes: int) -> Probe:
+def _fma(target: Target, lanes: int, workgroups: int) -> Probe:
     def body(k: Kernel) -> None:
         factor = k.vector_load(k.inputs[0], [0], lanes)
         chains = [k.vector_load(k.inputs[0], [lanes * i], lanes) for i in range(CHAINS)]
         steps = k.loop(0, FMA_STEPS, 1, init=chains)
         with steps as (_, carried):
             steps.yield_(*[k.fma(chain, factor, factor) for chain in carried])
+        start = k.mul(k.workgroup_id(), size)
         for i, chain in enumerate(steps.results):
-            k.vector_store(chain, k.outputs[0], [lanes * i])
+            k.vector_store(chain, k.outputs[0], [k.add(start, lanes * i)])
 
     size = lanes * CHAINS
-    module = _module(target, ("f32", "f32"), (size, size), body)
+    module = _module(target, ("f32", "f32"), (size, workgroups * size), body, workgroups)
     # |factor| < 1 keeps the chains finite and away from denormals.
-    return Probe("fma", "flop", 2 * size * FMA_STEPS, module, (np.full(size, 0.5, np.float32),))
+    amount = 2 * size * FMA_STEPS * workgroups
+    return Probe("fma", "flop", amount, module, (np.full(size, 0.5, np.float32),))
 
 
 def popcount_probe(target: Target, workgroups: int = 1, passes: int = POPCOUNT_PASSES) -> Probe:
