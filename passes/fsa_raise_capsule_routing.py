@@ -21,10 +21,11 @@ class FsaRaiseCapsuleRouting(Pass):
     Imports write routing as softmax, weighted sum, squash and agreement, over and over. The pass
     reads what each value means, so it does not depend on how a model is written: contractions or
     products that are summed, any order of the dimensions, zeros or equal coefficients at the start,
-    any form of the squash that computes n / ((1 + n) sqrt(n + epsilon)) to f32's precision. At
-    least two iterations are needed, as one alone is only a mean. What else uses the values of an
-    iteration keeps them. A contraction of low-level capsules with constant weights that makes the
-    predictions becomes `fsa.capsule_predict`.
+    logits that start from a tensor which all samples share, any form of the squash that computes
+    n / ((1 + n) sqrt(n + epsilon)) to f32's precision. At least two iterations are needed, as one
+    alone is only a mean. What else uses the values of an iteration keeps them. A contraction of
+    low-level capsules with constant weights that makes the predictions becomes
+    `fsa.capsule_predict`.
     """
 
     name: ClassVar[str] = "fsa-raise-capsule-routing"
@@ -49,6 +50,7 @@ def _replace(reader: Reader, found: Routing) -> None:
     with op.location, ir.InsertionPoint(op):
         v = capsule_routing(
             _predictions(reader, found),
+            _logits(reader, found),
             iterations=found.iterations,
             agreement=found.agreement,
             epsilon=found.epsilon,
@@ -56,6 +58,15 @@ def _replace(reader: Reader, found: Routing) -> None:
         order = [found.batch, found.high, found.depth]
         new = arranged_from(reader, v, order, found.v.type, found.axes)
     found.v.replace_all_uses_with(new)
+
+
+def _logits(reader: Reader, found: Routing) -> Any:
+    """Return the logits [L, H] that a routing starts with, None for zeros."""
+    reading = None if found.logits is None else reader.read(found.logits)
+    if reading is None:
+        return None
+    axes = tuple(tuple(reader.axis(axis) for axis in group) for group in reading.axes)
+    return arranged_as(reader, found.logits, axes, [found.low, found.high])
 
 
 def _predictions(reader: Reader, found: Routing) -> Any:

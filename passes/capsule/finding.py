@@ -14,7 +14,10 @@ _STEPS = 12  # operations from an exponential to the product with its softmax
 
 @dataclass(frozen=True)
 class Routing:
-    """A routing whose result is `v`, with `axes`; `batch` is None for a batch of one."""
+    """A routing whose result is `v`, with `axes`; `batch` is None for a batch of one.
+
+    `logits` is the tensor from elsewhere that logits start with, None where they are zero.
+    """
 
     v: Any
     axes: Axes
@@ -25,6 +28,7 @@ class Routing:
     iterations: int
     agreement: str
     epsilon: float
+    logits: Any
 
 
 def candidates(root: Any) -> list[Any]:
@@ -116,7 +120,7 @@ def _routing(reader: Reader, value: Any) -> Routing | None:
     chain = _chain(reader, number)
     if chain is None:
         return None
-    outputs, summed = chain
+    outputs, summed, start = chain
     last = outputs[-1]
     high, low, depth = last.sums.high, last.sums.low, last.depth
     if high is None:
@@ -139,6 +143,9 @@ def _routing(reader: Reader, value: Any) -> Routing | None:
     axes = {reader.axis(axis) for group in reading.axes for axis in group}
     if agreement is None or others or not same or axes != {*rest, high, depth}:
         return None
+    logits = None if start is None else reader.foreign[start]
+    if logits is not None and not _is_start(reader, logits, {low, high}):
+        return None
     return Routing(
         value,
         tuple(tuple(reader.axis(axis) for axis in group) for group in reading.axes),
@@ -149,7 +156,17 @@ def _routing(reader: Reader, value: Any) -> Routing | None:
         len(outputs),
         agreement,
         last.epsilon,
+        logits,
     )
+
+
+def _is_start(reader: Reader, logits: Any, axes: set[int]) -> bool:
+    """Tell whether a tensor has one logit for each pair of capsules, and one alone."""
+    reading = reader.read(logits)
+    if reading is None or logits.type.element_type != reader.base.type.element_type:
+        return False
+    found = [reader.axis(axis) for group in reading.axes for axis in group]
+    return len(found) == len(axes) and set(found) == axes
 
 
 def _starts_right(reader: Reader, output: Output, high: int) -> bool:
@@ -161,27 +178,28 @@ def _starts_right(reader: Reader, output: Output, high: int) -> bool:
     return sums.high is not None and reader.axis(sums.high) == high
 
 
-def _chain(reader: Reader, number: int) -> tuple[list[Output], list[frozenset[int]]] | None:
-    """Return the outputs of all iterations, and what their agreements were summed over.
+def _chain(
+    reader: Reader, number: int
+) -> tuple[list[Output], list[frozenset[int]], int | None] | None:
+    """Return the outputs of all iterations, what their agreements were summed over, and the start.
 
-    Each must be routed by the agreements of all before it. One iteration alone is none.
+    Each must be routed by the agreements of all before it, and all by the same logits from
+    elsewhere, if any, which are returned by their number. One iteration alone is none.
     """
     table = reader.rules.outputs
-    terms = _terms(table[number])
-    if terms is None or not terms:
+    terms, start = _terms(table[number])
+    if not terms or len(start) > 1:
         return None
-    order = sorted(terms, key=lambda term: len(_terms(table[term.v]) or ()))
+    order = sorted(terms, key=lambda term: len(_terms(table[term.v])[0]))
     for position, term in enumerate(order):
-        before = _terms(table[term.v])
-        if before is None or before != set(order[:position]):
+        if _terms(table[term.v]) != (set(order[:position]), start):
             return None
     summed = [frozenset(reader.axis(axis) for axis in term.summed) for term in order]
-    return [*(table[term.v] for term in order), table[number]], summed
+    return [*(table[term.v] for term in order), table[number]], summed, next(iter(start), None)
 
 
-def _terms(output: Output) -> set[Agreement] | None:
-    """Return the agreements behind an output; None where its logits have other parts."""
-    if output.sums.logits is None:
-        return set()
-    agreements = {term for term in output.sums.logits.terms if isinstance(term, Agreement)}
-    return agreements if len(agreements) == len(output.sums.logits.terms) else None
+def _terms(output: Output) -> tuple[set[Agreement], set[int]]:
+    """Return the agreements behind an output, and the tensors from elsewhere by their numbers."""
+    terms = output.sums.logits.terms if output.sums.logits is not None else frozenset()
+    agreements = {term for term in terms if isinstance(term, Agreement)}
+    return agreements, {term for term in terms if not isinstance(term, Agreement)}

@@ -109,6 +109,50 @@ class MeanFirst(nn.Module):
         return self.squash((torch.softmax(logits, -1).unsqueeze(-1) * u_hat).sum(0))
 
 
+class Learned(Einsum):
+    """Logits that start from a parameter, with a batch dimension from the first agreement on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prior = nn.Parameter(torch.randn(1, LOW, HIGH))
+
+    def forward(self, u: Any) -> Any:
+        u_hat = torch.einsum("lhdk,blk->blhd", self.weight, u)
+        logits, v = self.prior, None
+        for _ in range(3):
+            c = functional.softmax(logits, dim=2)
+            v = self.squash((c.unsqueeze(-1) * u_hat).sum(1))
+            logits = logits + (u_hat * v.unsqueeze(1)).sum(-1)
+        return v
+
+
+class LearnedByHigh(Broadcast):
+    """Logits [H, L] from a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prior = nn.Parameter(torch.randn(HIGH, LOW))
+
+    def forward(self, u: Any) -> Any:
+        u_hat = torch.matmul(self.weight, u[:, None, :, :, None]).squeeze(-1)
+        logits = self.prior[None, :, :, None]
+        for _ in range(2):
+            v = self.squash((logits.softmax(dim=1) * u_hat).sum(dim=2))
+            logits = logits + torch.matmul(u_hat, v.unsqueeze(-1))
+        return self.squash((logits.softmax(dim=1) * u_hat).sum(dim=2))
+
+
+class OwnStart(Einsum):
+    """Each sample starts from logits of its own, which the op does not take."""
+
+    def forward(self, u: Any) -> Any:
+        u_hat = torch.einsum("lhdk,blk->blhd", self.weight, u)
+        logits = u.sum(-1, keepdim=True) * torch.ones(HIGH)
+        v = self.squash(torch.einsum("blh,blhd->bhd", logits.softmax(-1), u_hat))
+        logits = logits + torch.einsum("blhd,bhd->blh", u_hat, v)
+        return self.squash(torch.einsum("blh,blhd->bhd", logits.softmax(-1), u_hat))
+
+
 class OtherSquash(Einsum):
     """A squash that is not Sabour's."""
 
@@ -137,6 +181,9 @@ CASES = {
     "broadcast-of-one": (Broadcast, 1, ["per_sample", "iterations = 3"]),
     "shared": (Shared, BATCH, ["batch_shared", "iterations = 3"]),
     "mean-first": (MeanFirst, BATCH, ["per_sample", "iterations = 3"]),
+    "learned": (Learned, BATCH, ["per_sample", "iterations = 3", "tensor<12x5xf32>"]),
+    "learned-of-one": (Learned, 1, ["per_sample", "iterations = 3", "tensor<12x5xf32>"]),
+    "learned-by-high": (LearnedByHigh, BATCH, ["per_sample", "iterations = 3"]),
 }
 
 
@@ -150,7 +197,7 @@ def test_raised(name: str) -> None:
     assert text.count("fsa.capsule_routing") == 1
     assert "math.exp" not in text, "nothing of the routing is left"
     # A small constant that is copied for each sample is folded: its copies are no longer one.
-    assert ("fsa.capsule_predict" in text) == (name != "broadcast")
+    assert ("fsa.capsule_predict" in text) == (name not in ("broadcast", "learned-by-high"))
     assert all(part in text for part in wanted)
     got = fsa.compile(module, target="cpu")(u)
     with torch.no_grad():
@@ -171,7 +218,7 @@ def test_dynamic_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [lambda: Einsum(axis=1), lambda: Einsum(iterations=1), OtherSquash]
+    "model", [lambda: Einsum(axis=1), lambda: Einsum(iterations=1), OtherSquash, OwnStart]
 )
 def test_left_alone(model: Any) -> None:
     module = read_model(model().eval(), example_inputs=(capsules(),))
