@@ -269,7 +269,10 @@ def _columns_tile(
     epilogue = "bits" if uses.threshold and whole <= elements and lanes >= 8 else "sums"
     step = whole if epilogue == "bits" else 1
     vectors = -(-width // lanes)
-    widest = max(step, min(8, elements // min(height, 4)))
+    # Little is read for each result of a shallow matmul: one row at a time writes in order.
+    shallow = uses.constant and words * word_bits <= SHALLOW_BITS
+    tall = 1 if shallow else min(height, 4)
+    widest = max(step, min(8, elements // tall))
     fitting = list(range(step, widest + 1, step))
     if not uses.constant:
         limit = max(1, PANEL_BYTES * 8 // max(words * lanes * word_bits, 1))
@@ -279,12 +282,11 @@ def _columns_tile(
             return _columns_tile(height, width, words, word_bits, target, sums)
     # The fewest vectors computed in vain; of equals, the widest tile.
     tile_columns = min(fitting, key=lambda n: (-(-vectors // n) * n, -n))
-    tile_rows = max(1, min(elements // tile_columns, height))
+    tile_rows = 1 if shallow else max(1, min(elements // tile_columns, height))
     block = tile_columns * lanes
     task_rows = 256 if vectors // tile_columns >= 4 * max(target.cores, 1) else 64
     task_rows = -(-min(task_rows, height) // tile_rows) * tile_rows
     blocks = _blocks_of_task(-(-vectors // tile_columns), task_rows, words * tile_columns, target)
-    shallow = uses.constant and words * word_bits <= SHALLOW_BITS
     if shallow:
         blocks = -(-vectors // tile_columns)
         task_rows = TASK_STEPS // max(1, blocks * tile_columns * words)
