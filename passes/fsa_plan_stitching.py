@@ -15,6 +15,7 @@ from fsa.passes.stitching.planner import describe_plan, plan_region
 from fsa.passes.stitching.reader import read_graph
 from fsa.passes.stitching.regions import Normalizer, code_of, form_of, regions_of
 from fsa.passes.stitching.scheduled import check_schedule, schedule_in
+from fsa.passes.stitching.splitting import forget_splits, split_reductions
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class FsaPlanStitching(Pass):
                 continue
             normalizer.run(region)
             try:
+                if not _is_planned(region):
+                    split_reductions(region, target)
                 graph = read_graph(region)
                 code = code_of(region, graph)
                 if plans.PLAN in region.attributes or code not in known:
@@ -71,10 +74,17 @@ class FsaPlanStitching(Pass):
                 else:
                     plan = known[code]
             except Unsupported as error:
+                forget_splits(region)
                 plans.write(plans.RegionPlan("portable", str(error)), region, [])
                 diagnostics.remark(region.location, f"no kernel for this region: {error}")
                 continue
             plans.write(plan, region, [node.op for node in graph.nodes])
+
+
+def _is_planned(region: Any) -> bool:
+    """Whether a person, or an earlier run, has written anything of a plan."""
+    ops = region.regions[0].blocks[0].operations
+    return plans.PLAN in region.attributes or any(plans.NODE in op.attributes for op in ops)
 
 
 def _completed(region: Any, graph: Graph, space: Space, plan: plans.RegionPlan) -> plans.RegionPlan:

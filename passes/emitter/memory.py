@@ -210,7 +210,7 @@ class Memory(Control):
 
     def identity(self, kind: str, element: Any) -> Value:
         """Return the neutral element of a reduction over the scalar type `element`."""
-        return self.constant(_identity(kind, element), element)
+        return self.constant(identity(kind, element), element)
 
     def combine(self, kind: str, a: Value, b: Value) -> Value:
         """Join two partial results of a reduction: one of `REDUCTIONS`.
@@ -258,7 +258,8 @@ def _product(sizes: Sequence[int | None]) -> int:
     return result
 
 
-def _identity(kind: str, element: Any) -> int | float:
+def identity(kind: str, element: Any) -> int | float:
+    """Return the number that leaves every other unchanged in a reduction over `element`."""
     if kind in ("add", "or", "xor", "unsigned_max"):
         return 0
     if kind == "mul":

@@ -31,6 +31,7 @@ from fsa.passes.stitching.rules import workgroup_bytes
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.scheduled import lower_scheduled
+from fsa.passes.stitching.splitting import forget_splits
 from fsa.runtime.targets import Target
 
 
@@ -159,6 +160,7 @@ class _Lowering:
         for op in copy.regions[0].blocks[0].operations:
             if plans.NODE in op.operation.attributes:
                 del op.operation.attributes[plans.NODE]
+        forget_splits(copy.operation)
         plans.write(plans.RegionPlan("portable", "an operand is empty"), copy.operation, [])
         return copy.operation
 

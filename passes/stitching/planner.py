@@ -19,6 +19,7 @@ from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.passes.stitching.prefetching import pays
+from fsa.passes.stitching.splitting import SPLIT
 from fsa.runtime.targets import Target
 
 # Where a target does not say how large its caches are. Row buffers take half of a GPU's workgroup
@@ -163,6 +164,8 @@ class _Planner:
         """Put node n into draft k if the tasks that it leaves keep every read local."""
         draft = self.drafts[k]
         shared = draft.parallel & self._parallel(n)
+        if any(self._pieces(m) - shared for m in [*draft.dominants, n]):
+            return False
         if not shared and (draft.parallel or self._parallel(n)):
             return False
         trial = _Draft([*draft.dominants, n], shared)
@@ -185,6 +188,14 @@ class _Planner:
         if fits:
             self.drafts[k] = trial
         return fits
+
+    def _pieces(self, n: int) -> frozenset[int]:
+        """Return the dimension over the pieces of a reduction that was split for more tasks."""
+        op = self.graph.nodes[n].op
+        if SPLIT not in op.attributes:
+            return frozenset()
+        over = self.graph.nodes[n].loops[op.attributes[SPLIT].value]
+        return frozenset(self.space.dims[n][number] for number in over.loops)
 
     def _reductions_read(self, n: int) -> list[Ref]:
         """Reductions that a node needs, through element-wise nodes."""

@@ -1,0 +1,197 @@
+"""Task splitting for GPUs: a long reduction to few results becomes partial ones and their join.
+
+A sum of 64 rows of 30000 elements has 64 tasks, a sum of the columns of 4096 x 1024 a few
+workgroups of threads; a card has many more multiprocessors. So the outermost reduced dimension is
+cut into equal pieces: each piece is reduced by tasks of its own, and a second kernel reduces what
+they found (AStitch's task splitting, Zheng et al., ASPLOS 2022, with a launch in place of atomics).
+"""
+
+from math import prod
+from typing import Any
+
+from fsa.bindings import arith, ir, linalg, tensor
+from fsa.passes.emitter.memory import identity
+from fsa.passes.patterns.tensors import dims, generic
+from fsa.passes.stitching.combiners import combiner_of
+from fsa.passes.structure.bodies import copy_body
+from fsa.runtime.targets import Target
+
+# On a generic: the loop over the pieces. Its tasks are not joined to ones without that loop.
+SPLIT = "fsa.split_loop"
+LEAST_ELEMENTS = 1 << 20  # below, a launch more costs what the tasks save
+LEAST_PIECE = 16
+TASKS_A_MULTIPROCESSOR = 4
+THREADS, LANES = 128, 4  # of a workgroup, and elements of each, where results lie along threads
+
+
+def split_reductions(region: Any, target: Target) -> None:
+    """Split the reductions of a region (in normal form) that have too few tasks for `target`."""
+    if target.kind == "cpu" or target.multiprocessors == 0:
+        return
+    block = region.regions[0].blocks[0]
+    operations = [op.operation for op in block.operations]
+    for op in operations:
+        if op.name == "linalg.generic" and len(op.results) == 1:
+            pieces = _pieces(op, operations[-1], target)
+            if pieces > 1:
+                _split(op, pieces)
+
+
+def forget_splits(region: Any) -> None:
+    """Drop the notes of splits from the ops of a region that becomes no kernels."""
+    for op in region.regions[0].blocks[0].operations:
+        if SPLIT in op.operation.attributes:
+            del op.operation.attributes[SPLIT]
+
+
+def _pieces(op: Any, terminator: Any, target: Target) -> int:
+    """Return into how many pieces to cut a reduction; 1 to leave it."""
+    extents = _extents(op)
+    reduced = _reduced(op)
+    if extents is None or not reduced or prod(extents) < LEAST_ELEMENTS:
+        return 1
+    if combiner_of(op.regions[0].blocks[0], len(op.operands) - 1, 0) is None:
+        return 1
+    if _feeds_more(op, terminator, prod(op.results[0].type.shape)):
+        return 1
+    tasks = prod(op.results[0].type.shape)
+    maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
+    widest = max(maps[:-1], key=lambda m: len(m.results), default=None)
+    if widest is None or not widest.results:
+        return 1
+    last = widest.results[len(widest.results) - 1]
+    along = isinstance(last, ir.AffineDimExpr) and ir.AffineDimExpr(last).position not in reduced
+    if along:  # neighbouring results lie along threads
+        tasks = -(-tasks // (THREADS * LANES))
+    if tasks >= target.multiprocessors:
+        return 1
+    extent = extents[reduced[0]]
+    wanted = -(-TASKS_A_MULTIPROCESSOR * target.multiprocessors // tasks)
+    most = min(wanted, extent // LEAST_PIECE)
+    # Pieces stay whole vectors where the dimension is.
+    unit = LANES if extent % LANES == 0 else 1
+    return next((n for n in range(most, 1, -1) if extent % (n * unit) == 0), 1)
+
+
+def _extents(op: Any) -> list[int] | None:
+    """Return the size of each loop of a generic; None where one is open or read in another way."""
+    found: dict[int, int] = {}
+    for value, attribute in zip(op.operands, op.attributes["indexing_maps"], strict=True):
+        kind = value.type
+        if not isinstance(kind, ir.RankedTensorType):
+            continue
+        if not kind.has_static_shape:
+            return None
+        for expression, size in zip(attribute.value.results, kind.shape, strict=True):
+            if not isinstance(expression, ir.AffineDimExpr):
+                return None
+            found[ir.AffineDimExpr(expression).position] = size
+    loops = len(list(op.attributes["iterator_types"]))
+    return [found[d] for d in range(loops)] if len(found) == loops else None
+
+
+def _reduced(op: Any) -> list[int]:
+    iterators = op.attributes["iterator_types"]
+    return [d for d, kind in enumerate(iterators) if "reduction" in str(kind)]
+
+
+def _feeds_more(op: Any, terminator: Any, elements: int) -> bool:
+    """Whether a larger result of the region needs this one: its tasks then go on with it."""
+    pending, seen = [op], set[Any]()
+    while pending:
+        current = pending.pop()
+        for value in current.results:
+            for use in value.uses:
+                user = use.owner.operation
+                if user == terminator and prod(value.type.shape) > elements:
+                    return True
+                key = tuple(user.results)
+                if user != terminator and key not in seen and not _reduces(user):
+                    seen.add(key)
+                    pending.append(user)
+    return False
+
+
+def _reduces(op: Any) -> bool:
+    return op.name == "linalg.generic" and bool(_reduced(op))
+
+
+def _split(op: Any, pieces: int) -> None:
+    """Replace a reduction by partial ones over `pieces` of its outermost dimension, and a join."""
+    extents = _extents(op)
+    assert extents is not None
+    loops, cut = len(extents), _reduced(op)[0]
+    length = extents[cut] // pieces
+    block = op.regions[0].blocks[0]
+    *inputs, init = list(op.operands)
+    maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
+    every = dims(loops + 1)
+    moved = list(every[:-1])
+    moved[cut] = every[-1] * length + every[cut]
+    with op.location, ir.InsertionPoint(op):
+        window = tensor.empty([length], init.type.element_type)
+        new_maps = [_composed(m, moved, loops + 1) for m in maps[:-1]]
+        new_maps.append(ir.AffineMap.get(loops + 1, 0, [every[cut]]))
+        made = [every[-1], *maps[-1].results]
+        new_maps.append(ir.AffineMap.get(loops + 1, 0, made))
+        kind = ir.RankedTensorType.get([pieces, *init.type.shape], init.type.element_type)
+        partial = linalg.GenericOp(
+            [kind],
+            [*inputs, window],
+            [_neutral(op, kind)],
+            ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in new_maps]),
+            ir.ArrayAttr.get([*op.attributes["iterator_types"], ir.Attribute.parse(_PARALLEL)]),
+        )
+        partial.operation.attributes[SPLIT] = ir.IntegerAttr.get(
+            ir.IntegerType.get_signless(64), loops
+        )
+        arguments = list(block.arguments)
+        kinds = [a.type for a in arguments]
+        body = partial.regions[0].blocks.append(*kinds[:-1], kinds[-1], kinds[-1])
+        with ir.InsertionPoint(body):
+            *read, _, accumulator = body.arguments
+            mapped = dict(zip(arguments, [*read, accumulator], strict=True))
+            linalg.YieldOp(copy_body(block, mapped))
+        total = _joined(op, partial.results[0], init)
+    op.results[0].replace_all_uses_with(total)
+    op.erase()
+
+
+_PARALLEL = "#linalg.iterator_type<parallel>"
+
+
+def _composed(map_: Any, moved: list[Any], loops: int) -> Any:
+    """Return a map of other loops: `moved` says what each of the old ones is."""
+    inner = ir.AffineMap.get(loops, 0, moved)
+    return ir.AffineMap.get(loops, 0, [e.compose(inner) for e in map_.results])
+
+
+def _neutral(op: Any, kind: Any) -> Any:
+    block = op.regions[0].blocks[0]
+    combiner = combiner_of(block, len(op.operands) - 1, 0)
+    assert combiner is not None
+    element = kind.element_type
+    number = identity(combiner.kind, element)
+    is_float = isinstance(element, ir.FloatType)
+    make: Any = ir.FloatAttr.get if is_float else ir.IntegerAttr.get
+    return arith.ConstantOp(
+        kind, ir.DenseElementsAttr.get_splat(kind, make(element, number))
+    ).result
+
+
+def _joined(op: Any, partial: Any, init: Any) -> Any:
+    """Reduce the partial results, with the op that combines them, into `init`."""
+    combining = list(op.regions[0].blocks[0].operations)[-1].operation.operands[0].owner
+    rank = init.type.rank
+
+    def join(one: Any, accumulator: Any) -> Any:
+        return ir.Operation.create(
+            combining.name,
+            results=[accumulator.type],
+            operands=[one, accumulator],
+            attributes=dict(combining.attributes.items()),
+        ).results[0]
+
+    loops = dims(rank + 1)
+    read = [loops[-1], *loops[:-1]]
+    return generic([(partial, read)], (init, loops[:-1]), "p" * rank + "r", join)
