@@ -5,6 +5,7 @@ beside a value becomes a constant of that value's type. Scalars and vectors shar
 scalar beside a vector is not broadcast silently: use `splat`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from fsa.bindings import arith, ir, math, vector
@@ -19,6 +20,7 @@ from fsa.passes.emitter.types import (
     is_one,
     is_vector,
     is_zero,
+    with_element,
 )
 
 _INTEGER_PREDICATES = {
@@ -50,6 +52,17 @@ _FOLDED_PREDICATES = {
     "gt": lambda a, b: a > b,
     "ge": lambda a, b: a >= b,
 }
+
+
+def in_single(op: Callable[[Value, Value], Value], a: Value, b: Value) -> Value:
+    """Return a minimum or maximum `op` of floats; of f16 vectors by way of f32, which is exact.
+
+    IREE expands these ops on f16 vectors to ops of wrong types.
+    """
+    if not (is_vector(a) and isinstance(element_type(a), ir.F16Type)):
+        return op(a, b)
+    wide = with_element(a.type, ir.F32Type.get())
+    return arith.truncf(a.type, op(arith.extf(wide, a), arith.extf(wide, b)))
 
 
 class Arithmetic:
@@ -123,24 +136,24 @@ class Arithmetic:
         if are_numbers(a, b):
             return min(a, b)
         a, b = self._operands(a, b)
-        return arith.minimumf(a, b) if is_float(a) else arith.minsi(a, b)
+        return in_single(arith.minimumf, a, b) if is_float(a) else arith.minsi(a, b)
 
     def max(self, a: Scalar, b: Scalar) -> Scalar:
         """Return the larger; signed for integers, NaN if either is NaN for floats."""
         if are_numbers(a, b):
             return max(a, b)
         a, b = self._operands(a, b)
-        return arith.maximumf(a, b) if is_float(a) else arith.maxsi(a, b)
+        return in_single(arith.maximumf, a, b) if is_float(a) else arith.maxsi(a, b)
 
     def min_number(self, a: Value, b: Scalar) -> Value:
         """Return the smaller of two floats; a NaN loses against a number."""
         a, b = self._operands(a, b)
-        return arith.minnumf(a, b)
+        return in_single(arith.minnumf, a, b)
 
     def max_number(self, a: Value, b: Scalar) -> Value:
         """Return the larger of two floats; a NaN loses against a number."""
         a, b = self._operands(a, b)
-        return arith.maxnumf(a, b)
+        return in_single(arith.maxnumf, a, b)
 
     # Float arithmetic.
 

@@ -10,6 +10,7 @@ from typing import Any
 from fsa.bindings import arith, ir, memref, vector
 from fsa.dialects.fsa.markers import ALIGNED, STREAMING
 from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.emitter.arithmetic import in_single
 from fsa.passes.emitter.control import Control
 from fsa.passes.emitter.types import (
     Index,
@@ -34,6 +35,13 @@ _VECTOR_KINDS = {
     "max_number": ("maxnumf", None),
     "unsigned_min": (None, "minui"),
     "unsigned_max": (None, "maxui"),
+}
+
+_EXTREMES: dict[str, Callable[[Value, Value], Value]] = {
+    "arith.maximumf": arith.maximumf,
+    "arith.minimumf": arith.minimumf,
+    "arith.maxnumf": arith.maxnumf,
+    "arith.minnumf": arith.minnumf,
 }
 
 
@@ -196,6 +204,8 @@ class Memory(Control):
         `op` works on tensors or scalars; the results take the shape of the operands. Its attributes
         (predicates, fast-math flags) are kept. `arith.constant` needs a splat.
         """
+        if op.name in _EXTREMES and isinstance(element_type(operands[0]), ir.F16Type):
+            return [in_single(_EXTREMES[op.name], *operands)]
         shape = next((o.type.shape for o in operands if is_vector(o)), None)
         kinds: list[Any] = []
         for result in op.results:
@@ -238,6 +248,11 @@ class Memory(Control):
 
         Float sums and products may be taken in any order.
         """
+        element = element_type(value)
+        if isinstance(element, ir.F16Type):  # IREE expands its maxima to wrong types
+            wide = arith.extf(vector_type(value.type.shape[0], ir.F32Type.get()), value)
+            start = None if init is None else arith.extf(ir.F32Type.get(), init)
+            return arith.truncf(element, self.reduce(kind, wide, start))
         floats, integers = _VECTOR_KINDS.get(kind, (kind, kind))
         name = floats if is_float(value) else integers
         reassociate: dict[str, Any] = {}
