@@ -23,7 +23,10 @@ SMALLER = {
 ONES = {**dict.fromkeys(SMALLER, 1), 256: 32}
 ELEMENTS = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 TOLERANCES = {"f32": 2e-5, "f16": 4e-3, "bf16": 3e-2}
-HALF = ("softmax 12x512x512", "layer-norm 512x768", "rms-silu 2048x4096", "transposed 8x512x768")
+HALF = (
+    "softmax 12x512x512", "layer-norm 512x768", "rms-silu 2048x4096", "transposed 8x512x768",
+    "max-neg 11000x123",
+)  # fmt: skip
 
 
 def problem_called(name: str) -> Problem:
