@@ -21,8 +21,10 @@ from fsa.frontend.onnx_nodes import (
     check_nodes,
     check_values,
     drop_empty_axes,
+    give_constants_types,
     keep_inputs,
     name_nodes,
+    tell_apart,
 )
 from fsa.frontend.onnx_quantized import write_out_dequantization
 from fsa.frontend.onnx_recurrent import read_forwards
@@ -119,6 +121,8 @@ def _prepared(model: Any, shapes: Mapping[str, Sequence[int | str]]) -> Any:
         expand_functions(model)
         read_forwards(model)
         taken = [onnx.ValueInfoProto.FromString(v.SerializeToString()) for v in model.graph.input]
+        tell_apart(model)
+        give_constants_types(model)
         model = onnxslim.slim(model)
         keep_inputs(model, taken)
         name_nodes(model)

@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fsa.errors import InputError
 from fsa.frontend.onnx_writer import STANDARD, Known, known_values
 
+_REPEATED = "\N{INFORMATION SEPARATOR ONE}"
+
 
 def name_nodes(model: Any) -> None:
     """Give each node without a name that of its first result, so that errors can name it."""
-    for node in model.graph.node:
+    for node in _all_nodes(model.graph):
+        node.name = node.name.partition(_REPEATED)[0]
         if not node.name and node.output:
             node.name = next((output for output in node.output if output), "")
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    """Yield the nodes of a graph, and of the graphs inside of its nodes."""
+    for node in graph.node:
+        yield node
+        for item in node.attribute:
+            for inner in (item.g, *item.graphs) if _holds_graph(item) else ():
+                yield from _all_nodes(inner)
+
+
+def tell_apart(model: Any) -> None:
+    """Give nodes of one name names of their own; `name_nodes` takes that back.
+
+    ONNX lets names repeat; onnxslim 0.1.98 takes nodes for one another then, and folds wrong
+    constants.
+    """
+    seen: set[str] = set()
+    for number, node in enumerate(_all_nodes(model.graph)):
+        if node.name in seen:
+            node.name = f"{node.name}{_REPEATED}{number}"
+        seen.add(node.name)
+
+
+def give_constants_types(model: Any) -> None:
+    """Write the numbers of Constant nodes as tensors; onnxslim 0.1.98 takes float32 for float64."""
+    from onnx import TensorProto, helper
+
+    for node in _all_nodes(model.graph):
+        if node.op_type != "Constant" or node.domain not in STANDARD:
+            continue
+        for item in list(node.attribute):
+            if item.name not in ("value_float", "value_floats", "value_int", "value_ints"):
+                continue
+            numbers = helper.get_attribute_value(item)
+            element = TensorProto.FLOAT if "float" in item.name else TensorProto.INT64
+            many = item.name.endswith("s")
+            tensor = helper.make_tensor(
+                "value", element, [len(numbers)] if many else [], numbers if many else [numbers]
+            )
+            node.attribute.remove(item)
+            node.attribute.append(helper.make_attribute("value", tensor))
 
 
 def keep_inputs(model: Any, taken: list[Any]) -> None:

@@ -311,6 +311,17 @@ def test_unused_inputs_stay() -> None:
     np.testing.assert_array_equal(module(x, np.zeros(1, np.float16)), x.astype(np.float16))
 
 
+def test_nodes_may_share_a_name() -> None:
+    """Folded constants were wrong where they did."""
+    model = parse(
+        "g (float[3] x) => (float[3] y) <int32 n={10}> { [a] t = Constant<value_float=6.25>() "
+        "[a] z = Constant<value_float=0.0>() [a] f = Cast<to=1>(n) [a] d = Div(t, f) "
+        "[a] p = Mul(x, d) [a] y = Add(p, z) }"
+    )
+    x = np.array([1, 2, 4], np.float32)
+    np.testing.assert_allclose(fsa.compile(model, cache=False)(x), 0.625 * x, rtol=1e-6)
+
+
 def test_determinants_are_refused() -> None:
     """Without exchanges of rows that of [[0, 1], [1, 0]] is NaN."""
     model = parse("g (float[2,2] x) => (float y) { [det] y = Det(x) }")
