@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fsa.bindings import arith, tensor
-from fsa.passes.capsule.reading import Axes, Reader
+from fsa.passes.capsule.reading import Reader
+from fsa.passes.capsule.viewing import Axes
 from fsa.passes.patterns.tensors import Size, as_value, collapse, expand, size_of, sizes_of
 from fsa.passes.structure.transposes import transposed
 

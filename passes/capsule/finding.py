@@ -6,7 +6,8 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.capsule.meanings import Agreement, Capsules, Output
-from fsa.passes.capsule.reading import Axes, Reader
+from fsa.passes.capsule.reading import Reader
+from fsa.passes.capsule.viewing import Axes
 from fsa.passes.structure.loops import linalg_ops
 
 _STEPS = 12  # operations from an exponential to the product with its softmax

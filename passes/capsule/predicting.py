@@ -6,7 +6,8 @@ from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.capsule.finding import Routing
 from fsa.passes.capsule.meanings import Const
-from fsa.passes.capsule.reading import Axes, Reader, shared_out
+from fsa.passes.capsule.reading import Reader
+from fsa.passes.capsule.viewing import Axes, shared_out
 from fsa.passes.structure.contractions import contraction_of
 from fsa.passes.structure.sizes import reassociation
 from fsa.passes.structure.views import View, is_copy, subscripts_of
