@@ -10,6 +10,7 @@ from fsa.passes.base import Pass
 from fsa.passes.folds.algebra import fold_algebra, simplify_attributes
 from fsa.passes.folds.constants import fold_constants
 from fsa.passes.folds.regions import simplify_region
+from fsa.passes.folds.unpacked import turn_unpacked
 
 STITCHED_REGION = "fsa.stitched_region"
 TERMINATOR = "fsa.yield"
@@ -23,6 +24,7 @@ class FsaCanonicalize(Pass):
       weights among them. `max-elements` bounds the results that are larger than their operands.
     - `pack_bits` of `unpack_bits` is the words again; `unpack_bits` of `pack_bits`, of static
       shape, is `where(x >= 0, 1, -1)`; `binarized_max_pool2d` over one pixel is its input.
+    - A transposed matrix of unpacked constants is unpacked from bits that were turned.
     - Attributes take their plain form: dilations of 1 and one group are left out, `pad_mode` is
       "zero" without padding, `agreement` is "per_sample" for one sample. So equal ops are equal to
       CSE.
@@ -60,7 +62,7 @@ class FsaCanonicalize(Pass):
             return False
         value = fold_constants(op, self.max_elements) or fold_algebra(op)
         if value is None:
-            return simplify_attributes(op)
+            return simplify_attributes(op) or turn_unpacked(op)
         op.results[0].replace_all_uses_with(value)
         _erase_with_constants(op)
         return True
