@@ -8,10 +8,11 @@ from fsa.passes.base import Pass, PassError
 from fsa.passes.plans import target_of
 from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching import rules
+from fsa.passes.stitching.description import describe_plan
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported
 from fsa.passes.stitching.one_wave import in_one_wave
-from fsa.passes.stitching.planner import describe_plan, plan_region
+from fsa.passes.stitching.planner import plan_region
 from fsa.passes.stitching.reader import read_graph
 from fsa.passes.stitching.regions import Normalizer, code_of, form_of, regions_of
 from fsa.passes.stitching.scheduled import check_schedule, schedule_in

@@ -6,25 +6,21 @@ each kernel gets a lane dimension and a mapping; expensive values needed at seve
 in the row (regional) while they fit; the rest is local. Every choice has a reason in words.
 """
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fsa.bindings import ir
 from fsa.passes.stitching import rules, schedule
 from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
+from fsa.passes.stitching.description import describe_plan
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
-from fsa.passes.stitching.graph import Graph, Ref, Unsupported, element_type, shape_of
+from fsa.passes.stitching.graph import Graph, Ref, Unsupported
+from fsa.passes.stitching.limits import buffer_budget, check_target
 from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.passes.stitching.prefetching import pays
 from fsa.passes.stitching.splitting import SPLIT
+from fsa.passes.stitching.traffic import stores_in_order, traffic
 from fsa.runtime.targets import Target
-
-# Where a target does not say how large its caches are. Row buffers take half of a GPU's workgroup
-# memory (reduction trees need some too), or half of a CPU's first-level cache.
-DEFAULT_BUFFER_BYTES = 8192
 
 
 @dataclass
@@ -37,44 +33,13 @@ class _Draft:
 
 def plan_region(graph: Graph, target: Target) -> tuple[Space, RegionPlan]:
     """Plan a region for a target; raise `Unsupported` when it must take the portable path."""
-    _check_target(graph, target)
+    check_target(graph, target)
     space = find_space(graph)
     check_sizes(space)
     try:
         return space, _Planner(graph, space, target).plan()
     except PlanError as error:
         raise Unsupported(str(error)) from None
-
-
-def buffer_budget(target: Target) -> int:
-    """Return the bytes that the row buffers of a workgroup may take."""
-    if target.kind == "cpu":
-        return max(target.l1_bytes // 2, DEFAULT_BUFFER_BYTES)
-    return max(target.workgroup_memory_bytes // 2, DEFAULT_BUFFER_BYTES)
-
-
-def _check_target(graph: Graph, target: Target) -> None:
-    if not graph.nodes:
-        raise Unsupported("the body makes no tensor")
-    names = {str(element_type(type_)) for type_ in graph.argument_types}
-    for op in graph.ops:
-        names |= {str(element_type(result.type)) for result in op.results}
-    for node in graph.nodes:
-        for op in node.block.operations if node.block is not None else []:
-            names |= {str(result.type) for result in op.operation.results}
-    has = {"f16": target.has_f16, "f64": target.has_f64, "i64": target.has_i64}
-    for name, available in has.items():
-        if name in names and not available:
-            raise Unsupported(f"the body computes in {name}, which {target} does not have")
-    if any(isinstance(t, ir.IndexType) for t in map(element_type, _tensor_types(graph))) and (
-        not target.has_i64
-    ):
-        raise Unsupported(f"index tensors cross as i64, which {target} does not have")
-
-
-def _tensor_types(graph: Graph) -> Iterable[object]:
-    types = [*graph.argument_types, *(r.type for op in graph.ops for r in op.results)]
-    return [type_ for type_ in types if isinstance(type_, ir.RankedTensorType)]
 
 
 class _Planner:
@@ -105,8 +70,8 @@ class _Planner:
             kernels = [
                 replace(
                     k.plan,
-                    stream=int(_traffic(k) > limit and not _stores_in_order(k)),
-                    ahead=int(pays(k, self.target, _traffic(k))),
+                    stream=int(traffic(k) > limit and not stores_in_order(k)),
+                    ahead=int(pays(k, self.target, traffic(k))),
                 )
                 for k in built
             ]
@@ -116,7 +81,7 @@ class _Planner:
     def _packed(self, built: list[schedule.Kernel]) -> list[schedule.Kernel]:
         """Let rows run side by side where that is proposed and possible."""
         for k in range(len(built)):
-            cached = _traffic(built[k]) <= (self.target.l3_bytes or self.target.l2_bytes)
+            cached = traffic(built[k]) <= (self.target.l3_bytes or self.target.l2_bytes)
             for plan in packed_plans(built[k], cached):
                 kernels = [kernel.plan for kernel in built]
                 kernels[k] = plan
@@ -308,18 +273,6 @@ class _Planner:
         self.reason[n] = f"{why}, but computed again: {obstacle}"
 
 
-def _stores_in_order(kernel: schedule.Kernel) -> bool:
-    """Whether a kernel only walks along its results: the processor then fetches lines in time.
-
-    A chain of element-wise ops on 10^7 elements takes 7.6 ms past the caches, 6.6 ms through them.
-    """
-    return kernel.plan.mapping == "flat" and kernel.packed is None
-
-
-def _scalar_nests(kernel: schedule.Kernel) -> int:
-    return sum(bool(nest.scalar_reason) for nest in kernel.nests)
-
-
 class _Survey:
     """A kernel as planned so far, and the levels at which it computes each node in place."""
 
@@ -332,56 +285,5 @@ class _Survey:
                     self.inline_levels.setdefault(touch.ref.number, set()).add(nest.level)
 
 
-def _traffic(kernel: schedule.Kernel) -> int:
-    """Return the bytes of the tensors that a kernel reads and writes; 0 where a size is open.
-
-    Results that the last cache cannot hold beside the operands pass it by: lines need not be read
-    before they are written, and the operands stay longer.
-    """
-    total = 0
-    for ref in [*kernel.imports, *kernel.stores]:
-        sizes = shape_of(kernel.graph.type_of(ref))
-        if None in sizes:
-            return 0
-        elements = math.prod(size for size in sizes if size is not None)
-        total += elements * schedule.element_bytes(kernel.graph.type_of(ref))
-    return total
-
-
-def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:
-    """Return the plan behind built kernels, with groups, roles and reasons filled in."""
-    nodes = list(kernels[0].nodes)
-    first_use: dict[int, tuple[int, int]] = {}
-    roles: dict[int, str] = {}
-    group = 0
-    for kernel in kernels:
-        for nest in kernel.nests:
-            made = [*nest.reductions, *(ref.number for ref in [*nest.stores, *nest.kept])]
-            for position, n in enumerate(dict.fromkeys(made)):
-                first_use.setdefault(n, (group, kernel.number))
-                roles.setdefault(n, "sub_dominant" if position else "dominant")
-            for touch in kernel.touches(nest):
-                if touch.kind == "inline":
-                    first_use.setdefault(touch.ref.number, (group, kernel.number))
-            group += 1
-    scalar = {
-        n: nest.scalar_reason
-        for kernel in kernels
-        for nest in kernel.nests
-        if nest.scalar_reason
-        for n in [*nest.reductions, *(ref.number for ref in nest.stores)]
-    }
-    for n, node in enumerate(nodes):
-        at, kernel = first_use.get(n, (0, node.kernel))
-        reason = node.reason
-        if n in scalar:
-            reason = "; ".join(filter(None, [reason, f"scalar loop: {scalar[n]}"]))
-        if not reason and roles.get(n, "local") == "local":
-            reason = "computed where it is used"
-        nodes[n] = replace(
-            node, group=at, kernel=node.kernel if n in roles else kernel, dims=space.dims[n],
-            role=roles.get(n, "local"), reason=reason,
-        )  # fmt: skip
-    return RegionPlan(
-        "kernels", "", space.extents, tuple(kernel.plan for kernel in kernels), tuple(nodes)
-    )
+def _scalar_nests(kernel: schedule.Kernel) -> int:
+    return sum(bool(nest.scalar_reason) for nest in kernel.nests)
