@@ -87,7 +87,9 @@ class FsaConvolutionsToMatmul(Pass):
     def _gather(self, op: Any) -> bool:
         """Replace a convolution by a matmul of gathered patches where that pays; tell whether."""
         windows = windows_of(op)
-        if windows is None or windows.count(windows.filters) < self.min_filters:
+        if windows is None or windows.images == 0:
+            return False  # nothing to compute
+        if windows.count(windows.filters) < self.min_filters:
             return False
         if _pointwise(op) is not None and (windows.groups == 1 and not _has_odd_columns(windows)):
             return False

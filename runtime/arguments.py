@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -75,21 +76,21 @@ class TensorArgument:
             )
 
     def import_cuda(self, argument: Any) -> Any:
-        """Share a tensor that another framework keeps on the GPU; its pending work must be done.
+        """Share a tensor that another framework keeps on the GPU, once its pending work is done.
 
         One whose memory does not begin at a multiple of `ALIGNMENT`, as a part of another tensor
         may, is copied: kernels load vectors.
         """
         framework = dlpack.framework_of(argument)
         if framework == "torch":
-            import sys
-
-            sys.modules["torch"].cuda.current_stream(argument.device).synchronize()
             argument = argument.contiguous()
             if argument.data_ptr() % ALIGNMENT:
                 argument = argument.clone()
-        elif framework == "cupy" and argument.data.ptr % ALIGNMENT:
-            argument = argument.copy()
+            sys.modules["torch"].cuda.current_stream(argument.device).synchronize()
+        elif framework == "cupy":
+            if argument.data.ptr % ALIGNMENT or not argument.flags.c_contiguous:
+                argument = argument.copy(order="C")
+            sys.modules["cupy"].cuda.get_current_stream().synchronize()
         try:
             view = self._device.hal.from_dlpack_capsule(argument.__dlpack__())
         except Exception as error:

@@ -9,9 +9,9 @@ from fsa.dialects.fsa.markers import ALIGNED, STREAMING
 from fsa.errors import CompileError
 from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch, dynamic_count
 
-# The attribute by which a kernel asks for IREE passes, as text, in place of none.
 # The widest access of a thread for which memory of any allocator is aligned.
 GPU_ALIGNMENT = 16
+# The attribute by which a kernel asks for IREE passes, as text, in place of none.
 CODEGEN_PIPELINE = "fsa.codegen_pipeline"
 ELEMENT_TYPES = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
 

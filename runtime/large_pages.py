@@ -1,8 +1,7 @@
 """Large pages for large buffers of a CPU.
 
 Kernels that stream through memory wait for address translations when pages are small: with pages of
-2 MiB they run up to a third faster. NumPy and torch ask the system for them, IREE's allocator does
-not.
+2 MiB they run up to a third faster. NumPy asks the system for them, IREE's allocator does not.
 """
 
 import ctypes
@@ -11,7 +10,7 @@ from functools import cache
 from typing import Any
 
 LARGE_PAGE = 2 << 20
-_LEAST = 2 * LARGE_PAGE  # smaller buffers stay in the caches, or hold no whole page
+LEAST_BYTES = 2 * LARGE_PAGE  # smaller buffers stay in the caches, or hold no whole page
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25  # of Linux; the second from 6.1 on
 
 
@@ -32,7 +31,7 @@ def use_large_pages(address: int, size: int) -> None:
 
     Where it does not, or cannot, nothing changes.
     """
-    madvise = _madvise() if size >= _LEAST else None
+    madvise = _madvise() if size >= LEAST_BYTES else None
     first = -(-address // LARGE_PAGE) * LARGE_PAGE
     whole = (address + size - first) // LARGE_PAGE * LARGE_PAGE
     if madvise is None or whole <= 0:

@@ -13,7 +13,7 @@ from iree.runtime import HalBufferView, VmVariantList
 from fsa.errors import CallError
 from fsa.runtime import dlpack
 from fsa.runtime.devices import Device
-from fsa.runtime.large_pages import LARGE_PAGE, use_large_pages
+from fsa.runtime.large_pages import LEAST_BYTES, use_large_pages
 from fsa.runtime.signature import hal_element_type, numpy_dtype
 
 ALIGNMENT = 64  # bytes; kernels read vectors of this size
@@ -222,7 +222,7 @@ def copier(element: str, device: Device) -> Callable[[Any], Any]:
         if not array.flags.c_contiguous:
             array = np.ascontiguousarray(array)
         view = allocate(memory_type, usage, hal, _raw(array), element_type)
-        if on_cpu and array.nbytes >= LARGE_PAGE:
+        if on_cpu and array.nbytes >= LEAST_BYTES:
             memory = np.frombuffer(view.map(), np.uint8)
             use_large_pages(memory.__array_interface__["data"][0], memory.nbytes)
         return view

@@ -90,7 +90,7 @@ def _cast(node: Any, known: dict[str, Known], _: int) -> list[Any] | None:
         return None
     writer = NodeWriter(node)
     wide = writer.make("Cast", [node.input[0]], to=TensorProto.FLOAT)
-    return writer.returns(writer.make("Cast", [wide], to=to))
+    return writer.returns(writer.make("Cast", [wide], **attributes_of(node)))
 
 
 def _transposed_convolution(node: Any, known: dict[str, Known], _: int) -> list[Any] | None:

@@ -32,6 +32,8 @@ def turn_unpacked(op: Any) -> bool:
     element = op.operands[0].type.element_type
     bits = unpack(words, read_i64(op.attributes, "depth"))
     turned = pack(np.ascontiguousarray(bits.T), element.width)
+    if turned.size > 4 * words.size:  # few rows fill whole words with little
+        return False
     with op.location, ir.InsertionPoint(op):
         kind = ir.RankedTensorType.get(turned.shape, element)
         value = stored_attribute(turned, element, "bits")

@@ -347,6 +347,10 @@ class Evaluator(Frames):
         A kernel's memory begins at a multiple of 64 bytes, lanes at multiples of their number.
         """
         size = self._vector_bytes(memory)
+        if self.lane == self.kernel.packed:  # the last pack ends where its dimension ends
+            extent = self.space.extents[self.lane]
+            if extent is None or extent % self.lanes:
+                return False
         stride: int | None = 1
         for expression, extent in zip(reversed(index), reversed(type_dims(memory)), strict=True):
             if stride is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fsa.bindings import arith, ir
 from fsa.dialects.fsa.markers import ZEROED
+from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.emitter import Builder, KernelSpec, emit_launch, kernel
 from fsa.passes.stitching import rules
 from fsa.passes.stitching.dims import Space
@@ -33,9 +34,10 @@ def in_one_wave(
 ) -> RegionPlan:
     """Return the plan with all kernels of one workgroup size, as a wave of `workgroups`.
 
-    It stays as it is where one kernel does everything, or where no common size fits.
+    It stays as it is where one kernel does everything, where a size is open, since launches in
+    branches would not wait for each other, and where no common size fits.
     """
-    if target.kind != "cuda" or len(plan.kernels) < 2:
+    if target.kind != "cuda" or len(plan.kernels) < 2 or None in space.extents:
         return plan
     for size in SIZES:
         if size > target.max_workgroup_size:
@@ -45,7 +47,8 @@ def in_one_wave(
             built = rules.build(graph, space, kernels, plan.nodes)
         except PlanError:
             continue
-        if buffer_bytes(built) <= target.workgroup_memory_bytes:
+        fits = buffer_bytes(built) <= target.workgroup_memory_bytes
+        if fits and _crosses(Wave(built, workgroups)):
             return replace(plan, kernels=kernels, one_wave=workgroups)
     return plan
 
@@ -76,6 +79,14 @@ def check_wave(kernels: Sequence[Kernel], workgroups: int, target: Target) -> No
         raise PlanError(
             f"expected one_wave to be 1 to {target.multiprocessors}, the multiprocessors of the "
             f"largest {target}, found {workgroups}"
+        )
+    if None in kernels[0].space.extents:
+        raise PlanError("a wave needs static sizes, found a dynamic one")
+    wave = Wave(kernels, workgroups)
+    if not _crosses(wave):
+        raise PlanError(
+            f"expected a wave to read at most {MAX_INPUTS - 1} tensors and write at most "
+            f"{MAX_OUTPUTS - 1}, found {len(wave.imports)} and {len(wave.stores)}"
         )
     sizes = {workgroup_size(k) for k in kernels}
     if len(sizes) != 1:
@@ -134,6 +145,11 @@ class Wave:
                 writer.workgroups = self.workgroups
                 writer.write_kernel()
         return built
+
+
+def _crosses(wave: Wave) -> bool:
+    """Whether one launch can take what a wave reads and writes, and its counter."""
+    return len(wave.imports) < MAX_INPUTS and len(wave.stores) < MAX_OUTPUTS
 
 
 def launch_wave(

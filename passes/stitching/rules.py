@@ -52,6 +52,12 @@ def _check_kernel(kernel: Kernel) -> None:
         raise PlanError(f"{where}: a panel mapping is for a cpu, expected threads to be 0")
     if plan.mapping == "row" and plan.lane in plan.outer:
         raise PlanError(f"{where}: a row mapping needs its lane dimension inside the row")
+    if plan.threads and plan.lanes > 1:
+        extent = kernel.space.extents[plan.lane] if plan.lane >= 0 else None
+        if extent is None or extent % plan.lanes:
+            raise PlanError(
+                f"{where}: on a gpu lanes must divide dimension {plan.lane}, found {plan.lanes}"
+            )
     if plan.pack > 1:
         check_pack(kernel)
     for nest in kernel.nests:

@@ -52,6 +52,8 @@ def _pieces(op: Any, terminator: Any, target: Target) -> int:
         return 1
     if combiner_of(op.regions[0].blocks[0], len(op.operands) - 1, 0) is None:
         return 1
+    if _asks_position(op, reduced[0]):
+        return 1
     if _feeds_more(op, terminator, prod(op.results[0].type.shape)):
         return 1
     tasks = prod(op.results[0].type.shape)
@@ -93,6 +95,12 @@ def _extents(op: Any) -> list[int] | None:
 def _reduced(op: Any) -> list[int]:
     iterators = op.attributes["iterator_types"]
     return [d for d, kind in enumerate(iterators) if "reduction" in str(kind)]
+
+
+def _asks_position(op: Any, loop: int) -> bool:
+    """Whether the body asks where it stands along `loop`, which pieces would number anew."""
+    body = [view.operation for view in op.regions[0].blocks[0].operations]
+    return any(o.name == "linalg.index" and o.attributes["dim"].value == loop for o in body)
 
 
 def _feeds_more(op: Any, terminator: Any, elements: int) -> bool:

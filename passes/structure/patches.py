@@ -27,6 +27,7 @@ from fsa.passes.patterns.tensors import (
     sizes_of,
 )
 from fsa.passes.structure.contractions import contract, plain_matmul
+from fsa.passes.structure.frames import Frame, frame_of
 from fsa.passes.structure.transposes import transposed
 from fsa.passes.structure.windows import Windows
 
@@ -179,38 +180,10 @@ def _zero(element: Any) -> Any:
     return scalar(element, 0.0 if isinstance(element, ir.FloatType) else 0)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """An image without the zeros around it: `low` are those before it in each dimension."""
-
-    image: Any
-    low: tuple[int, ...]
-    is_padded: bool
-
-
-def _frame(image: Any) -> _Frame:
-    """Return what a pad with zeros of known widths pads, else the image as it is."""
-    whole = _Frame(image, (0,) * image.type.rank, False)
-    op = None if isinstance(image.owner, ir.Block) else image.owner.operation
-    if op is None or op.name != "tensor.pad" or len(op.operands) != 1:
-        return whole
-    low, high = (list(op.attributes[name]) for name in ("static_low", "static_high"))
-    filler = op.regions[0].blocks[0].operations[-1].operands[0].owner
-    if isinstance(filler, ir.Block) or filler.operation.name != "arith.constant":
-        return whole
-    number = filler.operation.attributes["value"]
-    if not isinstance(number, (ir.FloatAttr, ir.IntegerAttr)) or number.value != 0:
-        return whole
-    edges = [low[axis] + high[axis] for axis, size in enumerate(type_dims(image.type)) if not size]
-    if any(edges) or any(width < 0 for width in (*low, *high)):
-        return whole
-    return _Frame(op.operands[0], tuple(low), True)
-
-
 def _patches(op: Any, windows: Windows, matrix: PatchMatrix) -> Any:
     """Gather what each window reads: [..., depth, pixels] or [..., pixels, depth]."""
     image, outer = op.operands[0], matrix.outer
-    frame = _frame(image)
+    frame = frame_of(image)
     own = [size_of(image, _axis(windows, loop)) for loop in outer]
     inner = [matrix.depth, matrix.pixels]
     if not matrix.pixels_are_columns:
@@ -267,7 +240,7 @@ def _within(flat: Any, count: int, extent: int) -> list[Any]:
     return [arith.cmpi(arith.CmpIPredicate.ult, flat, index_constant(count))]
 
 
-def _element(frame: _Frame, windows: Windows, position: dict[int, Any], tests: list[Any]) -> Any:
+def _element(frame: Frame, windows: Windows, position: dict[int, Any], tests: list[Any]) -> Any:
     """Read the image at a position, zero outside of it or where one of `tests` fails."""
     places: list[Any] = []
     extents = type_dims(frame.image.type)

@@ -94,3 +94,35 @@ func.func @stay(%x: tensor<1x4x5x6xf32>, %w: tensor<3x4x1x2xf32>, %o: tensor<1x3
     ins(%y, %v : tensor<1x4x?x6xf32>, tensor<8x4x1x2xf32>) outs(%q : tensor<1x8x?x5xf32>) -> tensor<1x8x?x5xf32>
   return %0, %1, %2 : tensor<1x3x5x5xf32>, tensor<1x4x4x6xf32>, tensor<1x8x?x5xf32>
 }
+
+// The bounds of an image of open size are not known: its padded form is read.
+// CHECK-LABEL: func.func @open_edges(
+// CHECK:         %[[P:.*]] = tensor.pad
+// CHECK:         tensor.extract %[[P]]
+// CHECK:         %[[Q:.*]] = tensor.pad
+// CHECK:         tensor.extract %[[Q]]
+func.func @open_edges(%x: tensor<1x3x?x?xf32>, %n: index, %w: tensor<8x3x3x3xf32>, %o: tensor<1x8x8x8xf32>) -> (tensor<1x8x8x8xf32>, tensor<1x8x8x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %p = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x3x?x?xf32> to tensor<1x3x10x10xf32>
+  %0 = linalg.conv_2d_nchw_fchw {strides = dense<1> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>}
+    ins(%p, %w : tensor<1x3x10x10xf32>, tensor<8x3x3x3xf32>) outs(%o : tensor<1x8x8x8xf32>) -> tensor<1x8x8x8xf32>
+  %q = tensor.pad %x low[0, 0, 0, 0] high[0, 0, 2, 2] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x3x?x?xf32> to tensor<1x3x10x10xf32>
+  %1 = linalg.conv_2d_nchw_fchw {strides = dense<1> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>}
+    ins(%q, %w : tensor<1x3x10x10xf32>, tensor<8x3x3x3xf32>) outs(%o : tensor<1x8x8x8xf32>) -> tensor<1x8x8x8xf32>
+  return %0, %1 : tensor<1x8x8x8xf32>, tensor<1x8x8x8xf32>
+}
+
+// Nothing is to be computed.
+// CHECK-LABEL: func.func @no_image(
+// CHECK:         linalg.conv_2d_nhwc_hwcf
+func.func @no_image(%x: tensor<0x10x10x3xf32>, %w: tensor<3x3x3x8xf32>, %o: tensor<0x8x8x8xf32>) -> tensor<0x8x8x8xf32> {
+  %0 = linalg.conv_2d_nhwc_hwcf {strides = dense<1> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>}
+    ins(%x, %w : tensor<0x10x10x3xf32>, tensor<3x3x3x8xf32>) outs(%o : tensor<0x8x8x8xf32>) -> tensor<0x8x8x8xf32>
+  return %0 : tensor<0x8x8x8xf32>
+}

@@ -8,6 +8,7 @@ import pytest
 from gpu_simulator import Simulator
 
 import fsa
+from fsa.frontend.model import read_model
 from fsa.passes.stitching import splitting
 from fsa.runtime.compile import lower
 from fsa.runtime.targets import Target
@@ -59,3 +60,32 @@ def test_rows_that_go_on_with_the_result_stay_whole() -> None:
     source, _, _ = _case("softmax 12x512x512")
     module = lower(source, Target.parse("cuda"), cases.pipeline("cuda"))
     assert str(module).count('"fsa.launch"') == 1
+
+
+def test_reductions_that_ask_for_their_position_stay_whole() -> None:
+    """Pieces would number their elements anew: sum_j x[i, j] * j."""
+    source = """
+    func.func @main(%x: tensor<2x4096xf32>) -> tensor<2xf32> {
+      %zero = arith.constant 0.0 : f32
+      %e = tensor.empty() : tensor<2xf32>
+      %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+      %y = linalg.generic {
+          indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+          iterator_types = ["parallel", "reduction"]}
+          ins(%x : tensor<2x4096xf32>) outs(%f : tensor<2xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %j = linalg.index 1 : index
+        %w = arith.index_cast %j : index to i32
+        %v = arith.sitofp %w : i32 to f32
+        %p = arith.mulf %a, %v : f32
+        %s = arith.addf %p, %o : f32
+        linalg.yield %s : f32
+      } -> tensor<2xf32>
+      return %y : tensor<2xf32>
+    }
+    """
+    module = lower(read_model(source), Target.parse("cuda"), cases.pipeline("cuda"))
+    x = np.random.default_rng(1).standard_normal((2, 4096)).astype(np.float32)
+    expected = x.astype(np.float64) @ np.arange(4096)
+    (found,) = Simulator(module).run_main(module, [x])
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-4)

@@ -16,19 +16,22 @@ class GpuTensor:
 
     device = "cuda:0"
 
-    def __init__(self, address: int):
-        self.address = address
+    def __init__(self, address: int, log: list[str]):
+        self.address, self.log = address, log
 
     def contiguous(self) -> "GpuTensor":
+        self.log.append("contiguous")
         return self
 
     def data_ptr(self) -> int:
         return self.address
 
     def clone(self) -> "GpuTensor":
-        return GpuTensor(512)
+        self.log.append("clone")
+        return GpuTensor(512, self.log)
 
     def __dlpack__(self) -> "GpuTensor":
+        assert self.log[-1] == "synchronize"  # also what copies it is done
         return self
 
 
@@ -42,14 +45,14 @@ def test_memory_that_begins_between_vectors_is_copied(
         taken.append(tensor.address)
         return SimpleNamespace(shape=(3,))
 
-    torch = SimpleNamespace(
-        cuda=SimpleNamespace(current_stream=lambda _: SimpleNamespace(synchronize=lambda: None))
-    )
+    log: list[str] = []
+    stream = SimpleNamespace(synchronize=lambda: log.append("synchronize"))
+    torch = SimpleNamespace(cuda=SimpleNamespace(current_stream=lambda _: stream))
     monkeypatch.setattr(dlpack, "framework_of", lambda _: "torch")
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.setattr(arguments, "copier", lambda *_: None)
     spec = SimpleNamespace(element="f32", shape=(3,))
     device = SimpleNamespace(hal=SimpleNamespace(from_dlpack_capsule=share))
     argument: Any = TensorArgument("x", spec, device)  # pyright: ignore[reportArgumentType]
-    assert np.prod(argument.import_cuda(GpuTensor(address)).shape) == 3
+    assert np.prod(argument.import_cuda(GpuTensor(address, log)).shape) == 3
     assert taken == [shared]
