@@ -1,7 +1,7 @@
 """Pipelines fsa-to-cpu, fsa-to-vulkan and fsa-to-cuda: kernels for the families, else linalg."""
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fsa.passes.base import Pass
 from fsa.passes.driver.options import quoted_value
@@ -52,6 +52,14 @@ GPU_KERNELS = Phase(
 )
 
 
+def stitch_field(default: bool) -> Any:
+    """Return the field `stitch` of a pipeline."""
+    return field(
+        default=default,
+        metadata={"help": "form stitched regions where the cost model expects a gain"},
+    )
+
+
 @dataclass(frozen=True)
 class _ToKernels(Pipeline):
     """What the kernel pipelines have in common."""
@@ -67,9 +75,7 @@ class _ToKernels(Pipeline):
 
     skip: tuple[str, ...] = skip_field()
 
-    stitch: bool = field(
-        default=True, metadata={"help": "form stitched regions where the cost model expects a gain"}
-    )
+    stitch: bool = stitch_field(default=True)
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
@@ -133,6 +139,8 @@ class FsaToVulkan(_ToKernels):
     kind: ClassVar[str] = "vulkan"
     kernels: ClassVar[Phase] = GPU_KERNELS
 
+    stitch: bool = stitch_field(default=False)
+
 
 @dataclass(frozen=True)
 class FsaToCuda(_ToKernels):
@@ -147,6 +155,7 @@ class FsaToCuda(_ToKernels):
     kind: ClassVar[str] = "cuda"
     kernels: ClassVar[Phase] = GPU_KERNELS
 
+    stitch: bool = stitch_field(default=False)
     one_wave: int = field(
         default=0,
         metadata={
