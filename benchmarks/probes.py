@@ -17,7 +17,8 @@ from fsa.runtime.targets import Target
 
 CACHE_ELEMENTS = 1 << 17  # f32: 512 KiB, beyond a first cache and within a second
 CACHE_PASSES = 64
-COPY_ELEMENTS = 1 << 22  # f32: 16 MiB read, 16 MiB written
+COPY_BYTES = 1 << 24  # read, and as many written
+COPY_CHAINS = 4  # vectors of a step: enough that the loop itself costs nothing
 CHAINS = 12  # independent accumulators: enough to hide the latency of an instruction
 FMA_STEPS = 200_000
 POPCOUNT_WORDS = 512  # 4 KiB: stays in the first cache
@@ -40,7 +41,7 @@ class Probe:
 def probes(target: Target) -> list[Probe]:
     """Return the probes for a CPU target; popcount only where the target counts in vectors."""
     lanes = max(target.vector_bits, 128) // 32
-    made = [_copy(target, lanes), _cache(target, lanes, 1), _fma(target, lanes, 1)]
+    made = [copy_probe(target, COPY_BYTES), _cache(target, lanes), fma_probe(target)]
     if target.has_vector_popcount:
         made.append(popcount_probe(target))
     return made
@@ -76,11 +77,34 @@ def read_probe(target: Target, size: int) -> Probe:
     return Probe("read", "B", size * passes, module, (np.ones(elements, np.int32),))
 
 
-def probes_of_cores(target: Target) -> list[Probe]:
-    """Return the probes of what each core has for itself, on all cores of a CPU target at once."""
+def copy_probe(target: Target, size: int, workgroups: int = 1) -> Probe:
+    """Return the probe of copying `size` bytes, in equal parts to `workgroups` workgroups.
+
+    `size` is rounded up to whole vectors for each; as many bytes are read as are written.
+    """
     lanes = max(target.vector_bits, 128) // 32
-    cores = max(target.cores, 1)
-    return [_cache(target, lanes, cores), _fma(target, lanes, cores)]
+    step = lanes * COPY_CHAINS
+    part = -(-size // (4 * workgroups * step)) * step
+    elements = part * workgroups
+
+    def body(k: Kernel) -> None:
+        start = k.mul(k.workgroup_id(), part)
+        with k.loop(0, part, step) as (i, _):
+            places = [k.add(start, k.add(i, lanes * j)) for j in range(COPY_CHAINS)]
+            loads = [k.vector_load(k.inputs[0], [place], lanes) for place in places]
+            for place, load in zip(places, loads, strict=True):
+                k.vector_store(load, k.outputs[0], [place])
+
+    module = _module(target, ("f32", "f32"), (elements, elements), body, workgroups)
+    return Probe("copy", "B", 8 * elements, module, (np.ones(elements, np.float32),))
+
+
+def fma_probe(target: Target, workgroups: int = 1, steps: int = FMA_STEPS) -> Probe:
+    """Return the probe of multiply-add; each of `workgroups` workgroups does as much.
+
+    `amount` is what all of them do.
+    """
+    return _fma(target, max(target.vector_bits, 128) // 32, workgroups, steps)
 
 
 def _module(
@@ -115,16 +139,7 @@ def _module(
     return module
 
 
-def _copy(target: Target, lanes: int) -> Probe:
-    def body(k: Kernel) -> None:
-        with k.loop(0, COPY_ELEMENTS, lanes) as (i, _):
-            k.vector_store(k.vector_load(k.inputs[0], [i], lanes), k.outputs[0], [i])
-
-    module = _module(target, ("f32", "f32"), (COPY_ELEMENTS, COPY_ELEMENTS), body)
-    return Probe("copy", "B", 8 * COPY_ELEMENTS, module, (np.ones(COPY_ELEMENTS, np.float32),))
-
-
-def _cache(target: Target, lanes: int, workgroups: int) -> Probe:
+def _cache(target: Target, lanes: int) -> Probe:
     step = lanes * CHAINS
     elements = CACHE_ELEMENTS - CACHE_ELEMENTS % step
 
@@ -138,20 +153,19 @@ def _cache(target: Target, lanes: int, workgroups: int) -> Probe:
                 loads = [k.vector_load(k.inputs[0], [place], lanes) for place in places]
                 across.yield_(*[k.add(a, b) for a, b in zip(sums, loads, strict=True)])
             passes.yield_(*across.results)
-        start = k.mul(k.workgroup_id(), step)
         for j, total in enumerate(passes.results):
-            k.vector_store(total, k.outputs[0], [k.add(start, lanes * j)])
+            k.vector_store(total, k.outputs[0], [lanes * j])
 
-    module = _module(target, ("f32", "f32"), (elements, workgroups * step), body, workgroups)
-    amount = 4 * elements * CACHE_PASSES * workgroups
+    module = _module(target, ("f32", "f32"), (elements, step), body)
+    amount = 4 * elements * CACHE_PASSES
     return Probe("cache", "B", amount, module, (np.ones(elements, np.float32),))
 
 
-def _fma(target: Target, lanes: int, workgroups: int) -> Probe:
+def _fma(target: Target, lanes: int, workgroups: int, count: int) -> Probe:
     def body(k: Kernel) -> None:
         factor = k.vector_load(k.inputs[0], [0], lanes)
         chains = [k.vector_load(k.inputs[0], [lanes * i], lanes) for i in range(CHAINS)]
-        steps = k.loop(0, FMA_STEPS, 1, init=chains)
+        steps = k.loop(0, count, 1, init=chains)
         with steps as (_, carried):
             steps.yield_(*[k.fma(chain, factor, factor) for chain in carried])
         start = k.mul(k.workgroup_id(), size)
@@ -161,7 +175,7 @@ def _fma(target: Target, lanes: int, workgroups: int) -> Probe:
     size = lanes * CHAINS
     module = _module(target, ("f32", "f32"), (size, workgroups * size), body, workgroups)
     # |factor| < 1 keeps the chains finite and away from denormals.
-    amount = 2 * size * FMA_STEPS * workgroups
+    amount = 2 * size * count * workgroups
     return Probe("fma", "flop", amount, module, (np.full(size, 0.5, np.float32),))
 
 

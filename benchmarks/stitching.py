@@ -64,6 +64,11 @@ def _wide(result: Any) -> Array:
     return np.asarray(result).astype(np.float64)
 
 
+def compile_stitched(imported: Any) -> Any:
+    """Return a problem compiled for this CPU with everything in regions that can be in one."""
+    return fsa.compile(imported, target="cpu", pipeline=PIPELINE, cache=False)
+
+
 class Contest:
     """One problem in one dtype: its arguments, its reference and its contenders."""
 
@@ -98,7 +103,8 @@ class Contest:
             worst = max(worst, float(difference.max()) / (float(np.abs(expected).max()) or 1.0))
         return worst
 
-    def _imported(self) -> Any:
+    def imported(self) -> Any:
+        """Return the problem as FSA reads it from PyTorch."""
         import torch
 
         problem = self.problem
@@ -115,12 +121,10 @@ class Contest:
         return lambda: module(*resident)
 
     def _fsa(self) -> Callable[[], Any]:
-        return self._of_module(
-            fsa.compile(self._imported(), target="cpu", pipeline=PIPELINE, cache=False)
-        )
+        return self._of_module(compile_stitched(self.imported()))
 
     def _iree(self) -> Callable[[], Any]:
-        return self._of_module(plain_iree.compile_module(self._imported(), "cpu", "cpu:sync"))
+        return self._of_module(plain_iree.compile_module(self.imported(), "cpu", "cpu:sync"))
 
     def _inductor(self) -> Callable[[], Any]:
         import torch

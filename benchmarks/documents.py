@@ -1,0 +1,36 @@
+"""What every result file begins with, and how it is written."""
+
+import json
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fsa.benchmarks import machine
+from fsa.errors import InputError, reason_of
+
+SCHEMA = 1
+
+
+def begin(script: str, **entries: Any) -> dict[str, Any]:
+    """Return the head of a document: when, by which command, on which machine; then `entries`.
+
+    `script` is how the script is called from the root of the repository, without arguments.
+    """
+    return {
+        "schema": SCHEMA,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([script, shlex.join(sys.argv[1:])]).strip(),
+        "machine": machine.describe(),
+        **entries,
+    }
+
+
+def save(document: dict[str, Any], path: Path) -> None:
+    """Write `document` as JSON to `path`; raise `InputError` where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise InputError(f"cannot write results to {path}: {reason_of(error)}") from None
