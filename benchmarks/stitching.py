@@ -66,7 +66,7 @@ def _wide(result: Any) -> Array:
 
 def compile_stitched(imported: Any) -> Any:
     """Return a problem compiled for this CPU with everything in regions that can be in one."""
-    return fsa.compile(imported, target="cpu", pipeline=PIPELINE, cache=False)
+    return fsa.compile(imported, target="cpu", pipeline=PIPELINE)
 
 
 class Contest:

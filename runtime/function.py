@@ -25,6 +25,7 @@ from fsa.runtime.tensors import (
     to_device,
     to_numpy,
 )
+from fsa.runtime.waiting import Invoke, without_preempting
 
 # What IREE says where a dispatch that it formed itself meets an empty tensor.
 _EMPTY_BINDING = "resolved to an empty buffer range"
@@ -47,9 +48,12 @@ class Function:
     ):
         """Take the function, its context, and the lock that calls in the context share."""
         self.signature = signature
-        general = _GeneralCall(signature, vm_function, context, device, lock)
+        invoke = context.invoke
+        if device.info.name == "cpu:task":
+            invoke = without_preempting(invoke)
+        general = _GeneralCall(signature, vm_function, invoke, device, lock)
         result_kind = general.result_kinds[0] if len(general.result_kinds) == 1 else None
-        invoke, failure = context.invoke, general.failure
+        failure = general.failure
         arrays = array_call(
             general, general.kinds, device, invoke, vm_function, lock, failure, result_kind
         )
@@ -90,7 +94,7 @@ class _GeneralCall:
     """
 
     def __init__(
-        self, signature: Signature, vm_function: Any, context: Any, device: Device, lock: Any
+        self, signature: Signature, vm_function: Any, invoke: Invoke, device: Device, lock: Any
     ):
         self.kinds = [_static_kind(spec, device) for spec in signature.arguments]
         self.result_kinds = [_kind(spec, device) for spec in signature.results]
@@ -100,7 +104,7 @@ class _GeneralCall:
             for index, spec in enumerate(signature.arguments)
         ]
         self._vm_function = vm_function
-        self._invoke = context.invoke
+        self._invoke = invoke
         self._device = device
         self._lock = lock
 
