@@ -6,24 +6,21 @@ With `lanes` > 1, a value that varies along the lane dimension is a vector, any 
 that is broadcast where the two meet.
 """
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import ir
-from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.emitter import Kernel as KernelBuilder
-from fsa.passes.emitter import Loop
 from fsa.passes.emitter.types import crossing_element, is_vector
 from fsa.passes.stitching.bodies import Body
 from fsa.passes.stitching.dims import loops_at
-from fsa.passes.stitching.frames import Computed, Frames
+from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
-from fsa.passes.stitching.lanes import turns
 from fsa.passes.stitching.linear import Index, Linear
+from fsa.passes.stitching.positions import Positions
 from fsa.passes.stitching.schedule import Kernel
-from fsa.passes.stitching.transposition import transposed
+from fsa.passes.stitching.tiles import Tiles
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,7 @@ class RowBuffer:
     positions: tuple[int, ...]  # of the result's dimensions that lie inside the row
 
 
-@dataclass(frozen=True)
-class _Tile:
-    """Rows of a pack that are to be stored where memory lies along the rows."""
-
-    memory: Any
-    index: Index
-    rows: list[Any]
-
-
-class Evaluator(Frames):
+class Evaluator(Positions):
     """Computes values of one kernel; `memrefs` and `scalars` are its arguments."""
 
     def __init__(
@@ -54,75 +42,12 @@ class Evaluator(Frames):
         memrefs: dict[Ref, Any],
         scalars: dict[Ref, Any],
     ):
-        super().__init__()
-        self.k, self.kernel = builder, kernel
-        self.graph, self.space = kernel.graph, kernel.space
-        self.memrefs = memrefs
+        super().__init__(builder, kernel, memrefs)
         self.scalars = scalars
-        self.lane = -1
-        self.lanes = 1
-        self.count: Any = None  # lanes that are inside the row, None for all
         self.level = 0
         self.registers: dict[tuple[Ref, int | None], Computed] = {}  # by value and row of a pack
         self.buffers: dict[Ref, RowBuffer] = {}
-        self.origin: dict[int, Any] = {}  # where row buffers begin along a dimension, if not at 0
-        self.row: int | None = None  # of a pack, None where rows are lanes or there is no pack
-        self.rows: tuple[list[Any], int] = ([], 0)  # positions of a pack's rows, and their frame
-        self._tiles: dict[Any, _Tile] = {}  # of stores that are made as transposed tiles
-
-    @contextmanager
-    def along_lanes(self, loop: Loop | None, lane: int, base: Any, count: Any) -> Generator[None]:
-        """Enter a body whose vectors start at `base` of the lane dimension."""
-        before = self.lane, self.count
-        self.lane, self.count = lane, count
-        with self.inside(loop, {lane: base}):
-            yield
-        self.lane, self.count = before
-
-    @contextmanager
-    def in_row(self, row: int) -> Generator[None]:
-        """Enter code for one row of a pack."""
-        positions, depth = self.rows
-        packed = self.kernel.packed
-        assert packed is not None
-        self.row = row
-        with self.at_positions({packed: positions[row]}, depth):
-            yield
-        self.row = None
-
-    # Indices.
-
-    def extent(self, d: int) -> Any:
-        """Return the size of a dimension: an int, or a value made at the kernel's start."""
-        size = self.space.extents[d]
-        if size is not None:
-            return size
-        source = self.space.sources[d]
-        if source is None:
-            raise ValueError(f"dimension {d} has no size")
-        return self.k.dim(self.memrefs[Ref("argument", source.argument)], source.position)
-
-    def depth_of(self, index: Sequence[Linear]) -> int:
-        """Return the frame in which all dimensions of an index are bound."""
-        return max((self.bound[d].depth for e in index for d in e.loops), default=0)
-
-    def position(self, expression: Linear) -> Any:
-        """Return an index expression as an index of the first lane."""
-        total: Any = expression.constant
-        for d, coefficient in expression.terms:
-            term = self.k.mul(self.bound[d].value, abs(coefficient))
-            total = self.k.add(total, term) if coefficient > 0 else self.k.sub(total, term)
-        return total
-
-    def position_in_row(self, expression: Linear) -> Any:
-        """Return an index expression as a position in a row buffer."""
-        at = self.position(expression)
-        for d, origin in self.origin.items():
-            at = self.k.sub(at, self.k.mul(origin, expression.coefficient(d)))
-        return at
-
-    def _varies(self, index: Sequence[Linear]) -> bool:
-        return self.lanes > 1 and any(self.lane in e.loops for e in index)
+        self.tiles = Tiles(self)
 
     # Values.
 
@@ -169,12 +94,12 @@ class Evaluator(Frames):
     def load(self, memory: Any, index: Index, element: Any) -> Computed:
         """Load an element, or the lanes from there on when the index varies along the lanes."""
         depth = self.depth_of(index)
-        if self._turns(index):
-            return self._turned(memory, index, element, depth)
+        if self.tiles.takes(index):
+            return Computed(self.tiles.load(memory, index, element, depth), depth)
         with self.at(depth):
             positions = [self.position(e) for e in index]
-            if self._varies(index):
-                aligned = self.k.is_gpu and self._is_aligned(memory.type, index)
+            if self.varies(index):
+                aligned = self.k.is_gpu and self.is_aligned(memory.type, index)
                 loaded = self.k.vector_load(
                     memory, positions, self.lanes, self.count, aligned=aligned
                 )
@@ -199,7 +124,7 @@ class Evaluator(Frames):
         depth = self.depth_of(inside)
         with self.at(depth):
             positions = [*self._prefix(buffer), *(self.position_in_row(e) for e in inside)]
-            if self._varies(inside):
+            if self.varies(inside):
                 loaded = self.k.vector_load(buffer.memory, positions, self.lanes, self.count)
             else:
                 loaded = self.k.load(buffer.memory, positions)
@@ -225,59 +150,6 @@ class Evaluator(Frames):
 
     def _prefix(self, buffer: RowBuffer) -> tuple[Any, ...]:
         return buffer.prefix if self.row is None else (*buffer.prefix, self.row)
-
-    # Tiles.
-
-    def _turns(self, index: Sequence[Linear]) -> bool:
-        """Whether an access is one row of a tile that lies along the rows in memory."""
-        return self.row is not None and self._varies(index) and turns(self.kernel, tuple(index))
-
-    def _turned(self, memory: Any, index: Index, element: Any, depth: int) -> Computed:
-        """Load the tile of all rows and lanes once; return the vector of this row."""
-        key = ("tile", memory, index)
-        tile = self.known(key)
-        if tile is None:
-            with self.at(depth):
-                columns = [
-                    self.k.cast(self.k.vector_load(memory, at, self.lanes), element)
-                    for at in self._columns(index)
-                ]
-                tile = self.remember(key, Computed(transposed(self.k, columns), depth))
-        return Computed(tile.value[self.row], depth)
-
-    def _columns(self, index: Sequence[Linear]) -> list[list[Any]]:
-        """Return where the first row's elements are, lane by lane; those past the end at the last.
-
-        Along the rows all of them are neighbours of these.
-        """
-        packed, base = self.kernel.packed, self.bound[self.lane].value
-        assert packed is not None
-        found: list[list[Any]] = []
-        for lane in range(self.lanes):
-            at = self.k.add(base, lane)
-            if self.count is not None:
-                last = self.k.sub(self.k.add(base, self.count), 1)
-                at = self.k.min(at, last)
-            places, depth = self.rows
-            with self.at_positions({packed: places[0]}, depth):
-                with self.at_positions({self.lane: at}, self.bound[self.lane].depth):
-                    found.append([self.position(e) for e in index])
-        return found
-
-    def store_tiles(self) -> None:
-        """Store the tiles whose rows have all been computed."""
-        for tile in self._tiles.values():
-            columns = transposed(self.k, tile.rows)
-            for lane, (column, at) in enumerate(
-                zip(columns, self._columns(tile.index), strict=True)
-            ):
-                item = self.k.cast(column, crossing_element(element_type_of(column)))
-                if self.count is None or lane == 0:
-                    self.k.vector_store(item, tile.memory, at)
-                else:
-                    with self.k.when(self.k.compare("lt", lane, self.count)):
-                        self.k.vector_store(item, tile.memory, at)
-        self._tiles.clear()
 
     # Bodies.
 
@@ -320,7 +192,7 @@ class Evaluator(Frames):
         depth = self.depth_of((expression,))
         with self.at(depth):
             base = self.k.value(self.position(expression))
-            if not self._varies((expression,)):
+            if not self.varies((expression,)):
                 return Computed(base, depth)
             steps = self.k.lane_numbers(self.lanes, ir.IndexType.get())
             steps = self.k.mul(steps, expression.coefficient(self.lane))
@@ -328,38 +200,14 @@ class Evaluator(Frames):
 
     def store(self, computed: Computed, memory: Any, index: Sequence[Linear]) -> None:
         """Store a value at an index, as the type that crosses a launch."""
-        if self._turns(index):
-            key = memory, tuple(index)
-            self._tiles.setdefault(key, _Tile(*key, [])).rows.append(self.as_vector(computed))
+        if self.tiles.takes(index):
+            self.tiles.put(memory, tuple(index), self.as_vector(computed))
             return
-        stream = bool(self.kernel.plan.stream) and 16 <= self._vector_bytes(memory.type) <= 64
+        stream = bool(self.kernel.plan.stream) and 16 <= self.vector_bytes(memory.type) <= 64
         wanted = self.k.is_gpu or stream
-        aligned = wanted and self._varies(index) and self._is_aligned(memory.type, index)
+        aligned = wanted and self.varies(index) and self.is_aligned(memory.type, index)
         positions = [self.position(e) for e in index]
         self._store(computed, memory, index, positions, aligned and stream, aligned)
-
-    def _vector_bytes(self, memory: Any) -> int:
-        return self.lanes * max(memory.element_type.width // 8, 1)
-
-    def _is_aligned(self, memory: Any, index: Sequence[Linear]) -> bool:
-        """Whether vectors at an index begin at multiples of their size, a power of two.
-
-        A kernel's memory begins at a multiple of 64 bytes, lanes at multiples of their number.
-        """
-        size = self._vector_bytes(memory)
-        if self.lane == self.kernel.packed:  # the last pack ends where its dimension ends
-            extent = self.space.extents[self.lane]
-            if extent is None or extent % self.lanes:
-                return False
-        stride: int | None = 1
-        for expression, extent in zip(reversed(index), reversed(type_dims(memory)), strict=True):
-            if stride is None:
-                return False
-            steps = [coefficient * stride for d, coefficient in expression.terms if d != self.lane]
-            if any(step % self.lanes for step in [*steps, expression.constant * stride]):
-                return False
-            stride = None if extent is None else stride * extent
-        return size <= 64 and size & (size - 1) == 0
 
     def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
         """Store the element at an index of a value that has a row buffer."""
@@ -375,7 +223,7 @@ class Evaluator(Frames):
         self, computed: Computed, memory: Any, index: Sequence[Linear], positions: list[Any],
         stream: bool = False, aligned: bool = False,
     ) -> None:  # fmt: skip
-        if self._varies(index):
+        if self.varies(index):
             wide = self.as_vector(computed)
             item = self.k.cast(wide, crossing_element(element_type_of(wide)))
             self.k.vector_store(item, memory, positions, self.count, stream, aligned and not stream)

@@ -15,6 +15,7 @@ from fsa.passes.stitching.linear import Index, Linear
 
 CROSSING_TYPES = ("i1", "i8", "i16", "i32", "i64", "index", "f16", "bf16", "f32", "f64")
 SCALAR_DIALECTS = ("arith", "math")
+ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
 
 
 class Unsupported(Exception):
@@ -152,6 +153,11 @@ class Graph:
 def element_type(type_: Any) -> Any:
     """Return the element type of a tensor, or a scalar's own type."""
     return type_.element_type if isinstance(type_, ir.RankedTensorType) else type_
+
+
+def element_bytes(type_: object) -> int:
+    """Return the bytes of one element as it is stored (i1 as a byte, index as i64)."""
+    return ELEMENT_BYTES.get(str(element_type(type_)), 8)
 
 
 def shape_of(type_: Any) -> list[int | None]:

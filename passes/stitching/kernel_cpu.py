@@ -7,9 +7,10 @@ from typing import Any
 from fsa.passes.emitter.types import crossing_element
 from fsa.passes.stitching.costs import is_heavy
 from fsa.passes.stitching.graph import element_type
+from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import NestWriter, Step
 from fsa.passes.stitching.prefetching import asking_nest, next_row, reads_of_first
-from fsa.passes.stitching.schedule import Kernel, Nest
+from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.sweeps import Sweep
 
 

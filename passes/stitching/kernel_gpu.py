@@ -13,8 +13,9 @@ from typing import Any
 from fsa.bindings import ir
 from fsa.passes.emitter.types import crossing_element, is_vector
 from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import NestWriter, Step, buffered
-from fsa.passes.stitching.schedule import Kernel, Nest
+from fsa.passes.stitching.schedule import Kernel
 
 
 def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:

@@ -16,9 +16,9 @@ from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.kernel_cpu import CpuWriter, unit_counts
 from fsa.passes.stitching.lanes import contiguous, turns
+from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import Step
 from fsa.passes.stitching.packing import SHORT_ROW
-from fsa.passes.stitching.schedule import Nest
 from fsa.passes.stitching.transposition import reduced
 
 
@@ -53,7 +53,7 @@ class PackedWriter(CpuWriter):
         for row in range(self.plan.pack):
             with self.e.in_row(row):
                 found += body(row)
-        self.e.store_tiles()
+        self.e.tiles.store()
         return found
 
     @contextmanager

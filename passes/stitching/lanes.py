@@ -15,7 +15,8 @@ from fsa.passes.stitching.linear import Index
 
 if TYPE_CHECKING:
     from fsa.passes.stitching.graph import Graph, Ref
-    from fsa.passes.stitching.schedule import Kernel, Nest
+    from fsa.passes.stitching.loop_nest import Nest
+    from fsa.passes.stitching.schedule import Kernel
 
 INTEGER_DIVISIONS = frozenset(
     f"arith.{name}"

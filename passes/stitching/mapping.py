@@ -11,10 +11,9 @@ from collections.abc import Sequence
 
 from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Access, Graph, Ref, element_type, shape_of
+from fsa.passes.stitching.graph import Access, Graph, Ref, element_bytes, element_type, shape_of
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.plan import KernelPlan
-from fsa.passes.stitching.schedule import element_bytes
 from fsa.runtime.targets import Target
 
 UNKNOWN_EXTENT = 1024

@@ -13,7 +13,8 @@ from fsa.passes.stitching.evaluate import Evaluator, RowBuffer
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.linear import Index
-from fsa.passes.stitching.schedule import Kernel, Nest
+from fsa.passes.stitching.loop_nest import Nest
+from fsa.passes.stitching.schedule import Kernel
 
 Step = Callable[[list[Any]], list[Any]]  # carried values in, carried values out
 

@@ -18,11 +18,11 @@ from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.emitter import Builder, KernelSpec, emit_launch, kernel
 from fsa.passes.stitching import rules
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Graph, Ref
+from fsa.passes.stitching.graph import Graph, Ref, element_bytes
 from fsa.passes.stitching.kernel_gpu import GpuWriter, workgroup_buffers, workgroup_size
 from fsa.passes.stitching.plan import KernelPlan, PlanError, RegionPlan
 from fsa.passes.stitching.scalars import decode, words_of
-from fsa.passes.stitching.schedule import Kernel, element_bytes
+from fsa.passes.stitching.schedule import Kernel
 from fsa.runtime.targets import Target
 
 # Threads of the one workgroup of a multiprocessor, the most that memory allows.

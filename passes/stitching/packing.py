@@ -16,7 +16,8 @@ from fsa.passes.stitching.lanes import contiguous
 from fsa.passes.stitching.plan import KernelPlan, PlanError
 
 if TYPE_CHECKING:
-    from fsa.passes.stitching.schedule import Kernel, Nest
+    from fsa.passes.stitching.loop_nest import Nest
+    from fsa.passes.stitching.schedule import Kernel
 
 SHORT_ROW = 8  # vectors: longer rows add up enough before they join lanes
 MOST_ACCUMULATORS = 16  # of 32 registers

@@ -5,10 +5,11 @@ One of these asks for what the first will read of the next row, a vector's lines
 """
 
 from fsa.passes.stitching.costs import is_heavy
-from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.graph import Ref, element_bytes, element_type
 from fsa.passes.stitching.lanes import contiguous
 from fsa.passes.stitching.linear import Index
-from fsa.passes.stitching.schedule import Kernel, Nest, Touch, element_bytes
+from fsa.passes.stitching.loop_nest import Nest, Touch
+from fsa.passes.stitching.schedule import Kernel
 from fsa.runtime.targets import Target
 
 LEAST_ROW_BYTES = 1024  # of an operand: shorter rows are asked for by the processor itself

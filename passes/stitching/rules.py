@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Graph, Ref
+from fsa.passes.stitching.graph import Graph, Ref, element_bytes
 from fsa.passes.stitching.lanes import describe, vectorize
 from fsa.passes.stitching.linear import solve
+from fsa.passes.stitching.loop_nest import Nest, Touch
 from fsa.passes.stitching.packing import check_pack
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
-from fsa.passes.stitching.schedule import Kernel, Nest, Touch, element_bytes
+from fsa.passes.stitching.schedule import Kernel
 
 
 def build(

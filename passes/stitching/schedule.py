@@ -7,55 +7,14 @@ build the same schedule from the attributes, so an edited plan is checked by the
 original.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from fsa.bindings import ir
-from fsa.passes.stitching.dims import Space, loops_at
-from fsa.passes.stitching.graph import Graph, Ref, element_type
+from fsa.passes.stitching.dims import Space
+from fsa.passes.stitching.graph import Graph, Ref, element_bytes
 from fsa.passes.stitching.lanes import describe
-from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.loop_nest import Nest, Touch, find_touches, inline_touches
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
-
-ELEMENT_BYTES = {"i1": 1, "i8": 1, "i16": 2, "f16": 2, "bf16": 2, "i32": 4, "f32": 4}
-
-
-def element_bytes(type_: object) -> int:
-    """Return the bytes of one element as it is stored (i1 as a byte, index as i64)."""
-    return ELEMENT_BYTES.get(str(element_type(type_)), 8)
-
-
-@dataclass(frozen=True)
-class Touch:
-    """One access that a nest makes: `kind` is load, store, or kept (a value kept in the row)."""
-
-    kind: str
-    ref: Ref
-    index: Index
-
-
-@dataclass
-class Nest:
-    """One loop nest: `parallel` loops outside `reduction` loops, what it makes, and its vectors.
-
-    `lanes` is 1 when the nest is scalar (`scalar_reason` says why, where vectors were wanted);
-    the module `lanes` decides.
-    """
-
-    level: int
-    parallel: tuple[int, ...]
-    reduction: tuple[int, ...]
-    reductions: list[int] = field(default_factory=list[int])
-    kept: list[Ref] = field(default_factory=list[Ref])
-    stores: list[Ref] = field(default_factory=list[Ref])
-    lanes: int = 1
-    scalar_reason: str = ""
-    sweeps: bool = False  # reductions are the outer loops, and accumulators lie in row buffers
-
-    @property
-    def dims(self) -> tuple[int, ...]:
-        """All loops of the nest, outermost first."""
-        return self.parallel + self.reduction
 
 
 class Kernel:
@@ -235,44 +194,8 @@ class Kernel:
     def touches(self, nest: Nest) -> list[Touch]:
         """Return every access that a nest makes, in terms of the region's dimensions."""
         if id(nest) not in self._touches:
-            self._touches[id(nest)] = list(self._find_touches(nest))
+            self._touches[id(nest)] = list(find_touches(self, nest))
         return self._touches[id(nest)]
-
-    def _find_touches(self, nest: Nest) -> Iterator[Touch]:
-        seen: set[tuple[Ref, Index]] = set()
-        for n in nest.reductions:
-            for access in self.graph.nodes[n].reads:
-                yield from self._walk(access.ref, self.space.index_at(n, access), nest, seen)
-            for k in range(len(self.graph.nodes[n].results)):
-                ref = Ref("node", n, k)
-                if ref in self.stores:
-                    yield Touch("store", ref, self._result_index(ref))
-        for ref in [*nest.kept, *nest.stores]:
-            index = self._result_index(ref)
-            yield from self._inline(ref, index, nest, seen)
-            yield Touch("store" if ref in nest.stores else "keep", ref, index)
-
-    def _result_index(self, ref: Ref) -> Index:
-        own = self.space.own_index(ref.number)
-        index = self.graph.nodes[ref.number].results[ref.result]
-        return tuple(expression.substitute(own) for expression in index)
-
-    def _walk(
-        self, ref: Ref, index: Index, nest: Nest, seen: set[tuple[Ref, Index]]
-    ) -> Iterator[Touch]:
-        if (ref, index) in seen:
-            return
-        seen.add((ref, index))
-        if ref.kind == "constant" and self.graph.is_splat(ref):
-            return
-        if ref.kind in ("argument", "constant"):
-            yield Touch("load", ref, index)
-        elif ref.kind == "node" and self.imported(ref):
-            yield Touch("load", ref, index)
-        elif ref.kind == "node" and self.is_kept(ref, nest.level):
-            yield Touch("kept", ref, index)
-        elif ref.kind == "node":
-            yield from self._inline(ref, index, nest, seen)
 
     def is_kept(self, ref: Ref, level: int) -> bool:
         """Whether a nest of `level` finds the value in the row instead of computing it."""
@@ -280,21 +203,9 @@ class Kernel:
             return True
         return self.kept_in_row(ref) and self.level(ref.number) < level
 
-    def _inline(
-        self, ref: Ref, index: Index, nest: Nest, seen: set[tuple[Ref, Index]]
-    ) -> Iterator[Touch]:
-        node = self.graph.nodes[ref.number]
-        loops = loops_at(node, ref.result, index)
-        yield Touch("inline", ref, index)
-        for access in node.reads:
-            at = tuple(expression.substitute(loops) for expression in access.index)
-            yield from self._walk(access.ref, at, nest, seen)
-
     def loads_of(self, node: int, level: int) -> int:
         """Return how many loads one element of a node takes in a nest of `level`."""
-        at = Nest(level, (), ())
-        ref = Ref("node", node)
-        touches = self._inline(ref, self._result_index(ref), at, set())
+        touches = inline_touches(self, Ref("node", node), level)
         return sum(touch.kind in ("load", "kept") and bool(touch.index) for touch in touches)
 
     def _imports(self) -> list[Ref]:

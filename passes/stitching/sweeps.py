@@ -16,8 +16,9 @@ from fsa.passes.stitching.evaluate import Evaluator
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.plan import KernelPlan
-from fsa.passes.stitching.schedule import Kernel, Nest
+from fsa.passes.stitching.schedule import Kernel
 
 
 class Writer(Protocol):

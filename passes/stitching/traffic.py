@@ -3,7 +3,7 @@
 import math
 
 from fsa.passes.stitching import schedule
-from fsa.passes.stitching.graph import shape_of
+from fsa.passes.stitching.graph import element_bytes, shape_of
 
 
 def traffic(kernel: schedule.Kernel) -> int:
@@ -18,7 +18,7 @@ def traffic(kernel: schedule.Kernel) -> int:
         if None in sizes:
             return 0
         elements = math.prod(size for size in sizes if size is not None)
-        total += elements * schedule.element_bytes(kernel.graph.type_of(ref))
+        total += elements * element_bytes(kernel.graph.type_of(ref))
     return total
 
 

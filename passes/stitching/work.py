@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from fsa.bindings import ir, linalg
 from fsa.passes.stitching.costs import CHEAP_MATH
+from fsa.passes.stitching.graph import element_bytes
 from fsa.passes.stitching.op_kinds import VIEWS
-from fsa.passes.stitching.schedule import element_bytes
 
 UNKNOWN_EXTENT = 1024
 
