@@ -2,7 +2,8 @@
 
 One core runs a module compiled for one, on the calling thread; several run one compiled for as
 many, on a pool of threads. They and the probes take turns in one process for each case, and a gain
-is the median over the rounds of one core's time by that of several in the same round. The probe
+is the median over the rounds of one core's time by that of several in the same round. So is its
+share of a probe's gain: a virtual machine's cores may be threads of one core for a while. The probe
 that counts is a copy of as many bytes as the case reads and writes where that takes at least half
 of the case's time on one core, else the arithmetic (multiply-add, or counting bits). The `launch`
 row is a kernel that does nothing: what a call costs on either.
@@ -160,12 +161,13 @@ def measure(family: str, name: Any, cores: Sequence[int], rounds: int) -> dict[s
     _check(subject, results)
     timings = time_in_turns(calls, rounds=rounds, sample_seconds=0.01, warm=True)
 
-    def gain(kind: str, work: int = 1) -> float:
+    def gains(kind: str, work: int = 1) -> list[float]:
         pairs = zip(timings[f"{kind} one"].samples, timings[f"{kind} all"].samples, strict=True)
-        return statistics.median(work * one / several for one, several in pairs)
+        return [work * one / several for one, several in pairs]
 
-    gains = {"case": gain("case"), "copy": gain("copy")}
-    gains[subject.arithmetic] = gain(subject.arithmetic, len(cores))  # each core did the whole
+    # Of the arithmetic, each core did the whole.
+    every = {kind: gains(kind) for kind in ("case", "copy")}
+    every[subject.arithmetic] = gains(subject.arithmetic, len(cores))
     bound = timings["copy one"].median >= timings["case one"].median / 2
     limit = "copy" if bound else subject.arithmetic
     return {
@@ -173,8 +175,8 @@ def measure(family: str, name: Any, cores: Sequence[int], rounds: int) -> dict[s
         "family": subject.family,
         "bytes": subject.moved,
         "limit": limit,
-        "gains": gains,
-        "share": gains["case"] / gains[limit],
+        "gains": {kind: statistics.median(found) for kind, found in every.items()},
+        "share": statistics.median(a / b for a, b in zip(every["case"], every[limit], strict=True)),
         "median_seconds": {label: timing.median for label, timing in timings.items()},
         "spread": {label: timing.spread for label, timing in timings.items()},
     }
