@@ -42,8 +42,8 @@ STITCHING_PLAN = Phase(
 CPU_KERNELS = Phase(
     "kernels",
     "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
-    "fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,fsa-stitched-to-cpu,"
-    "fsa-matmul-to-cpu,canonicalize,cse,fsa-merge-launches",
+    "fsa-matmul-to-cpu,fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,"
+    "fsa-stitched-to-cpu,canonicalize,cse,fsa-merge-launches",
 )
 GPU_KERNELS = Phase(
     "kernels",

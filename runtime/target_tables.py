@@ -27,6 +27,7 @@ class CpuModel:
     l2: int
     l3: int
     vector_popcount: bool = False
+    vector_permute: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ _X86 = {
     "znver4": (512, 32, 1024, 32768, True),
     "znver5": (512, 48, 1024, 32768, True),
 }
+# Vectors of 256 bits, but the instructions of AVX2 that pick lanes are missing.
+_AVX_ONLY = ("sandybridge", "ivybridge")
 _AARCH64 = {
     # name: L1 data, L2, L3. Registers are NEON's 128 bits: kernels use no scalable vectors.
     "cortex-a53": (32, 512, 0),
@@ -106,7 +109,7 @@ _AARCH64 = {
 }
 CPUS: dict[str, CpuModel] = {
     **{
-        name: CpuModel("x86_64", bits, l1, l2, l3, popcount)
+        name: CpuModel("x86_64", bits, l1, l2, l3, popcount, bits >= 256 and name not in _AVX_ONLY)
         for name, (bits, l1, l2, l3, popcount) in _X86.items()
     },
     **{name: CpuModel("aarch64", 128, *caches) for name, caches in _AARCH64.items()},

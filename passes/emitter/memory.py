@@ -27,6 +27,8 @@ REDUCTIONS = (
     "and", "or", "xor",
 )  # fmt: skip
 
+_DYNAMIC = ir.ShapedType.get_dynamic_size()
+
 # The kinds of the vector dialect that are not spelt as ours: (floats, integers).
 _VECTOR_KINDS = {
     "min": ("minimumf", "minsi"),
@@ -186,12 +188,30 @@ class Memory(Control):
         """Return the vector of the named lanes of `a` followed by `b`."""
         return vector.shuffle(a, b, list(lanes))
 
+    def permute(self, table: Value, numbers: Value) -> Value:
+        """Return the vector of the lanes of `table` that `numbers` names, each below its lanes.
+
+        With as many lanes as one instruction picks (`Target.has_vector_permute`) it becomes that;
+        elsewhere a load a lane.
+        """
+        lanes = numbers.type.shape[0]
+        index = ir.IndexType.get()
+        picked: list[Value] = []
+        for lane in range(lanes):
+            number = arith.index_castui(index, self.extract(numbers, lane))
+            picked.append(vector.extract(table, [number], [_DYNAMIC]))
+        return self.elements(picked)
+
     def lane_numbers(self, lanes: int, element: Any) -> Value:
         """Return the vector 0, 1, ... of `element` type."""
-        kind = vector_type(lanes, element)
+        return self.constant_lanes(range(lanes), element)
+
+    def constant_lanes(self, numbers: Sequence[int | float], element: Any) -> Value:
+        """Return the vector of `numbers`, of `element` type."""
+        kind = vector_type(len(numbers), element)
         make = ir.FloatAttr.get if isinstance(element, ir.FloatType) else ir.IntegerAttr.get
         return self._constant_op(
-            kind, ir.DenseElementsAttr.get([make(element, i) for i in range(lanes)], kind)
+            kind, ir.DenseElementsAttr.get([make(element, number) for number in numbers], kind)
         )
 
     def vector_bitcast(self, source: Value, lanes: int, element: Any) -> Value:

@@ -1,5 +1,6 @@
 """What a plan of a matmul must be before a kernel is built with it."""
 
+from fsa.passes.matmul.binary import binary_weights
 from fsa.passes.matmul.chains import chain_behind
 from fsa.passes.matmul.contraction import BATCH, COLUMN, DEPTH, ROW, Contraction
 from fsa.passes.matmul.schedules import (
@@ -11,8 +12,11 @@ from fsa.passes.matmul.schedules import (
     PACKED,
     PANEL_BYTES,
     PORTABLE,
+    TABLE_BYTES,
+    TABLES,
     TURNED,
     MatmulTile,
+    row_tables,
 )
 from fsa.passes.matmul.weights import is_constant
 from fsa.passes.plans import require_plan
@@ -35,6 +39,11 @@ def check_plan(contraction: Contraction, plan: MatmulTile) -> None:
     require_plan(op, _covers(contraction.size(ROW), plan), "tile_rows that cover every row")
     constant = is_constant(contraction.rhs)
     require_plan(op, plan.form != PACKED or constant, "another form: the rhs is not constant")
+    if plan.form == TABLES:
+        binary = binary_weights(contraction.rhs, contraction.rhs_axes) is not None
+        require_plan(op, binary, "another form: the rhs is not constant with two values a column")
+        bytes_ = max(plan.tile_rows) * row_tables(contraction.size(DEPTH) or 0, lanes)
+        require_plan(op, bytes_ <= TABLE_BYTES, f"tables of at most {TABLE_BYTES} bytes")
     if plan.form in (COPIED, TURNED):
         depth = contraction.size(DEPTH)
         block = 4 * lanes * plan.tile_columns

@@ -32,7 +32,7 @@ class Operands:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a tile lies: its batch (None without), panel, first column, and columns left there."""
 
     batch: Index | None
@@ -69,7 +69,7 @@ def emit(k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue) -> None:
         last = k.min(k.add(first, plan.task_panels), k.ceildiv(columns, block))
         with k.loop(first, last, 1) as (panel, _):
             column = k.mul(panel, block)
-            place = _Place(batch, panel, column, None if whole else k.sub(columns, column))
+            place = Place(batch, panel, column, None if whole else k.sub(columns, column))
             panels = o
             if local is not None:
                 _fill(k, o, plan, place, local)
@@ -82,7 +82,7 @@ def _fills(plan: MatmulTile) -> bool:
 
 
 def _column_of_tiles(
-    k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: _Place,
+    k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: Place,
     low: Index, high: Index,
 ) -> None:  # fmt: skip
     """Go down the rows low ... high - 1 with tiles of decreasing height."""
@@ -98,11 +98,19 @@ def _column_of_tiles(
 
 
 def _tile(
-    k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: _Place,
+    k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: Place,
     row: Index, height: int,
 ) -> None:  # fmt: skip
     rows = [k.add(row, i) for i in range(height)]
-    tile = _sums(k, o, plan, place, rows)
+    store_tile(k, o, plan, epilogue, place, row, _sums(k, o, plan, place, rows))
+
+
+def store_tile(
+    k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: Place,
+    row: Index, tile: Tile,
+) -> None:  # fmt: skip
+    """Store what the epilogue makes of the sums of a tile, whose first row is `row`."""
+    height = len(tile)
     base = row
     if place.batch is not None:
         base = k.add(k.mul(place.batch, o.extents[ROW]), row)
@@ -128,18 +136,19 @@ def _tile(
         finish(k.add(base, i), kept)
 
 
-def _left(k: Kernel, place: _Place, offset: int) -> Index | None:
+def _left(k: Kernel, place: Place, offset: int) -> Index | None:
     return None if place.left is None else k.sub(place.left, offset)
 
 
-def _sums(k: Kernel, o: Operands, plan: MatmulTile, place: _Place, rows: Sequence[Index]) -> Tile:
+def _sums(k: Kernel, o: Operands, plan: MatmulTile, place: Place, rows: Sequence[Index]) -> Tile:
     """Return the sums of one tile over the whole depth."""
     lanes, width, depth = plan.lanes, plan.tile_columns, o.extents[DEPTH]
     zero = k.splat(0.0, lanes, o.lhs.type.element_type)
     tile = [[zero] * width for _ in rows]
     if o.init is not None:
         tile = [
-            [_initial(k, o, place, row, j * lanes, lanes) for j in range(width)] for row in rows
+            [initial_vector(k, o, place, row, j * lanes, lanes) for j in range(width)]
+            for row in rows
         ]
     chains = plan.chains
     copies = [tile, *([[zero] * width for _ in rows] for _ in range(chains - 1))]
@@ -174,7 +183,10 @@ def _folded(vectors: Sequence[Value], rows: int, width: int) -> list[Tile]:
     return [lines[i : i + rows] for i in range(0, len(lines), rows)]
 
 
-def _initial(k: Kernel, o: Operands, place: _Place, row: Index, offset: int, lanes: int) -> Value:
+def initial_vector(
+    k: Kernel, o: Operands, place: Place, row: Index, offset: int, lanes: int
+) -> Value:
+    """Return the vector of initial values of a row, `offset` columns into the place."""
     base = row
     if place.batch is not None:
         base = k.add(k.mul(place.batch, o.extents[ROW]), row)
@@ -183,7 +195,7 @@ def _initial(k: Kernel, o: Operands, place: _Place, row: Index, offset: int, lan
 
 
 def _step(
-    k: Kernel, o: Operands, plan: MatmulTile, place: _Place,
+    k: Kernel, o: Operands, plan: MatmulTile, place: Place,
     rows: Sequence[Index], position: Index, tile: Tile,
 ) -> Tile:  # fmt: skip
     """Add the products of one position along the depth to a tile."""
@@ -198,7 +210,7 @@ def _step(
 
 
 def _weights(
-    k: Kernel, o: Operands, plan: MatmulTile, place: _Place, position: Index, offset: int
+    k: Kernel, o: Operands, plan: MatmulTile, place: Place, position: Index, offset: int
 ) -> Value:
     lanes = plan.lanes
     if plan.form == PACKED:
@@ -211,7 +223,7 @@ def _weights(
     return k.vector_load(o.rhs, [position, offset], lanes)
 
 
-def _fill(k: Kernel, o: Operands, plan: MatmulTile, place: _Place, local: Value) -> None:
+def _fill(k: Kernel, o: Operands, plan: MatmulTile, place: Place, local: Value) -> None:
     """Fill the panel `local` from the rhs."""
     lanes, width, depth = plan.lanes, plan.tile_columns, o.extents[DEPTH]
     at: dict[str, Index | None] = {BATCH: place.batch}

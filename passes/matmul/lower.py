@@ -22,6 +22,7 @@ from fsa.passes.emitter import (
     tensor_dims,
 )
 from fsa.passes.matmul import kernel_cpu, weights
+from fsa.passes.matmul.binary import binary_weights, packed_signs, words_tensor
 from fsa.passes.matmul.chains import FULL, Chain, chain_behind
 from fsa.passes.matmul.checks import check_plan
 from fsa.passes.matmul.contraction import (
@@ -34,7 +35,16 @@ from fsa.passes.matmul.contraction import (
     contraction_of,
 )
 from fsa.passes.matmul.epilogue import Epilogue, flattened
-from fsa.passes.matmul.schedules import INITIAL, PACKED, PORTABLE, MatmulTile, Problem
+from fsa.passes.matmul.schedules import (
+    INITIAL,
+    PACKED,
+    PORTABLE,
+    TABLES,
+    MatmulTile,
+    Problem,
+    group_bits,
+)
+from fsa.passes.matmul.tables_cpu import emit_tables
 from fsa.passes.plans import ATTRIBUTE, read_plan
 from fsa.runtime.targets import Target
 
@@ -81,6 +91,7 @@ def planned_problem(contraction: Contraction, chain: Chain) -> Problem:
         columns=contraction.size(COLUMN),
         depth=contraction.size(DEPTH),
         constant_rhs=weights.is_constant(contraction.rhs),
+        binary_rhs=binary_weights(contraction.rhs, rhs_axes) is not None,
         depth_last=rhs_axes[-1] == DEPTH,
         row_bytes=_row_bytes(contraction),
         epilogue=len(chain.stages),
@@ -130,9 +141,14 @@ def _lower(contraction: Contraction, plan: MatmulTile, site: _Site) -> None:
     with last.location, ir.InsertionPoint(last):
         value = _launch(contraction, plan, chain, site)
     doomed = [contraction.op, *chain.ops]
+    read = weights.layout_chain(contraction.rhs) if plan.form == TABLES else None
     replace_op(doomed.pop(), [value])
     while doomed:
         doomed.pop().erase()
+    for op in read or []:
+        # Bits that nothing else reads must not be unpacked by a kernel of their own.
+        if not list(op.results[0].uses):
+            op.erase()
 
 
 def _launch(contraction: Contraction, plan: MatmulTile, chain: Chain, site: _Site) -> Value:
@@ -150,6 +166,8 @@ def _launch(contraction: Contraction, plan: MatmulTile, chain: Chain, site: _Sit
     )  # fmt: skip
     zero = weights.is_zero_fill(contraction.init)
     extra = [] if zero else [_as_matrix(builder, contraction.init)]
+    scales = _scales(contraction, plan, site)
+    extra += [] if scales is None else [scales]
     extra += [
         flattened(builder, value, kind)
         for value, kind in zip(chain.operands, chain.kinds, strict=True)
@@ -159,10 +177,11 @@ def _launch(contraction: Contraction, plan: MatmulTile, chain: Chain, site: _Sit
 
     def make_kernel() -> Kernel:
         spec = KernelSpec("matmul", tuple(value.type for value in inputs), (flat,))
-        key = f"{[str(kind) for kind in spec.inputs]} {flat} {axes} {plan} {zero} {chain.key()}"
+        given = (zero, scales is not None)
+        key = f"{[str(kind) for kind in spec.inputs]} {flat} {axes} {plan} {given} {chain.key()}"
         if key not in site.kernels:
             static = {axis: size for axis, size in extents.items() if isinstance(size, int)}
-            site.kernels[key] = _kernel(spec, site, plan, chain, axes, static, zero)
+            site.kernels[key] = _kernel(spec, site, plan, chain, axes, static, given)
         return site.kernels[key]
 
     def grid(at: Builder) -> list[Index]:
@@ -176,23 +195,61 @@ def _launch(contraction: Contraction, plan: MatmulTile, chain: Chain, site: _Sit
 
 def _kernel(
     spec: KernelSpec, site: _Site, plan: MatmulTile, chain: Chain,
-    axes: tuple[Axes, Axes], static: dict[str, int], zero: bool,
+    axes: tuple[Axes, Axes], static: dict[str, int], given: tuple[bool, bool],
 ) -> Kernel:  # fmt: skip
+    """Build the kernel; `given` says whether sums begin with zeros, and columns have scales."""
+    zero, has_scales = given
     with kernel(site.module, spec, site.target) as k:
         lhs, rhs, *extra = k.inputs
         init = None if zero else extra.pop(0)
+        scales = extra.pop(0) if has_scales else None
         extents: dict[str, Index] = {ROW: 1, COLUMN: static.get(COLUMN, 0)}
+        if plan.form == TABLES:
+            extents[DEPTH] = static[DEPTH]
         for memory, names in ((lhs, axes[0]), (rhs, axes[1])):
             for number, axis in enumerate(names):
                 if axis in (BATCH, ROW, COLUMN, DEPTH):
                     extents[axis] = static.get(axis, None) or k.dim(memory, number)
         operands = kernel_cpu.Operands(lhs, rhs, init, k.outputs[0], *axes, extents)
-        kernel_cpu.emit(k, operands, plan, Epilogue(chain, tuple(extra)))
+        epilogue = Epilogue(chain, tuple(extra))
+        if plan.form == TABLES:
+            emit_tables(k, operands, plan, epilogue, scales)
+        else:
+            kernel_cpu.emit(k, operands, plan, epilogue)
     return k
+
+
+def _scales(contraction: Contraction, plan: MatmulTile, site: _Site) -> Value | None:
+    """Return the absolute values of binary weights, one a column, where they are not all 1."""
+    if plan.form != TABLES:
+        return None
+    found = binary_weights(contraction.rhs, contraction.rhs_axes)
+    if found is None or found.scales is None:
+        return None
+    key = (contraction.rhs, contraction.rhs_axes, "scales")
+    if key not in site.panels:
+        with ir.InsertionPoint.at_block_begin(_entry(contraction.op)):
+            site.panels[key] = weights.constant_tensor(found.scales)
+    return site.panels[key]
+
+
+def _packed_signs(contraction: Contraction, plan: MatmulTile, site: _Site) -> tuple[Value, Axes]:
+    """Return the signs of binary weights as the kernel reads them."""
+    width = plan.lanes * plan.tile_columns
+    key = (contraction.rhs, contraction.rhs_axes, width, "signs")
+    if key not in site.panels:
+        found = binary_weights(contraction.rhs, contraction.rhs_axes)
+        assert found is not None  # the plan was checked
+        words = packed_signs(found.signs, group_bits(plan.lanes), width)
+        with ir.InsertionPoint.at_block_begin(_entry(contraction.op)):
+            site.panels[key] = words_tensor(words)
+    return site.panels[key], ("panel", "words", "lane")
 
 
 def _rhs(contraction: Contraction, plan: MatmulTile, site: _Site) -> tuple[Value, Axes]:
     """Return the rhs as the kernel reads it."""
+    if plan.form == TABLES:
+        return _packed_signs(contraction, plan, site)
     if plan.form != PACKED:
         return contraction.rhs, contraction.rhs_axes
     width = plan.lanes * plan.tile_columns

@@ -15,8 +15,8 @@ from fsa.runtime.target_tables import CPUS
 from fsa.runtime.targets import Target
 
 PACKED, DIRECT, COPIED, TURNED = "packed", "direct", "copied", "turned"
-INITIAL, PORTABLE = "initial", "portable"
-FORMS = (PACKED, DIRECT, COPIED, TURNED, INITIAL, PORTABLE)
+TABLES, INITIAL, PORTABLE = "tables", "initial", "portable"
+FORMS = (PACKED, DIRECT, COPIED, TURNED, TABLES, INITIAL, PORTABLE)
 
 LATENCY = 4  # cycles until a sum can be added to again: that many chains keep the unit busy
 CHAINS = 8
@@ -28,6 +28,8 @@ CACHED_ROWS = 6  # rows that fit one of its sets beside what passes through
 LINE_BYTES = 64
 # A panel that the kernel fills lies on the stack of a worker thread, which IREE makes small.
 PANEL_BYTES = 64 * 1024
+TABLE_BYTES = PANEL_BYTES
+LOOKUP_COST = 1.6  # cycles of a shift, a permutation and an addition of one vector, in a tile
 TASK_SECONDS = 15e-6  # long against a dispatch, short against a call
 DYNAMIC_SIZE = 128  # a dynamic size is planned as if it were this
 
@@ -38,7 +40,8 @@ class MatmulTile:
 
     `form` says where the columns of the rhs come from: "packed", panels that are made at compile
     time of constant weights; "direct", the operand itself; "copied" and "turned", a panel that each
-    task fills from an operand with its depth first or last. "initial" is a matmul with no products,
+    task fills from an operand with its depth first or last; "tables", the signs of binary weights,
+    which pick sums of few numbers of a row. "initial" is a matmul with no products,
     whose result is what it adds to; "portable" leaves the op to IREE.
 
     A tile is `tile_rows` rows (the first height as often as it fits, then the next) by
@@ -69,6 +72,7 @@ class Problem:
     depth_last: bool  # the depth is the innermost dimension of the rhs
     row_bytes: int  # from one row of the lhs to the next; 0 where rows are not read side by side
     epilogue: int
+    binary_rhs: bool = False  # constant weights that are +a or -a in each column
 
 
 def vector_registers(target: Target) -> int:
@@ -84,7 +88,12 @@ def plan_matmul(
     """Choose the form and the tiles of a matmul; entries in `given` are kept."""
     lanes = max(target.vector_bits, 128) // 32
     form, reason = _form(problem, lanes)
+    if form != INITIAL and problem.binary_rhs:
+        form, reason = _binary_form(problem, target, lanes, form, reason)
     form = given.get("form", form)
+    if form == TABLES:
+        tile, reasons = _tables_tile(problem, target, lanes)
+        return replace(tile, **given), [reason, *reasons]
     if form in (INITIAL, PORTABLE):
         return replace(MatmulTile(form, lanes, (1,), 1, 1, 1, 1, 0), **given), [reason]
     rows = None if problem.rows is None else max(problem.rows, 1)
@@ -110,6 +119,66 @@ def plan_matmul(
     if rows is None:
         reasons.append("the number of rows is dynamic: smaller tiles take what is left")
     return replace(tile, **given), reasons
+
+
+def _binary_form(
+    problem: Problem, target: Target, lanes: int, form: str, reason: str
+) -> tuple[str, str]:
+    """Return the form of a matmul with binary weights, and why; `form` is that of dense ones."""
+    depth, columns = problem.depth or 0, problem.columns or 0
+    if not target.has_vector_permute:
+        return form, f"{reason}; the target has no instruction that looks sums up by binary weights"
+    if TABLE_BYTES < row_tables(depth, lanes):
+        return (
+            form,
+            f"{reason}; the sums of {depth} numbers exceed the {TABLE_BYTES} bytes of tables",
+        )
+    vectors = -(-columns // lanes)
+    groups = -(-depth // group_bits(lanes))
+    tables = groups * (group_bits(lanes) + LOOKUP_COST * vectors)
+    dense = depth * vectors
+    said = f"{tables:.0f} cycles a row look sums of binary weights up, {dense} multiply"
+    return (TABLES, said) if tables < dense else (form, f"{reason}; {said}")
+
+
+def row_tables(depth: int, lanes: int) -> int:
+    """Return the bytes of the tables of one row of `depth` numbers."""
+    return 4 * lanes * -(-depth // group_bits(lanes))
+
+
+def _tables_tile(problem: Problem, target: Target, lanes: int) -> tuple[MatmulTile, list[str]]:
+    """Return the tiles of the form "tables": rows whose tables fit, all columns one after another.
+
+    A table is made once for all columns of a task, so these are divided only for the cores.
+    """
+    depth, columns = problem.depth or 1, problem.columns or 1
+    many = vector_registers(target) >= 32
+    most = max(1, min(4 if many else 2, TABLE_BYTES // row_tables(depth, lanes)))
+    rows = DYNAMIC_SIZE if problem.rows is None else max(problem.rows, 1)
+    height = min(most, rows)
+    heights = (height,) if rows % height == 0 and problem.rows else (height, 1)
+    vectors = -(-columns // lanes)
+    width = min(vectors, max(1, (16 if many else 6) // height), 8)
+    panels = -(-vectors // width)
+    cycles = -(-depth // group_bits(lanes)) * width * LOOKUP_COST
+    task_rows = height
+    shared = panels
+    if rows <= height and target.cores > 1:
+        # A task of less is not worth its dispatch.
+        enough = max(1, round(TASK_SECONDS * 3e9 / max(cycles * height, 1)))
+        shared = min(panels, max(enough, -(-panels // (2 * target.cores))))
+    tile = MatmulTile(TABLES, lanes, heights, width, 1, task_rows, shared, problem.epilogue)
+    bits = group_bits(lanes)
+    return tile, [
+        f"tables of {lanes} sums of {bits} numbers for {height} rows serve "
+        f"{shared * width} vectors of {lanes} columns",
+        f"the error is at most {-(-depth // bits) + bits} roundings of the sum of absolute values",
+    ]
+
+
+def group_bits(lanes: int) -> int:
+    """Return how many weights pick one of as many sums as a vector has lanes."""
+    return lanes.bit_length() - 1
 
 
 def _form(problem: Problem, lanes: int) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Constant operands of matmuls: found behind their layout changes, and packed into panels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,20 @@ _RESHAPES = ("tensor.expand_shape", "tensor.collapse_shape")
 
 def is_constant(value: Value) -> bool:
     """Say whether `value` is a constant tensor, or one after transposes and reshapes."""
-    return _chain(value) is not None
+    chain = layout_chain(value)
+    return chain is not None and chain[-1].name == "arith.constant"
 
 
-def _chain(value: Value) -> list[Any] | None:
-    """Return the ops that make `value`, the constant last; None for anything but a constant."""
+def layout_chain(value: Value) -> list[Any] | None:
+    """Return the ops that make `value`, what it is made of last; None for what is not constant.
+
+    Between are changes of layout; the last is a constant, or an `fsa.unpack_bits` of one.
+    """
     found: list[Any] = []
     while not isinstance(value.owner, ir.Block):
         op = value.owner.operation
         found.append(op)
-        if op.name == "arith.constant":
+        if op.name == "arith.constant" or (op.name == "fsa.unpack_bits" and is_made(op)):
             return found
         if op.name != "linalg.transpose" and op.name not in _RESHAPES:
             return None
@@ -34,19 +39,28 @@ def _chain(value: Value) -> list[Any] | None:
     return None
 
 
+def is_made(op: Any) -> bool:
+    """Say whether the operand of `op` is a constant of the module."""
+    made = op.operands[0].owner
+    return not isinstance(made, ir.Block) and made.operation.name == "arith.constant"
+
+
 def _static(kind: Any) -> list[int] | None:
     return list(kind.shape) if kind.has_static_shape else None
 
 
 def constant_elements(value: Value) -> Array | None:
     """Return the elements of a constant that `is_constant` found; None where it is unreadable."""
-    chain = _chain(value)
-    if chain is None:
+    chain = layout_chain(value)
+    if chain is None or chain[-1].name != "arith.constant":
         return None
     *changes, root = chain
     elements = array_of(value_attribute(root), root.results[0].type)
-    if elements is None:
-        return None
+    return None if elements is None else with_layouts(elements, changes)
+
+
+def with_layouts(elements: Array, changes: Sequence[Any]) -> Array:
+    """Return `elements` after changes of layout, which are given from the last to the first."""
     for op in reversed(changes):
         if op.name == "linalg.transpose":
             elements = elements.transpose(list(op.attributes["permutation"]))

@@ -39,6 +39,7 @@ class Program:
     function: str = ""
     seed: int = 0
     special: bool = False  # some elements are NaN or infinite
+    binary: str = ""  # "plain": the constant is +1 or -1; "scaled": +a or -a, a for each column
     runs: tuple[dict[str, int], ...] = field(default=({},))  # sizes of the dynamic axes
 
     def shape(self, axes: str, sizes: dict[str, int]) -> tuple[int, ...]:
@@ -63,10 +64,16 @@ class Program:
         axes |= {f"b{i}": bias for i, bias in enumerate(self.biases)}
         if self.init == "operand":
             axes["init"] = self.out_axes
-        return {
+        made = {
             name: self._values(found, 10 * self.seed + number, sizes)
             for number, (name, found) in enumerate(axes.items())
         }
+        if self.binary:
+            made["rhs"] = np.where(self._values(self.rhs_axes, 99, sizes) < 0, -1, 1).astype("f4")
+        if self.binary == "scaled":
+            scales = np.linspace(0.1, 3, self.sizes["n"], dtype=np.float32)
+            made["rhs"] *= scales[None, :] if self.rhs_axes == "kn" else scales[:, None]
+        return made
 
     def arguments(self, sizes: dict[str, int]) -> list[Array]:
         """Return the arguments of the function."""
@@ -231,6 +238,12 @@ PROGRAMS = [
       dynamic="bmn", biases=("bmn",),
       runs=({"b": 2, "m": 5, "n": 33}, {"b": 1, "m": 30, "n": 1}, {"b": 0, "m": 3, "n": 2},
             {"b": 2, "m": 1, "n": 0})),
+    p("binary", 13, 100, 70, binary="plain", biases=("n", "mn"), function="relu"),
+    p("binary_row", 1, 70, 37, binary="plain"),
+    p("binary_turned", 6, 40, 32, binary="scaled", rhs_axes="nk", init="operand", biases=("n",)),
+    p("binary_open", 1, 50, 33, binary="scaled", dynamic="m", biases=("n", "mn"), runs=ROWS),
+    p("binary_vector", 1, 64, 3, binary="plain", lhs_axes="k", out_axes="n"),
+    p("binary_special", 7, 33, 9, binary="plain", lhs_axes="km", special=True),
     p("open_depth", 1, 40, 1, dynamic="mk", constant="",
       runs=({"m": 3, "k": 7}, {"m": 40, "k": 0})),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
   func.func @form(%a: tensor<4x4xf32>) -> tensor<4x4xf32> {
-    // expected-error@+1 {{expected the plan of 'linalg.matmul' to have a form of packed, direct, copied, turned, initial, portable}}
+    // expected-error@+1 {{expected the plan of 'linalg.matmul' to have a form of packed, direct, copied, turned, tables, initial, portable}}
     %0 = linalg.matmul {plan = {form = "columns", lanes = 4 : i64, tile_rows = array<i64: 2>,
         tile_columns = 1 : i64, chains = 1 : i64, task_rows = 4 : i64, task_panels = 1 : i64, epilogue = 0 : i64}}
         ins(%a, %a : tensor<4x4xf32>, tensor<4x4xf32>) outs(%a : tensor<4x4xf32>) -> tensor<4x4xf32>

@@ -81,3 +81,30 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0 : tensor<17x96xf32>
   }
 }
+
+// -----
+
+// Binary weights, packed or as numbers, pick sums that are made once a row, where the target picks
+// lanes by a vector. Other weights are multiplied.
+// CHECK-LABEL: func.func @binary
+// CHECK: linalg.matmul
+// CHECK-SAME: form = "tables", lanes = 16 : i64
+// CHECK-SAME: cycles a row look sums of binary weights up
+// CHECK-SAME: the error is at most 20 roundings of the sum of absolute values
+// CHECK: linalg.matmul
+// CHECK-SAME: form = "tables"
+// CHECK: linalg.matmul
+// CHECK-SAME: form = "packed"
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_permute = true, cores = 1 : i64}} {
+  func.func @binary(%a: tensor<1x64xf32>, %b: tensor<1x4xf32>, %i: tensor<1x32xf32>, %j: tensor<1x2xf32>)
+      -> (tensor<1x32xf32>, tensor<1x32xf32>, tensor<1x2xf32>) {
+    %bits = arith.constant dense<1431655765> : tensor<64x1xi32>
+    %w = "fsa.unpack_bits"(%bits) {depth = 32 : i64} : (tensor<64x1xi32>) -> tensor<64x32xf32>
+    %0 = linalg.matmul ins(%a, %w : tensor<1x64xf32>, tensor<64x32xf32>) outs(%i : tensor<1x32xf32>) -> tensor<1x32xf32>
+    %v = arith.constant dense<-0.5> : tensor<64x32xf32>
+    %1 = linalg.matmul ins(%a, %v : tensor<1x64xf32>, tensor<64x32xf32>) outs(%i : tensor<1x32xf32>) -> tensor<1x32xf32>
+    %u = arith.constant dense<[[0.5, -2.0], [-0.5, 2.0], [0.5, 2.0], [0.25, -2.0]]> : tensor<4x2xf32>
+    %2 = linalg.matmul ins(%b, %u : tensor<1x4xf32>, tensor<4x2xf32>) outs(%j : tensor<1x2xf32>) -> tensor<1x2xf32>
+    return %0, %1, %2 : tensor<1x32xf32>, tensor<1x32xf32>, tensor<1x2xf32>
+  }
+}
