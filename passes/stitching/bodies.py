@@ -5,6 +5,7 @@ from typing import Any
 
 from fsa.passes.emitter.functions import approximated
 from fsa.passes.emitter.types import is_vector
+from fsa.passes.stitching import half
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Node
 from fsa.passes.stitching.linear import Index
@@ -41,7 +42,7 @@ class Body:
             own = self.node.loops[op.attributes["dim"].value]
             return self.e.lane_index(own.substitute(self.loops))
         if op.name == "arith.constant":
-            return Computed(self.e.k.constant_of(op.attributes["value"]), 0)
+            return Computed(self.e.constant(op.attributes["value"]), 0)
         operands = [self.value(operand) for operand in op.operands]
         depth = max((operand.depth for operand in operands), default=0)
         values = [operand.value for operand in operands]
@@ -49,7 +50,7 @@ class Body:
             values = [self.e.as_vector(operand) for operand in operands]
         with self.e.at(depth):
             fast = None if self.e.k.is_gpu else approximated(self.e.k, op.name, values)
-            made = self.e.k.elementwise(op, values) if fast is None else [fast]
+            made = half.apply(self.e.k, op, values) if fast is None else [fast]
         for result, value in zip(op.results, made, strict=True):
             self.known[result] = Computed(value, depth)
         return self.known[wanted]

@@ -12,7 +12,8 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.emitter import Kernel as KernelBuilder
-from fsa.passes.emitter.types import crossing_element, is_vector
+from fsa.passes.emitter.types import is_vector
+from fsa.passes.stitching import half
 from fsa.passes.stitching.bodies import Body
 from fsa.passes.stitching.dims import loops_at
 from fsa.passes.stitching.frames import Computed
@@ -51,6 +52,18 @@ class Evaluator(Positions):
 
     # Values.
 
+    def held(self, ref: Ref) -> Any:
+        """Return the element type in which the kernel holds a value."""
+        return half.held_element(self.k, element_type(self.graph.type_of(ref)))
+
+    def constant(self, attribute: Any) -> Any:
+        """Return a constant as the kernel holds it."""
+        return self._held(self.k.constant_of(attribute))
+
+    def _held(self, scalar: Any) -> Any:
+        with self.at(0):
+            return self.k.cast(scalar, half.held_element(self.k, scalar.type))
+
     def value(self, ref: Ref, index: Index) -> Computed:
         """Return the value of one element (or one vector of elements) of `ref`."""
         key = (ref, index, self._row_of(index))
@@ -65,17 +78,16 @@ class Evaluator(Positions):
 
     def _value(self, ref: Ref, index: Index) -> Computed:
         if ref in self.scalars:
-            return Computed(self.scalars[ref], 0)
+            return Computed(self._held(self.scalars[ref]), 0)
         if ref.kind == "scalar":
             return self._scalar(ref)
         if ref.kind == "undefined":
-            kind = element_type(self.graph.type_of(ref))
-            return Computed(self.k.constant(0, kind), 0)
+            return Computed(self.k.constant(0, self.held(ref)), 0)
         if ref.kind == "constant" and self.graph.is_splat(ref):
             attribute = self.graph.ops[ref.number].attributes["value"]
-            return Computed(self.k.constant_of(attribute.get_splat_value()), 0)
+            return Computed(self.constant(attribute.get_splat_value()), 0)
         if ref in self.memrefs and (ref.kind != "node" or self.kernel.imported(ref)):
-            return self.load(self.memrefs[ref], index, element_type(self.graph.type_of(ref)))
+            return self.load(self.memrefs[ref], index, self.held(ref))
         if self.kernel.is_kept(ref, self.level):
             return self._kept(ref, index)
         node = self.graph.nodes[ref.number]
@@ -86,10 +98,10 @@ class Evaluator(Positions):
         op = self.graph.ops[ref.number]
         reads = self.graph.scalar_reads[ref.number]
         if op.name == "arith.constant":
-            return Computed(self.k.constant_of(op.attributes["value"]), 0)
+            return Computed(self.constant(op.attributes["value"]), 0)
         operands = [self.value(read, ()).value for read in reads]
         with self.at(0):
-            return Computed(self.k.elementwise(op, operands)[ref.result], 0)
+            return Computed(half.apply(self.k, op, operands)[ref.result], 0)
 
     def load(self, memory: Any, index: Index, element: Any) -> Computed:
         """Load an element, or the lanes from there on when the index varies along the lanes."""
@@ -128,7 +140,7 @@ class Evaluator(Positions):
                 loaded = self.k.vector_load(buffer.memory, positions, self.lanes, self.count)
             else:
                 loaded = self.k.load(buffer.memory, positions)
-            return Computed(self.k.cast(loaded, element_type(self.graph.type_of(ref))), depth)
+            return Computed(self.k.cast(loaded, self.held(ref)), depth)
 
     def _register(self, ref: Ref) -> Computed | None:
         """Return a value kept in a register: of this row, or of all rows of a pack."""
@@ -225,13 +237,8 @@ class Evaluator(Positions):
     ) -> None:  # fmt: skip
         if self.varies(index):
             wide = self.as_vector(computed)
-            item = self.k.cast(wide, crossing_element(element_type_of(wide)))
+            item = self.k.cast(wide, memory.type.element_type)
             self.k.vector_store(item, memory, positions, self.count, stream, aligned and not stream)
         else:
-            item = self.k.cast(computed.value, crossing_element(element_type_of(computed.value)))
+            item = self.k.cast(computed.value, memory.type.element_type)
             self.k.store(item, memory, positions)
-
-
-def element_type_of(value: Any) -> Any:
-    """Return the element type of a scalar or vector value."""
-    return value.type.element_type if is_vector(value) else value.type

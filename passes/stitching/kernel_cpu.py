@@ -6,7 +6,6 @@ from typing import Any
 
 from fsa.passes.emitter.types import crossing_element
 from fsa.passes.stitching.costs import is_heavy
-from fsa.passes.stitching.graph import element_type
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import NestWriter, Step
 from fsa.passes.stitching.prefetching import asking_nest, next_row, reads_of_first
@@ -49,7 +48,7 @@ class CpuWriter(NestWriter):
             shape = [self.kernel.buffer_extent(d) or 1 for d in self.kernel.buffer_dims(ref)]
             if self.kernel.packed is not None:
                 shape.insert(0, plan.pack)
-            element = crossing_element(element_type(self.kernel.graph.type_of(ref)))
+            element = crossing_element(self.e.held(ref))
             self.e.buffers[ref] = self.row_buffer(ref, k.alloca(shape, element))
         units = _units(k, self.kernel, self.extents)
         with k.tasks(task_count(k, self.kernel, self.extents)) as task:

@@ -11,7 +11,7 @@ from typing import Any
 from fsa.passes.emitter import Kernel as KernelBuilder
 from fsa.passes.stitching.evaluate import Evaluator, RowBuffer
 from fsa.passes.stitching.frames import Computed
-from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.schedule import Kernel
@@ -132,8 +132,7 @@ class NestWriter:
         """Return the neutral element of a split reduction as a scalar."""
         combiner = self.kernel.graph.nodes[n].combiners[r]
         assert combiner is not None
-        kind = element_type(self.kernel.graph.type_of(Ref("node", n, r)))
-        return self.k.identity(combiner.kind, kind)
+        return self.k.identity(combiner.kind, self.e.held(Ref("node", n, r)))
 
     def _lane_is_open(self) -> bool:
         return self.e.lanes > 1 and self.plan.lane in self.e.bound

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Graph, Ref, element_bytes
+from fsa.passes.stitching.graph import Graph, Ref, element_bytes, element_type
+from fsa.passes.stitching.half import is_half
 from fsa.passes.stitching.lanes import describe, vectorize
 from fsa.passes.stitching.linear import solve
 from fsa.passes.stitching.loop_nest import Nest, Touch
@@ -129,7 +130,7 @@ def workgroup_bytes(kernel: Kernel) -> int:
         partial = kernel.partial_shape(nest)
         if partial:
             total += sum(
-                math.prod(partial) * element_bytes(r.type)
+                math.prod(partial) * _held_bytes(kernel, r.type)
                 for n in nest.reductions
                 for r in kernel.graph.nodes[n].op.results
             )
@@ -138,8 +139,14 @@ def workgroup_bytes(kernel: Kernel) -> int:
         for ref in [*made, *nest.kept]:
             dims = kernel.buffer_dims(ref)
             if dims:
-                size = element_bytes(kernel.graph.type_of(ref))
+                size = _held_bytes(kernel, kernel.graph.type_of(ref))
                 for d in dims:
                     size *= kernel.buffer_extent(d) or 1
                 total += size * at_once
     return total
+
+
+def _held_bytes(kernel: Kernel, type_: object) -> int:
+    """Return the bytes of an element in a row buffer: on a CPU, halves are held as f32."""
+    wide = kernel.plan.threads == 0 and is_half(element_type(type_))
+    return 4 if wide else element_bytes(type_)

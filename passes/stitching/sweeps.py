@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from fsa.passes.emitter.types import crossing_element
 from fsa.passes.stitching.evaluate import Evaluator
 from fsa.passes.stitching.frames import Computed
-from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.linear import Index
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.plan import KernelPlan
@@ -85,7 +85,7 @@ class Sweep:
             self._everywhere(self._store)
 
     def _write_partial(self, shape: list[int]) -> None:
-        kinds = [element_type(self.w.kernel.graph.type_of(ref)) for ref in self.refs]
+        kinds = [self.w.e.held(ref) for ref in self.refs]
         self._partial = [self.w.k.alloca(shape, crossing_element(kind)) for kind in kinds]
         self._everywhere(self._start_partial)
         self._reduce([d for d in self.nest.reduction if d != self.w.plan.lane])
@@ -140,7 +140,7 @@ class Sweep:
 
     def _load_partial(self) -> list[Any]:
         places, lanes = self._places(), self.nest.lanes
-        kinds = [element_type(self.w.kernel.graph.type_of(ref)) for ref in self.refs]
+        kinds = [self.w.e.held(ref) for ref in self.refs]
         loaded = [self.w.k.vector_load(memory, places, lanes) for memory in self._partial]
         return [self.w.k.cast(v, kind) for v, kind in zip(loaded, kinds, strict=True)]
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsa.passes.emitter.types import crossing_element, element_type
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.lanes import turns
 from fsa.passes.stitching.linear import Index, Linear
@@ -58,7 +57,7 @@ class Tiles:
             columns = transposed(self._k, tile.rows)
             places = self._columns(tile.index)
             for lane, (column, at) in enumerate(zip(columns, places, strict=True)):
-                item = self._k.cast(column, crossing_element(element_type(column)))
+                item = self._k.cast(column, tile.memory.type.element_type)
                 if count is None or lane == 0:
                     self._k.vector_store(item, tile.memory, at)
                 else:
