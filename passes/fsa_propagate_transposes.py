@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import ir, linalg, tensor
+from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.patterns.tensors import sizes_of
-from fsa.passes.structure.bodies import copy_body
 from fsa.passes.structure.contractions import contraction_of
 from fsa.passes.structure.elementwise import (
+    before_transpose,
     is_elementwise,
     is_small_beside,
 )
@@ -140,37 +139,14 @@ def _is_free(use: Any, known: dict[Any, bool]) -> bool:
 
 def _move_elementwise(op: Any, permutation: Permutation) -> None:
     """Replace an element-wise op of transposes by the transpose of the op."""
-    loops = len(permutation)
-    # Loop i of the op runs along what is dimension permutation[i] before the transpose.
-    renamed = ir.AffineMap.get(
-        loops, 0, [ir.AffineDimExpr.get(axis) for axis in permutation], op.context
-    )
-    identity = ir.AffineMap.get_identity(loops, op.context)
-    inputs: list[Any] = []
-    maps: list[Any] = []
+    identity = ir.AffineMap.get_identity(len(permutation), op.context)
+    sources: dict[int, Any] = {}
     for number, operand in enumerate(list(op.operands)[:-1]):
         found = transpose_of(operand)
         own = ir.AffineMapAttr(op.attributes["indexing_maps"][number]).value
-        turned = found is not None and own == identity and found[1] == permutation
-        inputs.append(found[0] if found is not None and turned else operand)
-        entries = [expression.compose(renamed) for expression in own.results]
-        maps.append(identity if turned else ir.AffineMap.get(loops, 0, entries, op.context))
-    like = next(x for x, one in zip(inputs, maps, strict=True) if one == identity)
+        if found is not None and own == identity and found[1] == permutation:
+            sources[number] = found[0]
     with op.location, ir.InsertionPoint(op):
-        empty = tensor.empty(sizes_of(like), op.results[0].type.element_type)
-        new = linalg.GenericOp(
-            [empty.type],
-            inputs,
-            [empty],
-            ir.ArrayAttr.get([ir.AffineMapAttr.get(one) for one in [*maps, identity]]),
-            op.attributes["iterator_types"],
-        )
-        block = op.regions[0].blocks[0]
-        body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
-        with ir.InsertionPoint(body):
-            linalg.YieldOp(
-                copy_body(block, dict(zip(block.arguments, body.arguments, strict=True)))
-            )
-        value = transposed(new.results[0], permutation)
+        value = transposed(before_transpose(op, permutation, sources), permutation)
     op.results[0].replace_all_uses_with(value)
     op.erase()

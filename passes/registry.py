@@ -17,6 +17,7 @@ PASSES: dict[str, str] = {
     "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",
     "fsa-capsule-to-cpu": "fsa.passes.fsa_capsule_to_cpu:CapsuleToCpu",
     "fsa-capsule-to-gpu": "fsa.passes.fsa_capsule_to_gpu:CapsuleToGpu",
+    "fsa-channels-last": "fsa.passes.fsa_channels_last:FsaChannelsLast",
     "fsa-check-absent": "fsa.passes.fsa_check_absent:CheckAbsent",
     "fsa-compute-gathered": "fsa.passes.fsa_compute_gathered:FsaComputeGathered",
     "fsa-convolution-to-cpu": "fsa.passes.fsa_convolution_to_cpu:ConvolutionToCpu",

@@ -10,8 +10,9 @@ from fsa.pipelines.imports import clean_up_phases, skip_field
 
 SIMPLIFY = Phase(
     "simplify",
-    "Equal and dead fsa ops go before each of them becomes a nest of linalg ops.",
-    "fsa-canonicalize,canonicalize,cse",
+    "Equal and dead fsa ops go before each of them becomes a nest of linalg ops; what is left of "
+    "weights then is turned as it is used.",
+    "fsa-canonicalize,fsa-fold-layouts,canonicalize,cse",
 )
 SHAPES = Phase(
     "shapes",

@@ -105,6 +105,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("fold-weights", "What led to the old weights and to scalar operands goes.", FOLD),
     Step(
+        "fsa-channels-last",
+        "Bits lie along the channels; what stands between binarized ops is written the same way.",
+        f"fsa-channels-last,fsa-fold-layouts,{FOLD}",
+    ),
+    Step(
         "fsa-simplify-fills",
         "Recurrent networks start from zeros, which a matmul need not read.",
         f"fsa-simplify-fills,{FOLD}",

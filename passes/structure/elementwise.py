@@ -1,8 +1,11 @@
 """Element-wise linalg.generic ops: one result, computed position by position."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fsa.bindings import ir
+from fsa.bindings import ir, linalg, tensor
+from fsa.passes.patterns.tensors import sizes_of
+from fsa.passes.structure.bodies import copy_body
 from fsa.passes.structure.views import subscripts_of
 
 
@@ -33,3 +36,39 @@ def is_small_beside(op: Any, number: int) -> bool:
     found = ir.AffineMapAttr(op.attributes["indexing_maps"][number]).value
     entries = subscripts_of(found)
     return entries is not None and len({d for d in entries if d is not None}) < found.n_dims
+
+
+def before_transpose(op: Any, permutation: Sequence[int], sources: Mapping[int, Any]) -> Any:
+    """Build an element-wise op on tensors before a transpose by `permutation`; return its result.
+
+    `sources` has, for the inputs that are turned, what they are the transpose of, by number. Others
+    are read as they are, each element where its loops are now.
+    """
+    loops = len(permutation)
+    # Loop i of the op runs along what is dimension permutation[i] before the transpose.
+    renamed = ir.AffineMap.get(
+        loops, 0, [ir.AffineDimExpr.get(axis) for axis in permutation], op.context
+    )
+    identity = ir.AffineMap.get_identity(loops, op.context)
+    inputs: list[Any] = []
+    maps: list[Any] = []
+    for number, operand in enumerate(list(op.operands)[:-1]):
+        own = ir.AffineMapAttr(op.attributes["indexing_maps"][number]).value
+        inputs.append(sources.get(number, operand))
+        entries = [expression.compose(renamed) for expression in own.results]
+        turned = number in sources
+        maps.append(identity if turned else ir.AffineMap.get(loops, 0, entries, op.context))
+    like = next(x for x, one in zip(inputs, maps, strict=True) if one == identity)
+    empty = tensor.empty(sizes_of(like), op.results[0].type.element_type)
+    new = linalg.GenericOp(
+        [empty.type],
+        inputs,
+        [empty],
+        ir.ArrayAttr.get([ir.AffineMapAttr.get(one) for one in [*maps, identity]]),
+        op.attributes["iterator_types"],
+    )
+    block = op.regions[0].blocks[0]
+    body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
+    with ir.InsertionPoint(body):
+        linalg.YieldOp(copy_body(block, dict(zip(block.arguments, body.arguments, strict=True))))
+    return new.results[0]
