@@ -72,4 +72,5 @@ def _values(op: Any, conventions: Conventions) -> list[Any]:
     if op.name == STITCHED_REGION:
         return stitched_region.inline(op)
     lower = importlib.import_module(PATTERNS[op.name]).lower
-    return [lower(Site.of(op, conventions))]
+    made = lower(Site.of(op, conventions))
+    return made if isinstance(made, list) else [made]

@@ -7,7 +7,11 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.folds.algebra import fold_algebra, simplify_attributes
+from fsa.passes.folds.algebra import (
+    drop_unused_coefficients,
+    fold_algebra,
+    simplify_attributes,
+)
 from fsa.passes.folds.constants import fold_constants
 from fsa.passes.folds.regions import simplify_region
 from fsa.passes.folds.unpacked import turn_unpacked
@@ -28,6 +32,7 @@ class FsaCanonicalize(Pass):
     - Attributes take their plain form: dilations of 1 and one group are left out, `pad_mode` is
       "zero" without padding, `agreement` is "per_sample" for one sample. So equal ops are equal to
       CSE.
+    - `capsule_routing` whose coefficients are not used loses that result.
     - A `stitched_region` without a plan loses operands and results that are unused or given twice,
       results that are operands, and ops without use; scalar and splat constants move into it.
     - fsa ops without use go.
@@ -59,7 +64,7 @@ class FsaCanonicalize(Pass):
         if op.name == STITCHED_REGION:
             return simplify_region(op)
         if len(op.results) != 1:
-            return False
+            return drop_unused_coefficients(op)
         value = fold_constants(op, self.max_elements) or fold_algebra(op)
         if value is None:
             return simplify_attributes(op) or turn_unpacked(op)

@@ -18,7 +18,7 @@ from fsa.passes.capsule.ops import (
     predict_sizes,
 )
 from fsa.passes.capsule.predict_cpu import emit_packed_predict, emit_predict
-from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size
+from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size, stores_coefficients
 from fsa.passes.capsule.routing_split_cpu import launch_parts
 from fsa.passes.capsule.squash_cpu import emit_squash
 from fsa.passes.emitter import (
@@ -32,6 +32,8 @@ from fsa.passes.emitter import (
     replace_op,
     tensor_dims,
 )
+from fsa.passes.patterns.capsule_routing import first_coefficients
+from fsa.passes.patterns.lowering import Conventions
 from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.passes.structure.transposes import transposed
 from fsa.passes.weights.constants import Constants, constant_op, name_of
@@ -67,8 +69,8 @@ class CapsuleToCpu(Pass):
         }
         for found in ops:
             with ir.InsertionPoint(found), found.location:
-                result = emitters[found.name](op, found, target)
-            replace_op(found, [result])
+                results = emitters[found.name](op, found, target)
+            replace_op(found, results)
 
 
 def _require_lanes(op: Any, lanes: int) -> None:
@@ -79,7 +81,16 @@ def _require_lanes(op: Any, lanes: int) -> None:
     )
 
 
-def _routing(module: Any, op: Any, target: Target) -> Value:
+def _routing(module: Any, op: Any, target: Target) -> list[Value]:
+    """Return v and, where the op has them, the coefficients."""
+    made = _launched_routing(module, op, target)
+    if len(op.results) == 1 or (len(made) > 1 and 0 not in type_dims(op.operands[0].type)):
+        return made
+    # Empty predictions agree with nothing, and one iteration from zero logits has equal ones.
+    return [made[0], first_coefficients(op, Conventions.of_module(module))]
+
+
+def _launched_routing(module: Any, op: Any, target: Target) -> list[Value]:
     plan = read_plan(op, schedules.RoutingCpu, PLANNER)
     _check_routing(op, plan)
     u_hat, *logits = op.operands
@@ -90,8 +101,12 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
         return launch_parts(module, op, inputs, plan, accumulator, target)
     builder = Builder()
     sizes = tensor_dims(builder, u_hat)
-    batch, _, high, depth = sizes
+    batch, low, high, depth = sizes
     results: list[tuple[Any, list[Any]]] = [(op.results[0].type, [batch, high, depth])]
+    if stores_coefficients(op):
+        shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+        results.append((op.results[1].type, [low, high] if shared else [batch, low, high]))
+    wanted = len(results)
     scratch = scratch_size(builder, plan, sizes)
     if plan.buffers == "scratch":
         extent = scratch if isinstance(scratch, int) else ir.ShapedType.get_dynamic_size()
@@ -109,13 +124,13 @@ def _routing(module: Any, op: Any, target: Target) -> Value:
         grid=lambda b: [grid_for(b, batch) if plan.distribute == "batch" else 1],
         inputs=inputs,
         results=results,
-    )[0]
+    )[:wanted]
 
 
 def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
     _require_lanes(op, plan.lanes)
     agreement = ir.StringAttr(op.attributes["agreement"]).value
-    allowed = ("batch", "low", "none") if agreement == "per_sample" else ("low", "none")
+    allowed = ("batch", "low") if agreement == "per_sample" else ("low", "none")
     require_plan(
         op,
         plan.distribute in allowed,
@@ -148,7 +163,7 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         require_plan(op, fits, "buffers scratch where H or D is dynamic or distribute is not batch")
 
 
-def _predict(module: Any, op: Any, target: Target) -> Value:
+def _predict(module: Any, op: Any, target: Target) -> list[Value]:
     plan = read_plan(op, schedules.PredictCpu, PLANNER)
     _require_lanes(op, plan.lanes)
     require_plan(op, plan.tile >= 1, f"a tile of 1 or more, found {plan.tile}")
@@ -181,7 +196,7 @@ def _predict(module: Any, op: Any, target: Target) -> Value:
         grid=lambda b: [grid_for(b, b.ceildiv(low, plan.tile))],
         inputs=[u, w],
         results=[(op.results[0].type, [batch, low, high, depth])],
-    )[0]
+    )
 
 
 def _turned(value: Value, permutation: tuple[int, ...]) -> Value:
@@ -196,7 +211,7 @@ def _turned(value: Value, permutation: tuple[int, ...]) -> Value:
     return constants.make(turned, value.type.element_type, name_of(value))
 
 
-def _squash(module: Any, op: Any, target: Target) -> Value:
+def _squash(module: Any, op: Any, target: Target) -> list[Value]:
     plan = read_plan(op, schedules.SquashCpu, PLANNER)
     _require_lanes(op, plan.lanes)
     require_plan(op, plan.tile >= 1, f"a tile of 1 or more, found {plan.tile}")
@@ -214,4 +229,4 @@ def _squash(module: Any, op: Any, target: Target) -> Value:
         grid=lambda b: [grid_for(b, b.ceildiv(b.product(sizes[:-1]), plan.tile))],
         inputs=[s],
         results=[(op.results[0].type, sizes)],
-    )[0]
+    )

@@ -18,6 +18,7 @@ from fsa.passes.capsule.ops import (
     is_power_of_two,
     predict_sizes,
 )
+from fsa.passes.capsule.routing_cpu import stores_coefficients
 from fsa.passes.capsule.routing_gpu import WorkgroupBuffers, emit_routing, workgroup_buffers
 from fsa.passes.capsule.routing_steps_gpu import emit_coefficients, emit_update
 from fsa.passes.emitter import (
@@ -27,11 +28,14 @@ from fsa.passes.emitter import (
     KernelSpec,
     Value,
     emit_guarded_launch,
+    filled,
     grid_for,
     kernel,
     replace_op,
     tensor_dims,
 )
+from fsa.passes.patterns.capsule_routing import first_coefficients
+from fsa.passes.patterns.lowering import Conventions
 from fsa.passes.plans import read_plan, require_plan, target_of
 from fsa.runtime.targets import Target
 
@@ -54,15 +58,15 @@ class CapsuleToGpu(Pass):
         if not ops:
             return
         target = target_of(op, "vulkan", "cuda")
-        emitters: dict[str, Callable[[_Launcher], Value]] = {
+        emitters: dict[str, Callable[[_Launcher], list[Value]]] = {
             "fsa.capsule_routing": _routing,
             "fsa.capsule_predict": _predict,
             "fsa.squash": _squash,
         }
         for found in ops:
             with ir.InsertionPoint(found), found.location:
-                result = emitters[found.name](_Launcher(op, found, target))
-            replace_op(found, [result])
+                results = emitters[found.name](_Launcher(op, found, target))
+            replace_op(found, results)
 
 
 class _Launcher:
@@ -97,8 +101,14 @@ class _Launcher:
         results: Sequence[tuple[Any, Sequence[Index]]],
         grid: Callable[[Builder], list[Index]],
         workgroup: WorkgroupBuffers = (),
+        *,
+        with_coefficients: bool = False,
     ) -> list[Value]:
-        """Launch the kernel `name` that `emit` fills; the same name is the same kernel."""
+        """Launch the kernel `name` that `emit` fills; the same name is the same kernel.
+
+        Where a tensor is empty, results are zero; `with_coefficients` the last one is the op's own,
+        and those are what routing starts with.
+        """
 
         def make() -> Kernel:
             if name not in self._kernels:
@@ -114,10 +124,25 @@ class _Launcher:
                 self._kernels[name] = made
             return self._kernels[name]
 
-        return emit_guarded_launch(make, grid=grid, inputs=inputs, results=results)
+        def empty(builder: Builder) -> list[Value]:
+            *zero, _ = results
+            zeros = [filled(builder, kind, dims) for kind, dims in zero]
+            return [*zeros, self.first_coefficients()]
+
+        return emit_guarded_launch(
+            make,
+            grid=grid,
+            inputs=inputs,
+            results=results,
+            empty=empty if with_coefficients else None,
+        )
+
+    def first_coefficients(self) -> Value:
+        """Return the coefficients that routing starts with, by ops for any device."""
+        return first_coefficients(self.op, Conventions.of_module(self.module))
 
 
-def _predict(launcher: _Launcher) -> Value:
+def _predict(launcher: _Launcher) -> list[Value]:
     launcher.read(schedules.ElementGpu)
     op, threads = launcher.op, launcher.threads
     u, w = op.operands
@@ -129,10 +154,10 @@ def _predict(launcher: _Launcher) -> Value:
         [u, w],
         [(op.results[0].type, shape)],
         lambda b: item_grid(b, b.product(shape), threads),
-    )[0]
+    )
 
 
-def _squash(launcher: _Launcher) -> Value:
+def _squash(launcher: _Launcher) -> list[Value]:
     launcher.read(schedules.ElementGpu)
     op, threads = launcher.op, launcher.threads
     sizes = tensor_dims(launcher.builder, op.operands[0])
@@ -142,10 +167,18 @@ def _squash(launcher: _Launcher) -> Value:
         [op.operands[0]],
         [(op.results[0].type, sizes)],
         lambda b: item_grid(b, b.product(sizes[:-1]), threads),
-    )[0]
+    )
 
 
-def _routing(launcher: _Launcher) -> Value:
+def _routing(launcher: _Launcher) -> list[Value]:
+    """Return v and, where the op has them, the coefficients."""
+    made = _launched_routing(launcher)
+    if len(made) < len(launcher.op.results):  # one iteration from zero logits: they are all 1 / H
+        made.append(launcher.first_coefficients())
+    return made
+
+
+def _launched_routing(launcher: _Launcher) -> list[Value]:
     plan = launcher.read(schedules.RoutingGpu)
     strategies = ("one_launch", "launch_per_step")
     require_plan(
@@ -158,7 +191,7 @@ def _routing(launcher: _Launcher) -> Value:
     return _RoutingSteps(launcher).emit()
 
 
-def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> Value:
+def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> list[Value]:
     op = launcher.op
     agreement = ir.StringAttr(op.attributes["agreement"]).value
     _, _, high, depth = type_dims(op.operands[0].type)
@@ -181,15 +214,19 @@ def _routing_one_launch(launcher: _Launcher, plan: schedules.RoutingGpu) -> Valu
         needed <= limit,
         f"buffers of at most {limit} bytes of workgroup memory, found {needed}",
     )
-    batch, _, *rest = tensor_dims(launcher.builder, op.operands[0])
+    batch, low, *rest = tensor_dims(launcher.builder, op.operands[0])
+    results: list[tuple[Any, list[Index]]] = [(op.results[0].type, [batch, *rest])]
+    if stores_coefficients(op):
+        results.append((op.results[1].type, [batch, low, rest[0]]))
     return launcher.launch(
         op.name,
         lambda k: emit_routing(k, plan, op, launcher.accumulator),
         list(op.operands),
-        [(op.results[0].type, [batch, *rest])],
+        results,
         lambda b: [grid_for(b, batch)],
         buffers,
-    )[0]
+        with_coefficients=len(results) > 1,
+    )
 
 
 class _RoutingSteps:
@@ -208,28 +245,37 @@ class _RoutingSteps:
         shape = [_extent(size) for size in (self.batch, self.high, self.depth)]
         self.directions = ir.RankedTensorType.get(shape, launcher.accumulator)
 
-    def emit(self) -> Value:
-        """Emit all launches and return v."""
-        which, given = ("mean", [self.u_hat])
+    def emit(self) -> list[Value]:
+        """Emit all launches and return v, and the coefficients if kernels write them."""
+        which, given, kept = ("mean", [self.u_hat], list[Value]())
         if self.start_logits:
-            which, given = ("last", [self.u_hat, self._coefficients()])
+            coefficients, *kept = self._coefficients(is_last=self.iterations == 1)
+            which, given = ("last", [self.u_hat, coefficients])
         if self.iterations == 1:
-            return self._update(which, given, self.result)
+            return [self._update(which, given, self.result), *kept]
         which = "first" if self.start_logits else which
         directions = self._update(which, given, self.directions)
         # Not a loop: IREE cannot follow the sizes of dynamic tensors through one.
         for _ in range(self.iterations - 2):
-            given = [self.u_hat, self._coefficients(directions), directions]
+            given = [self.u_hat, *self._coefficients(directions), directions]
             directions = self._update("add", given, self.directions)
-        return self._update("last", [self.u_hat, self._coefficients(directions)], self.result)
+        coefficients, *kept = self._coefficients(directions, is_last=True)
+        return [self._update("last", [self.u_hat, coefficients], self.result), *kept]
 
-    def _coefficients(self, *directions: Value) -> Value:
-        """Return those by the agreement with `directions`; the first ones have no such part."""
+    def _coefficients(self, *directions: Value, is_last: bool = False) -> list[Value]:
+        """Return those by the agreement with `directions`; the first ones have no such part.
+
+        The last ones are followed by the op's own result, where it has them.
+        """
         groups = 1 if self.shared else self.batch
         sizes = [groups, self.low, self.high]
         kind = ir.RankedTensorType.get([_extent(s) for s in sizes], self.launcher.accumulator)
+        results: list[tuple[Any, list[Index]]] = [(kind, sizes)]
+        if is_last and len(self.launcher.op.results) > 1:
+            results.append((self.launcher.op.results[1].type, sizes[self.shared :]))
+        which = "first_" if not directions else "last_" if len(results) > 1 else ""
         return self.launcher.launch(
-            f"capsule_routing_{'' if directions else 'first_'}coefficients",
+            f"capsule_routing_{which}coefficients",
             lambda k: emit_coefficients(
                 k,
                 shared=self.shared,
@@ -239,9 +285,10 @@ class _RoutingSteps:
                 accumulator=self.launcher.accumulator,
             ),
             [self.u_hat, *self.start_logits, *directions],
-            [(kind, sizes)],
+            results,
             lambda b: item_grid(b, b.mul(groups, self.low), self.launcher.threads),
-        )[0]
+            with_coefficients=len(results) > 1,
+        )
 
     def _update(self, which: str, inputs: list[Value], kind: Any) -> Value:
         sizes = [self.batch, self.high, self.depth]

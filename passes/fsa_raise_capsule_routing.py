@@ -9,6 +9,7 @@ from fsa.dialects.fsa.ops.capsule_predict import capsule_predict
 from fsa.dialects.fsa.ops.capsule_routing import capsule_routing
 from fsa.passes.base import Pass
 from fsa.passes.capsule.arranging import arranged_as, arranged_from
+from fsa.passes.capsule.coefficients import coefficients_used
 from fsa.passes.capsule.finding import Routing, candidates, routing_of
 from fsa.passes.capsule.predicting import factors_of
 from fsa.passes.capsule.reading import Reader
@@ -23,7 +24,8 @@ class FsaRaiseCapsuleRouting(Pass):
     products that are summed, any order of the dimensions, zeros or equal coefficients at the start,
     logits that start from a tensor which all samples share, any form of the squash that computes
     n / ((1 + n) sqrt(n + epsilon)) to f32's precision. At least two iterations are needed, as one
-    alone is only a mean. What else uses the values of an iteration keeps them. A contraction of
+    alone is only a mean. Coefficients of the last iteration that the program goes on to use become
+    the op's second result; what else uses the values of an iteration keeps them. A contraction of
     low-level capsules with constant weights that makes the predictions becomes
     `fsa.capsule_predict`.
     """
@@ -46,18 +48,33 @@ class FsaRaiseCapsuleRouting(Pass):
 
 
 def _replace(reader: Reader, found: Routing) -> None:
-    op = found.v.owner.operation
+    used = coefficients_used(reader, found)
+    # Coefficients may be used before v is made.
+    op = _first([value.owner.operation for value in (found.v, *(value for value, _ in used))])
     with op.location, ir.InsertionPoint(op):
-        v = capsule_routing(
+        made = capsule_routing(
             _predictions(reader, found),
             _logits(reader, found),
             iterations=found.iterations,
             agreement=found.agreement,
             epsilon=found.epsilon,
+            coefficients=bool(used),
         )
+        v, *coefficients = made if used else (made,)
         order = [found.batch, found.high, found.depth]
-        new = arranged_from(reader, v, order, found.v.type, found.axes)
-    found.v.replace_all_uses_with(new)
+        pairs = [(found.v, arranged_from(reader, v, order, found.v.type, found.axes))]
+        is_shared = found.agreement == "batch_shared"
+        order = [found.low, found.high] if is_shared else [found.batch, found.low, found.high]
+        for value, axes in used:
+            new = arranged_from(reader, coefficients[0], order, value.type, axes)
+            pairs.append((value, new))
+    for old, new in pairs:
+        old.replace_all_uses_with(new)
+
+
+def _first(ops: list[Any]) -> Any:
+    """Return the op of a block that stands before the others."""
+    return next(inner.operation for inner in ops[0].block.operations if inner.operation in ops)
 
 
 def _logits(reader: Reader, found: Routing) -> Any:

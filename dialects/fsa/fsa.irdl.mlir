@@ -73,7 +73,8 @@ module {
       %4 = irdl.base "#builtin.float" 
       irdl.attributes {"iterations" = %2, "agreement" = %3, "epsilon" = %4}
       %5 = irdl.base "!builtin.tensor" 
-      irdl.results(v: %5)
+      %6 = irdl.base "!builtin.tensor" 
+      irdl.results(v: %5, coefficients: optional %6)
     }
     irdl.operation @squash {
       %0 = irdl.base "!builtin.tensor" 

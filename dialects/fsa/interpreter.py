@@ -169,7 +169,7 @@ class _Evaluator:
             return [tensors.uninitialised((), op.results[0].type, self.precision)]
         if fsa_ops.has_reference(name):
             dtype = None if self.precision.rounded else np.float64
-            return [fsa_ops.evaluate(op, operands, dtype=dtype)]
+            return fsa_ops.evaluate(op, operands, dtype=dtype)
         return [elementwise.evaluate(op, operands)]
 
     def _affine(self, op: Any, operands: list[Array]) -> Any:

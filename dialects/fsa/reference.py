@@ -170,13 +170,15 @@ def capsule_routing(
     iterations: int,
     agreement: Agreement = "per_sample",
     epsilon: float = 1e-7,
-) -> Array:
+    coefficients: bool = False,
+) -> Any:
     """Route predictions [B, L, H, D] to capsules [B, H, D] (Sabour et al. 2017, Procedure 1).
 
     "batch_shared" keeps one set of logits for the whole batch and adds the agreement of all
     samples to it (PIM-CapsNet, HPCA 2020); "per_sample" keeps one each. Logits start at `logits`
     [L, H], or at zero.
-    The logits after the last iteration are not used, so they are not updated.
+    The logits after the last iteration are not used, so they are not updated. With `coefficients`
+    those of the last iteration are returned as well: [B, L, H], [L, H] where they are shared.
     """
     given = np.asarray(u_hat)
     _expect(given.ndim == 4, "u_hat of rank 4", given.shape)
@@ -190,15 +192,19 @@ def capsule_routing(
         _expect(start.shape == (low, high), f"logits of shape {(low, high)}", start.shape)
         summed += start
     v = np.zeros((batch, high, size))
+    c = summed
     with np.errstate(all="ignore"):
         for iteration in range(iterations):
-            coefficients = _softmax(summed)
-            s = np.einsum("blh,blhd->bhd", np.broadcast_to(coefficients, wide.shape[:3]), wide)
+            c = _softmax(summed)
+            s = np.einsum("blh,blhd->bhd", np.broadcast_to(c, wide.shape[:3]), wide)
             v = _squash(s, epsilon)
             if iteration + 1 < iterations:
                 agreed = np.einsum("blhd,bhd->blh", wide, v)
                 summed += agreed.sum(0, keepdims=True) if agreement == "batch_shared" else agreed
-    return rounded(v, given.dtype)
+    if not coefficients:
+        return rounded(v, given.dtype)
+    of_all = c[0] if agreement == "batch_shared" else c
+    return rounded(v, given.dtype), rounded(of_all, given.dtype)
 
 
 def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
@@ -214,7 +220,8 @@ def squash(s: ArrayLike, *, epsilon: float = 1e-7) -> Array:
 def reference_of(name: str) -> Callable[..., Any]:
     """Return the function that states the meaning of the op `name` ("fsa.squash" or "squash").
 
-    It takes the operands as arrays and the attributes as keywords. That of a stitched region takes
+    It takes the operands as arrays and the attributes as keywords. An optional result is one too
+    (`coefficients=True`); the results are then a tuple. That of a stitched region takes
     the op, then the operands, and returns a list. Raise KeyError for other names, `fsa.launch` and
     `fsa.yield` among them: they mean nothing by themselves.
     """
@@ -223,7 +230,7 @@ def reference_of(name: str) -> Callable[..., Any]:
         from fsa.dialects.fsa import interpreter
 
         return interpreter.stitched_region
-    functions: dict[str, Callable[..., Array]] = {
+    functions: dict[str, Callable[..., Any]] = {
         function.__name__: function
         for function in (
             pack_bits,

@@ -36,17 +36,22 @@ class _Attribute:
 
 @dataclass(frozen=True)
 class _Op:
-    """How many tensors an operator takes, what follows them, and how many that may be None last."""
+    """How many tensors an operator takes, what follows them, and how many that may be None last.
+
+    `op` is the op of the dialect where it has another name than the operator.
+    """
 
     tensors: int
     attributes: tuple[_Attribute, ...] = ()
     optional_tensors: int = 0
+    op: str | None = None
 
 
 _PAD = _Attribute("pad", "i64_array")
 _STRIDES = _Attribute("strides", "i64_array")
 _DILATIONS = _Attribute("dilations", "i64_array", [1, 1])
 _EPSILON = _Attribute("epsilon", "f64")
+_ROUTING = (_Attribute("iterations", "i64"), _Attribute("agreement", "string"), _EPSILON)
 _OPS = {
     # The type of the result says the word width, and that of unpacked values.
     "pack_bits": _Op(1, (_Attribute("word_width", ""),)),
@@ -66,9 +71,8 @@ _OPS = {
     "binarized_threshold": _Op(3),
     "binarized_max_pool2d": _Op(1, (_Attribute("kernel", "i64_array"), _STRIDES, _PAD, _DILATIONS)),
     "capsule_predict": _Op(2),
-    "capsule_routing": _Op(
-        1, (_Attribute("iterations", "i64"), _Attribute("agreement", "string"), _EPSILON), 1
-    ),
+    "capsule_routing": _Op(1, _ROUTING, 1),
+    "capsule_routing_with_coefficients": _Op(1, _ROUTING, 1, op="capsule_routing"),
     "squash": _Op(1, (_EPSILON,)),
 }
 
@@ -167,17 +171,18 @@ def _convert(op: Any) -> None:
         tensors = [
             _cast("torch_c.to_builtin_tensor", value, _builtin(value.type)) for value in present
         ]
-        declared = _builtin(op.results[0].type)
-        result = _built(name, tensors, attributes, declared)
-        if result.type != declared:
-            result = _cast("tensor.cast", result, declared)
-        replacement = _cast("torch_c.from_builtin_tensor", result, op.results[0].type)
-    op.results[0].replace_all_uses_with(replacement)
+        declared = [_builtin(result.type) for result in op.results]
+        built = _built(known.op or name, tensors, attributes, declared)
+        for old, result, type in zip(op.results, built, declared, strict=True):
+            made = result if result.type == type else _cast("tensor.cast", result, type)
+            old.replace_all_uses_with(_cast("torch_c.from_builtin_tensor", made, old.type))
     op.erase()
 
 
-def _built(name: str, tensors: list[Any], attributes: dict[str, Any], declared: Any) -> Any:
-    """Build the op `name` and return its result, which has the element type of `declared`.
+def _built(
+    name: str, tensors: list[Any], attributes: dict[str, Any], declared: list[Any]
+) -> list[Any]:
+    """Build the op `name` and return its results, which have the element types of `declared`.
 
     Raises `InputError` with the constraint that its verifier names.
     """
@@ -187,14 +192,14 @@ def _built(name: str, tensors: list[Any], attributes: dict[str, Any], declared: 
     op_module = importlib.import_module(f"fsa.dialects.fsa.ops.{name}")
     class_name = "".join(f"{word[0].upper()}{word[1:]}" for word in name.split("_"))
     op_class = getattr(op_module, class_name)
-    element = declared.element_type
+    elements = [type.element_type for type in declared]
     try:
-        dims = op_class.result_dims(Inputs(tensors, attributes, [element]), TypeExtents())[0]
-        result = tensor_type(dims, element)
+        dims = op_class.result_dims(Inputs(tensors, attributes, elements), TypeExtents())
+        results = [tensor_type(d, e) for d, e in zip(dims, elements, strict=True)]
     except (TypeError, ValueError):  # operands that the verifier refuses
-        result = declared
+        results = declared
     created = ir.Operation.create(
-        op_class.OPERATION_NAME, results=[result], operands=tensors, attributes=attributes
+        op_class.OPERATION_NAME, results=results, operands=tensors, attributes=attributes
     )
     try:
         created.verify()
@@ -203,7 +208,7 @@ def _built(name: str, tensors: list[Any], attributes: dict[str, Any], declared: 
             " ".join(str(found.message).split()) for found in error.error_diagnostics
         )
         raise InputError(f"{reasons or error}{place_of(created)}") from None
-    return created.result
+    return list(created.results)
 
 
 def _cast(name: str, value: Any, type: Any) -> Any:

@@ -10,7 +10,10 @@ from fsa.errors import InputError
 from fsa.nn.latent import expect_sizes
 from fsa.torch_ops.arithmetic import AGREEMENTS, MAX_ITERATIONS
 from fsa.torch_ops.capsule_predict import capsule_predict
-from fsa.torch_ops.capsule_routing import capsule_routing
+from fsa.torch_ops.capsule_routing import (
+    capsule_routing,
+    capsule_routing_with_coefficients,
+)
 
 _NAME = "CapsuleLayer"
 
@@ -25,6 +28,8 @@ class CapsuleLayer(torch.nn.Module):
     `agreement` "per_sample" gives each sample its own routing; with "batch_shared" the samples of a
     batch share it (PIM-CapsNet, HPCA 2020). `epsilon` is that of `Squash`. With `learn_logits` the
     logits start at a parameter `logits` [in_capsules, out_capsules], zero at first, not at zero.
+    With `return_coefficients` the layer returns the capsules and the coefficients of the last
+    iteration, [B, in_capsules, out_capsules] (without B where the batch shares them).
     The weight is drawn from a normal distribution with a deviation of 0.1. Raises `InputError` for
     other options.
     """
@@ -40,6 +45,7 @@ class CapsuleLayer(torch.nn.Module):
         agreement: str = "per_sample",
         epsilon: float = 1e-7,
         learn_logits: bool = False,
+        return_coefficients: bool = False,
         device: Any = None,
         dtype: Any = None,
     ):
@@ -67,6 +73,7 @@ class CapsuleLayer(torch.nn.Module):
         self.iterations = iterations
         self.agreement = agreement
         self.epsilon = epsilon
+        self.return_coefficients = return_coefficients
         shape = (in_capsules, out_capsules, out_dim, in_dim)
         self.weight = torch.nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.logits = None
@@ -81,10 +88,14 @@ class CapsuleLayer(torch.nn.Module):
         if self.logits is not None:
             torch.nn.init.zeros_(self.logits)
 
-    def forward(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the high-level capsules [B, out_capsules, out_dim] of `u`, in its type."""
+    def forward(self, u: torch.Tensor) -> Any:
+        """Return the high-level capsules [B, out_capsules, out_dim] of `u`, in its type.
+
+        With `return_coefficients` they come in a pair with the coefficients.
+        """
         u_hat = capsule_predict(u, self.weight)
-        return capsule_routing(u_hat, self.iterations, self.agreement, self.epsilon, self.logits)
+        route = capsule_routing_with_coefficients if self.return_coefficients else capsule_routing
+        return route(u_hat, self.iterations, self.agreement, self.epsilon, self.logits)
 
     def extra_repr(self) -> str:
         """Return the options as the constructor takes them."""
@@ -92,5 +103,6 @@ class CapsuleLayer(torch.nn.Module):
             f"in_capsules={self.in_capsules}, in_dim={self.in_dim}, "
             f"out_capsules={self.out_capsules}, out_dim={self.out_dim}, "
             f"iterations={self.iterations}, agreement={self.agreement!r}, epsilon={self.epsilon}, "
-            f"learn_logits={self.logits is not None}"
+            f"learn_logits={self.logits is not None}, "
+            f"return_coefficients={self.return_coefficients}"
         )

@@ -79,10 +79,12 @@ def route_gradient(
     agreement: str,
     epsilon: float,
     start: torch.Tensor | None = None,
+    by_coefficients: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the gradients by `u_hat` and `start` through every iteration.
 
-    `gradient` is that by the capsules. The iterations are computed anew, which costs less memory
+    `gradient` is that by the capsules, `by_coefficients` that by the last coefficients
+    [B or 1, L, H]. The iterations are computed anew, which costs less memory
     than keeping them.
     """
     steps = route(u_hat, iterations, agreement, epsilon, start)
@@ -98,6 +100,8 @@ def route_gradient(
         by_c = (u_hat * by_s.unsqueeze(1)).sum(-1)
         if agreement == "batch_shared":
             by_c = by_c.sum(0, keepdim=True)
+        if by_coefficients is not None and index + 1 == iterations:
+            by_c = by_c + by_coefficients
         through_softmax = c * (by_c - (c * by_c).sum(-1, keepdim=True))
         by_logits = through_softmax if by_logits is None else by_logits + through_softmax
         if index == 0:

@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.dialects.fsa.shapes import type_dims
-from fsa.passes.capsule.meanings import Agreement, Capsules, Output
+from fsa.passes.capsule.meanings import Agreement, Capsules, Logits, Output
 from fsa.passes.capsule.reading import Reader
 from fsa.passes.capsule.viewing import Axes
 from fsa.passes.structure.loops import linalg_ops
@@ -17,7 +17,8 @@ _STEPS = 12  # operations from an exponential to the product with its softmax
 class Routing:
     """A routing whose result is `v`, with `axes`; `batch` is None for a batch of one.
 
-    `logits` is the tensor from elsewhere that logits start with, None where they are zero.
+    `logits` is the tensor from elsewhere that logits start with, None where they are zero;
+    `last_logits` is what those of the last iteration mean.
     """
 
     v: Any
@@ -30,6 +31,7 @@ class Routing:
     agreement: str
     epsilon: float
     logits: Any
+    last_logits: Logits | None
 
 
 def candidates(root: Any) -> list[Any]:
@@ -57,7 +59,7 @@ def _partners(op: Any) -> list[Any]:
         following: list[Any] = []
         for value in frontier:
             for user in users(value):
-                if len(user.results) != 1 or not _is_plain(user):
+                if len(user.results) != 1 or not is_plain(user):
                     continue
                 if "arith.mulf" in _body_names(user):
                     others = [o for o in list(user.operands)[:-1] if all(o != r for r in reached)]
@@ -71,7 +73,8 @@ def _partners(op: Any) -> list[Any]:
     return found
 
 
-def _is_plain(op: Any) -> bool:
+def is_plain(op: Any) -> bool:
+    """Tell whether an op computes tensors of tensors, and nothing else."""
     return op.name.startswith(("linalg.", "tensor."))
 
 
@@ -95,7 +98,7 @@ def routing_of(reader: Reader) -> Routing | None:
     while frontier:
         value = frontier.pop(0)
         for user in users(value):
-            if user in seen or not _is_plain(user) or len(user.results) != 1:
+            if user in seen or not is_plain(user) or len(user.results) != 1:
                 continue
             reading = reader.read(user.results[0])
             if reading is None or reading.meaning is None:
@@ -158,6 +161,7 @@ def _routing(reader: Reader, value: Any) -> Routing | None:
         agreement,
         last.epsilon,
         logits,
+        last.sums.logits,
     )
 
 

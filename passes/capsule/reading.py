@@ -53,6 +53,14 @@ class Reader:
             self._read[value] = self._of(value)
         return self._read[value]
 
+    def known(self, value: Any) -> Reading | None:
+        """Return the reading of a tensor that has been read; None for others."""
+        return self._read.get(value)
+
+    def values(self) -> list[Any]:
+        """Return the tensors that have been read."""
+        return list(self._read)
+
     def fresh(self, size: int | None) -> tuple[int, ...]:
         """Return the axes of a dimension that nothing is known of: one, or none for size 1."""
         if size == 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
-from fsa.passes.capsule.routing_memory_cpu import Buffer, Share, State
+from fsa.passes.capsule.routing_memory_cpu import Buffer, Coefficients, Share, State
 from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import Builder, Index, Kernel, Value
@@ -27,7 +27,8 @@ def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) ->
     """Fill the kernel of the `fsa.capsule_routing` `op`.
 
     Its inputs are u_hat and, where the op has them, the first logits turned to [H, L]; its outputs
-    v and, where the plan says so, `scratch_size` elements.
+    v, the coefficients where the op has them and they are not all equal, and, where the plan says
+    so, `scratch_size` elements.
     """
     k = kernel
     sizes = k.dims(k.inputs[0])
@@ -44,7 +45,20 @@ def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) ->
         share = Share(k.mul(task, samples), samples, 0, low)
         state = State(*(local or _in_scratch(k, plan, task, k.mul(samples, width), high)))
         tiles = RoutingTiles(k, plan, op, accumulator, sizes, share, logits)
+        if stores_coefficients(op):
+            last = passes_of(op) - 1
+            tiles.coefficients = Coefficients(k.flatten(k.outputs[1]), last)
         _iterate(tiles, state, ir.IntegerAttr(op.attributes["iterations"]).value)
+
+
+def passes_of(op: Any) -> int:
+    """Return how many passes over u_hat route: all but the first, which is one with logits."""
+    return ir.IntegerAttr(op.attributes["iterations"]).value - (len(op.operands) < 2)
+
+
+def stores_coefficients(op: Any) -> bool:
+    """Tell whether kernels write the op's coefficients: it has some, and they are not all equal."""
+    return len(op.results) > 1 and passes_of(op) > 0
 
 
 def _in_scratch(
@@ -53,7 +67,7 @@ def _in_scratch(
     logits = k.mul(high, plan.lanes)
     start = k.mul(task, k.add(k.mul(all_sums, 2), logits))
     starts = [start, k.add(start, all_sums), k.add(start, k.mul(all_sums, 2))]
-    return [Buffer(k.outputs[1], at) for at in starts]
+    return [Buffer(k.outputs[-1], at) for at in starts]
 
 
 def _iterate(tiles: RoutingTiles, state: State, iterations: int) -> None:

@@ -28,7 +28,8 @@ def workgroup_buffers(
 def emit_routing(kernel: Kernel, plan: RoutingGpu, op: Any, accumulator: Any) -> None:
     """Fill the kernel of the `fsa.capsule_routing` `op`, with H and D static.
 
-    Its inputs are u_hat and, where the op has them, the first logits [L, H]; its output is v.
+    Its inputs are u_hat and, where the op has them, the first logits [L, H]; its outputs are v and,
+    where the op has them and they are not all equal, the coefficients.
     """
     routing = _Routing(kernel, plan, op, accumulator)
     with kernel.tasks(routing.batch) as sample:
@@ -47,17 +48,18 @@ class _Routing:
         self.width = self.high * self.depth
         self.u_hat, *given = (kernel.flatten(value) for value in kernel.inputs)
         self.start_logits = given[0] if given else None
-        self.v = kernel.flatten(kernel.outputs[0])
+        self.v, *self.kept = (kernel.flatten(value) for value in kernel.outputs)
         self.sums, self.directions, self.coefficients, self.factors = kernel.workgroup
 
     def run(self, sample: Index) -> None:
         k = self.k
         self.start = k.mul(k.mul(sample, self.low), self.width)
         self.out = k.mul(sample, self.width)
+        self.first_pair = k.mul(sample, k.mul(self.low, self.high))
         if self.start_logits is None:
             self._mean()
         else:
-            self._weigh_all(agreed=False)
+            self._weigh_all(agreed=False, is_last=self.iterations == 1)
         if self.iterations == 1:
             self._squash(is_first=True, is_last=True)
             return
@@ -66,7 +68,7 @@ class _Routing:
             with k.loop(0, self.iterations - 2):
                 self._weigh_all()
                 self._squash(is_first=False, is_last=False)
-        self._weigh_all()
+        self._weigh_all(is_last=True)
         self._squash(is_first=False, is_last=True)
 
     def _prediction(self, low: Index, position: Index) -> Value:
@@ -89,8 +91,10 @@ class _Routing:
             k.store(k.mul(loop.results[0], 1.0 / self.high), self.sums, [slot])
         k.barrier()
 
-    def _weigh_all(self, *, agreed: bool = True) -> None:
+    def _weigh_all(self, *, agreed: bool = True, is_last: bool = False) -> None:
         """Set the partial sums to the weighted predictions of all low-level capsules.
+
+        The last time, the coefficients are stored where they are a result.
 
         Not `agreed`, the logits are the first ones alone: there are no directions yet.
         """
@@ -106,7 +110,17 @@ class _Routing:
                 self._softmax(row)
             k.barrier()
             self._add_weighted(first, rows)
+            for result in self.kept if is_last else ():
+                self._keep_coefficients(first, rows, result)
             k.barrier()
+
+    def _keep_coefficients(self, first: Index, rows: Index, result: Value) -> None:
+        """Store the coefficients of a tile in the op's result, in the order that both have."""
+        k = self.k
+        start = k.add(self.first_pair, k.mul(first, self.high))
+        with k.each_thread(k.mul(rows, self.high)) as pair:
+            coefficient = k.load(self.coefficients, [pair])
+            k.store(k.cast(coefficient, result.type.element_type), result, [k.add(start, pair)])
 
     def _compute_logits(self, first: Index, rows: Index, agreed: bool) -> None:
         k = self.k

@@ -39,6 +39,17 @@ class State:
     logits: Buffer
 
 
+@dataclass(frozen=True)
+class Coefficients:
+    """The op's second result, as a rank-1 buffer, and the number of the pass that writes it.
+
+    A sample has L x H of them, a batch that shares its logits as well.
+    """
+
+    memory: Value
+    last: int
+
+
 class RoutingMemory:
     """Reads and writes for the `Share` of a workgroup.
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.capsule.routing_cpu import stores_coefficients
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
-from fsa.passes.capsule.routing_memory_cpu import Buffer, Share, State
+from fsa.passes.capsule.routing_memory_cpu import Buffer, Coefficients, Share, State
 from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
 from fsa.passes.emitter import (
@@ -36,8 +37,10 @@ def launch_parts(
     plan: RoutingCpu,
     accumulator: Any,
     target: Target,
-) -> Value:
+) -> list[Value]:
     """Emit the launches of the `fsa.capsule_routing` `op` at the insertion point; return v.
+
+    The coefficients follow where the op has them and they are not all equal.
 
     `inputs` are u_hat and, where the op has them, the first logits turned to [H, L].
     """
@@ -45,7 +48,7 @@ def launch_parts(
     shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
     iterations = ir.IntegerAttr(op.attributes["iterations"]).value
     sizes = tensor_dims(Builder(), u_hat)
-    batch, _, high, depth = sizes
+    batch, low, high, depth = sizes
     groups = 1 if shared else batch
     made: dict[str, Kernel] = {}
 
@@ -75,36 +78,53 @@ def launch_parts(
 
     copies = result(plan.parts, batch, high, depth)
     state: list[Value] = []
+    coefficients: list[Value] = []
     for number in range(iterations):
         step = ("first", "second", "later")[min(number, 2)]
         made_here = [copies, copies] if number else [copies]
+        kept = len(made_here)
+        is_last = number + 1 == iterations and stores_coefficients(op)
+        if is_last:
+            own = [low, high] if shared else [batch, low, high]
+            made_here.append((op.results[1].type, own))
         if number or len(inputs) > 1:
             made_here.append(result(Builder().product([groups, plan.parts, high, plan.lanes])))
-        state = launch(
-            step,
-            lambda k, step=step: emit_part(k, plan, op, accumulator, shared=shared, step=step),
+        made_now = launch(
+            f"{step}_with_coefficients" if is_last else step,
+            lambda k, step=step, is_last=is_last: emit_part(
+                k, plan, op, accumulator, shared=shared, step=step, is_last=is_last
+            ),
             lambda b: b.mul(groups, plan.parts),
             [*inputs, *state],
             made_here,
-        )[: 2 if number else 1]
-    return launch(
+        )
+        state, coefficients = made_now[:kept], made_now[kept : kept + is_last]
+    v = launch(
         "end",
         lambda k: emit_end(k, plan, op, accumulator),
         lambda b: batch,
         [state[0]],
         [(op.results[0].type, [batch, high, depth]), result(batch, high, depth)],
     )[0]
+    return [v, *coefficients]
 
 
 def emit_part(
-    kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any, *, shared: bool, step: str
+    kernel: Kernel,
+    plan: RoutingCpu,
+    op: Any,
+    accumulator: Any,
+    *,
+    shared: bool,
+    step: str,
+    is_last: bool,
 ) -> None:
     """Fill the kernel of one iteration; `step` is "first", "second" or "later".
 
     Inputs: u_hat; the first logits [H, L] where the op has them; after the first step the partial
     sums [parts, B, H, D] of the step before, in later ones also the directions [parts, B, H, D], a
-    copy a part. Outputs: partial sums; after the first step also directions; H x lanes logits a
-    workgroup unless the step is a mean.
+    copy a part. Outputs: partial sums; after the first step also directions; where `is_last` the
+    coefficients; H x lanes logits a workgroup unless the step is a mean.
     """
     k = kernel
     _, *rest = (k.flatten(value) for value in k.inputs)
@@ -123,6 +143,8 @@ def emit_part(
         tiles = RoutingTiles(k, plan, op, accumulator, sizes, share, first_logits)
         own = k.add(k.mul(part, copy), k.product([first, high, depth]))
         sums = Buffer(k.flatten(k.outputs[0]), own)
+        if is_last:
+            tiles.coefficients = Coefficients(k.flatten(k.outputs[-2]), 0)
         if step == "first" and first_logits is None:
             tiles.each_sample(lambda sample: emit_mean(tiles, sums, sample))
             return

@@ -24,13 +24,13 @@ def emit_coefficients(
 
     Its inputs are u_hat [B, L, H, D], where `started` the first logits [L, H], and where `agreed`
     the directions [B, H, D]. `shared`: the agreement of all samples is added, and the first
-    dimension of the result is 1.
+    dimension of the result is 1. A second output gets the coefficients in its own type.
     """
     k = kernel
     batch, low, high, depth = k.dims(k.inputs[0])
     width = k.mul(high, depth)
     u_hat, *given = (k.flatten(value) for value in k.inputs)
-    coefficients = k.flatten(k.outputs[0])
+    coefficients, *kept = (k.flatten(value) for value in k.outputs)
     start_logits = given[0] if started else None
     directions = given[-1]
     zero = k.constant(0, accumulator)
@@ -81,7 +81,10 @@ def emit_coefficients(
         share = arithmetic.reciprocal(k, powers.results[0])
         with k.loop(0, high) as (other, _):
             at = [k.add(start, other)]
-            k.store(k.mul(k.load(coefficients, at), share), coefficients, at)
+            coefficient = k.mul(k.load(coefficients, at), share)
+            k.store(coefficient, coefficients, at)
+            for result in kept:
+                k.store(k.cast(coefficient, result.type.element_type), result, at)
 
 
 def update_lanes(threads: int, depth: Index) -> int:

@@ -11,7 +11,7 @@ iteration. Where logits start at zero the first iteration has equal coefficients
 from collections.abc import Callable
 
 from fsa.passes.capsule.routing_mean_cpu import in_pairs
-from fsa.passes.capsule.routing_memory_cpu import Buffer, RoutingMemory, State
+from fsa.passes.capsule.routing_memory_cpu import Buffer, Coefficients, RoutingMemory, State
 from fsa.passes.capsule.rows import Block, for_blocks
 from fsa.passes.emitter import Index, Value
 
@@ -20,7 +20,12 @@ MAX_CAPSULES = 12
 
 
 class RoutingTiles(RoutingMemory):
-    """Emits the steps of routing for the `Share` and `State` of a workgroup."""
+    """Emits the steps of routing for the `Share` and `State` of a workgroup.
+
+    `coefficients` is set where they are a result of the op.
+    """
+
+    coefficients: Coefficients | None = None
 
     def route(self, state: State, number: Index = 0, *, agreed: bool = True) -> None:
         """Set the sums to the predictions of the share, weighted as the directions tell.
@@ -49,6 +54,9 @@ class RoutingTiles(RoutingMemory):
                 first = self._first_logits(block, first_low, capsule)
                 self._keep_logit(state, block, capsule, first)
         self._softmax(state, block)
+        if self.coefficients is not None:
+            with k.when(k.compare("eq", number, self.coefficients.last)):
+                self._write_coefficients(state, block, first_low, self.coefficients.memory)
         with k.loop(0, self.high) as (capsule, _):
             if self.fetching is not None and rows > 1:
                 self.fetching.tile(self.share.first, first_low, capsule, number)
@@ -148,6 +156,20 @@ class RoutingTiles(RoutingMemory):
         with k.loop(0, self.high) as (capsule, _):
             power = self._logit(state, block, capsule)
             self._keep_logit(state, block, capsule, k.mul(power, share))
+
+    def _write_coefficients(
+        self, state: State, block: Block, first_low: Index, memory: Value
+    ) -> None:
+        """Store the coefficients of a tile in the order of the result, H innermost."""
+        k = self.k
+        # A batch that shares its logits starts at sample 0, and has the place of one sample.
+        start = k.mul(k.add(k.mul(self.share.first, self.low), first_low), self.high)
+        with k.loop(0, self.high) as (capsule, _):
+            at = self._logit_at(state, block, capsule)
+            for row in range(block.rows):
+                value = k.load(state.logits.memory, [k.add(at, row)])
+                place = k.add(k.add(start, k.mul(row, self.high)), capsule)
+                k.store(k.cast(value, memory.type.element_type), memory, [place])
 
     def _larger(self, a: Value, b: Value) -> Value:
         """Return the larger of two; a NaN may lose: the sum of the exponentials brings it back."""

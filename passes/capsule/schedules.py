@@ -29,12 +29,12 @@ CPU_TASK_BYTES = 64 * 1024
 class RoutingCpu:
     """All routing iterations in one launch of workgroups of one thread.
 
-    `distribute`: "batch" runs a sample a workgroup, "none" the whole batch in one, both with all
-    iterations in one launch; with "low", `parts` workgroups share the low-level capsules, and an
-    iteration is a launch. `lanes` elements of D form a vector and as many low-level capsules a
-    tile; dot products run in `dot_lanes`; `prefetch` fetches the next "sample" while one is
-    routed, the next "tile" of it, "both" or "none"; `sweep` vectors of H x D are summed at once in
-    the first iteration; `buffers` says where sums, directions and logits live.
+    `distribute`: "batch" runs a sample a workgroup, "none" a whole batch that shares its logits in
+    one, both with all iterations in one launch; with "low", `parts` workgroups share the low-level
+    capsules, and an iteration is a launch. `lanes` elements of D form a vector and as many
+    low-level capsules a tile; dot products run in `dot_lanes`; `prefetch` fetches the next "sample"
+    while one is routed, the next "tile" of it, "both" or "none"; `sweep` vectors of H x D are
+    summed at once in the first iteration; `buffers` says where sums, directions and logits live.
     """
 
     distribute: str

@@ -43,6 +43,26 @@ def simplify_attributes(op: Any) -> bool:
     return changed
 
 
+def drop_unused_coefficients(op: Any) -> bool:
+    """Build `op` anew without its coefficients where they are a result that nothing uses.
+
+    Tell whether `op` was one, and is gone.
+    """
+    if op.name != "fsa.capsule_routing" or len(op.results) < 2 or list(op.results[1].uses):
+        return False
+    made = ir.Operation.create(
+        op.name,
+        results=[op.results[0].type],
+        operands=list(op.operands),
+        attributes={name: op.attributes[name] for name in op.attributes},
+        loc=op.location,
+        ip=ir.InsertionPoint(op),
+    )
+    op.results[0].replace_all_uses_with(made.result)
+    op.erase()
+    return True
+
+
 def _defining(value: Any, name: str) -> Any:
     """Return the op `name` that `value` is the result of, or None."""
     if isinstance(value.owner, ir.Block) or value.owner.operation.name != name:

@@ -14,7 +14,7 @@ SHRINKING = ("fsa.pack_bits", "fsa.binarized_threshold")
 
 
 def fold_constants(op: Any, max_elements: int) -> Any:
-    """Return a constant with the result of `op`, built in front of it, or None.
+    """Return a constant with the result of `op`, which has one, built in front of it, or None.
 
     Ops whose result has more than `max_elements` elements stay, except those of `SHRINKING`.
     """
@@ -30,7 +30,7 @@ def fold_constants(op: Any, max_elements: int) -> Any:
         arrays.append(constant_array(operand))
         if arrays[-1] is None:  # large weights beside it need not be read
             return None
-    value = fsa_ops.evaluate(op, arrays)
+    (value,) = fsa_ops.evaluate(op, arrays)
     return ir.Operation.create(
         "arith.constant",
         results=[type],

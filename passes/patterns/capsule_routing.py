@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import arith, math, tensor
+from fsa.dialects.fsa.shapes import tensor_type
 from fsa.passes.patterns import scalars
-from fsa.passes.patterns.lowering import Site
+from fsa.passes.patterns.lowering import Conventions, Site, unless_empty
 from fsa.passes.patterns.squash import squashed
 from fsa.passes.patterns.tensors import (
     Size,
@@ -18,19 +19,39 @@ from fsa.passes.patterns.tensors import (
 )
 
 
-def lower(site: Site) -> Any:
-    """Return the high-level capsules of an `fsa.capsule_routing`."""
-    u_hat, *given = site.op.operands
-    attributes = site.op.attributes
+def lower(site: Site) -> list[Any]:
+    """Return the capsules of an `fsa.capsule_routing`, and its coefficients where it has them."""
+    op = site.op
+    is_wanted = len(op.results) > 1
+    sizes = [size for operand in op.operands for size in sizes_of(operand)]
 
-    def build() -> Any:
-        batch, low, high, size = sizes_of(u_hat)
-        is_batch_shared = attributes["agreement"].value == "batch_shared"
-        epsilon = attributes["epsilon"].value
-        routing = _Routing(u_hat, (batch, low, high, size), is_batch_shared, epsilon)
-        return routing.build(attributes["iterations"].value, *given)
+    def empty() -> list[Any]:
+        capsules = filled(site.sizes, site.element, 0.0)
+        return [capsules, first_coefficients(op, site.conventions)] if is_wanted else [capsules]
 
-    return site.unless_empty(0.0, build)
+    def build() -> list[Any]:
+        routing = _Routing.of(op)
+        capsules, coefficients = routing.build(op.attributes["iterations"].value)
+        return [capsules, routing.result_of(coefficients)] if is_wanted else [capsules]
+
+    types = [result.type for result in op.results]
+    return unless_empty(site.conventions, sizes, types, empty, build)
+
+
+def first_coefficients(op: Any, conventions: Conventions) -> Any:
+    """Return the coefficients that an `fsa.capsule_routing` starts with, in the type of u_hat.
+
+    They are those of the last iteration too where predictions are empty and agree with nothing.
+    """
+    routing = _Routing.of(op)
+    sizes, element = routing.logit_sizes, routing.element
+    return unless_empty(
+        conventions,
+        sizes,
+        [tensor_type(sizes, element)],
+        lambda: [filled(sizes, element, 0.0)],
+        lambda: [routing.result_of(routing.starting())],
+    )[0]
 
 
 @dataclass(frozen=True)
@@ -38,9 +59,20 @@ class _Routing:
     """Builds the iterations over predictions that are not empty; everything but them is wide."""
 
     u_hat: Any
+    start: Any  # the first logits [L, H], None for zeros
     sizes: tuple[Size, Size, Size, Size]
     is_batch_shared: bool
     epsilon: float
+
+    @classmethod
+    def of(cls, op: Any) -> "_Routing":
+        """Return what an `fsa.capsule_routing` says, with its sizes at the insertion point."""
+        u_hat, *given = op.operands
+        batch, low, high, size = sizes_of(u_hat)
+        is_batch_shared = op.attributes["agreement"].value == "batch_shared"
+        epsilon = op.attributes["epsilon"].value
+        start = given[0] if given else None
+        return cls(u_hat, start, (batch, low, high, size), is_batch_shared, epsilon)
 
     @property
     def element(self) -> Any:
@@ -60,29 +92,58 @@ class _Routing:
         batch, _, high, size = self.sizes
         return [batch, high, size]
 
-    def build(self, iterations: int, start: Any = None) -> Any:
-        """Return the capsules after `iterations` iterations, the last without an update.
+    def build(self, iterations: int) -> tuple[Any, Any]:
+        """Return capsules and coefficients of the last of `iterations` iterations.
 
-        Logits begin with those of `start` [L, H]; without it with zeros, whose softmax is known.
+        Coefficients None are all 1 / H: the softmax of logits that start at zero is known.
         All are written out: IREE 3.13 gives wrong results for an scf.for over tensors of dynamic
         shape whose body starts sums from a fill (the fill is hoisted, then overwritten in place).
         Its dispatches are the same in every iteration and are compiled once.
         """
-        logits = None if start is None else self._started(start)
+        logits = None if self.start is None else self._started()
         capsules: Any = None
+        coefficients: Any = None
         for number in range(iterations):
             element = self.element if number + 1 == iterations else self.wide
             if number:
                 before = filled(self.logit_sizes, self.wide, 0.0) if logits is None else logits
                 logits = self._agreed(before, capsules)
-            capsules = self._first(element) if logits is None else self._routed(logits, element)
-        return capsules
+            if logits is None:
+                capsules = self._first(element)
+            else:
+                coefficients = self._softmax(logits)
+                capsules = self._routed(coefficients, element)
+        return capsules, coefficients
 
-    def _started(self, start: Any) -> Any:
+    def starting(self) -> Any:
+        """Return the coefficients of the first iteration; None are all 1 / H."""
+        return None if self.start is None else self._softmax(self._started())
+
+    def result_of(self, coefficients: Any) -> Any:
+        """Return coefficients as the op's result: in the type of u_hat, equal ones written out."""
+        high = self.sizes[2]
+        if coefficients is None and isinstance(high, int):
+            return filled(self.logit_sizes, self.element, 1.0 / max(high, 1))
+        if coefficients is None:
+            equal = arith.divf(scalar(self.wide, 1.0), self._high())
+            # Rounded by the device: a host has no f16.
+            return elementwise(
+                self.logit_sizes, self.element, [], lambda: scalars.narrowed(equal, self.element)
+            )
+        if self.element == self.wide:
+            return coefficients
+        return elementwise(
+            self.logit_sizes,
+            self.element,
+            [coefficients],
+            lambda x: scalars.narrowed(x, self.element),
+        )
+
+    def _started(self) -> Any:
         """Return the first logits: `start` [L, H] for each group of samples that share theirs."""
         loops = dims(len(self.logit_sizes))
         return generic(
-            [(start, loops[-2:])],
+            [(self.start, loops[-2:])],
             (tensor.empty(self.logit_sizes, self.wide), loops),
             "p" * len(loops),
             lambda x, _: scalars.widened(x, self.wide),
@@ -110,8 +171,8 @@ class _Routing:
             return scalar(self.wide, float(high))
         return arith.sitofp(self.wide, arith.index_cast(scalars.integer(32), high))
 
-    def _routed(self, logits: Any, element: Any) -> Any:
-        """Return the capsules for these logits, rounded to `element`."""
+    def _routed(self, coefficients: Any, element: Any) -> Any:
+        """Return the capsules for these coefficients, rounded to `element`."""
         b, h, d, i = dims(4)
         row = [i, h] if self.is_batch_shared else [b, i, h]
 
@@ -119,7 +180,7 @@ class _Routing:
             return arith.addf(acc, arith.mulf(c, scalars.widened(u, self.wide)))
 
         sums = generic(
-            [(self._softmax(logits), row), (self.u_hat, [b, i, h, d])],
+            [(coefficients, row), (self.u_hat, [b, i, h, d])],
             (filled(self.capsule_sizes, self.wide, 0.0), [b, h, d]),
             "pppr",
             weighted,

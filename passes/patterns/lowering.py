@@ -75,32 +75,33 @@ class Site:
         return unless_empty(
             self.conventions,
             touched,
-            self.op.results[0].type,
-            lambda: filled(self.sizes, self.element, value),
-            build,
-        )
+            [self.op.results[0].type],
+            lambda: [filled(self.sizes, self.element, value)],
+            lambda: [build()],
+        )[0]
 
 
 def unless_empty(
     conventions: Conventions,
     touched: Sequence[Size],
-    result_type: Any,
-    empty: Callable[[], Any],
-    build: Callable[[], Any],
-) -> Any:
+    types: Sequence[Any],
+    empty: Callable[[], Sequence[Any]],
+    build: Callable[[], Sequence[Any]],
+) -> list[Any]:
     """Return what `build` makes, or what `empty` makes when a size in `touched` is 0.
+
+    Both make a value for each of `types`.
 
     IREE fails at run time when a dispatch on a GPU touches an empty tensor, so the choice is made
     here: at compile time when the sizes are static, else by an scf.if.
     """
+
+    def made(values: Callable[[], Sequence[Any]]) -> list[Any]:
+        return [cast_to(value, type) for value, type in zip(values(), types, strict=True)]
+
     if 0 in [size for size in touched if isinstance(size, int)]:
-        return cast_to(empty(), result_type)
+        return made(empty)
     unknown = list(dict.fromkeys(dynamic_only(touched)))
     if not unknown or not conventions.guard_empty:
-        return cast_to(build(), result_type)
-    return choose(
-        any_zero(unknown),
-        result_type,
-        lambda: cast_to(empty(), result_type),
-        lambda: cast_to(build(), result_type),
-    )
+        return made(build)
+    return choose(any_zero(unknown), types, lambda: made(empty), lambda: made(build))

@@ -229,10 +229,10 @@ def any_zero(sizes: Sequence[Size]) -> Any:
     return result
 
 
-def choose(condition: Any, result_type: Any, then: Body, otherwise: Body) -> Any:
-    """Build an scf.if with one result; `then` and `otherwise` build the two values."""
-    op = scf.IfOp(condition, [result_type], has_else=True)
+def choose(condition: Any, types: Sequence[Any], then: Body, otherwise: Body) -> list[Any]:
+    """Build an scf.if with results of `types`; `then` and `otherwise` build the values of each."""
+    op = scf.IfOp(condition, list(types), has_else=True)
     for block, build in ((op.then_block, then), (op.else_block, otherwise)):
         with ir.InsertionPoint(block):
-            scf.YieldOp([build()])
-    return op.results[0]
+            scf.YieldOp(list(build()))
+    return list(op.results)

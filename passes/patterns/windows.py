@@ -55,10 +55,10 @@ def place(conventions: Conventions, image: Any, frame: Any, offsets: Sequence[in
     return unless_empty(
         conventions,
         sizes_of(image),
-        frame.type,
-        lambda: frame,
-        lambda: inserted(image, frame, offsets),
-    )
+        [frame.type],
+        lambda: [frame],
+        lambda: [inserted(image, frame, offsets)],
+    )[0]
 
 
 def _pair(values: list[int]) -> Pair:

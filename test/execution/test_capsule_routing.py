@@ -30,7 +30,8 @@ def case(name: str, runs: Any, agreement: str = "per_sample", **attributes: Any)
 
 
 def predictions(sizes: Sizes, dtype: Any, seed: int = 0) -> tuple:
-    return (floats(sizes, dtype, seed, scale=0.5),)
+    # The bound grows with the agreement: larger predictions would allow anything.
+    return (floats(sizes, dtype, seed, scale=0.2),)
 
 
 def started(sizes: Sizes, dtype: Any, seed: int = 0) -> tuple:
@@ -97,6 +98,59 @@ CASES = [
             [(*special_predictions(np.float32), floats((5, 3), np.float32))],
             agreement,
             iterations=1,
+        ),
+        *(
+            case(
+                f"coefficients_{element_name(dtype)}_{'x'.join(map(str, sizes))}",
+                [predictions(sizes, dtype)],
+                agreement,
+                coefficients=True,
+            )
+            for dtype in FLOATS
+            for sizes in (SIZES if dtype == np.float32 else SIZES[2:3])
+        ),
+        *(
+            case(
+                f"coefficients_started_{count}_{'x'.join(map(str, sizes))}",
+                [started(sizes, np.float32)],
+                agreement,
+                iterations=count,
+                coefficients=True,
+            )
+            for count, sizes in ((1, SIZES[2]), (2, SIZES[1]), (3, SIZES[5]), (3, SIZES[8]))
+        ),
+        case(
+            "coefficients_once_dynamic",
+            [predictions(sizes, np.float16) for sizes in ((2, 5, 3, 4), (1, 2, 0, 3))],
+            agreement,
+            iterations=1,
+            dynamic=[(0, 1, 2, 3)],
+            coefficients=True,
+        ),
+        case(
+            "coefficients_once",
+            [predictions((2, 5, 3, 4), np.float16)],
+            agreement,
+            iterations=1,
+            coefficients=True,
+        ),
+        case(
+            "coefficients_dynamic",
+            [
+                started(sizes, np.float32)
+                for sizes in ((2, 7, 5, 3), (0, 2, 5, 3), (1, 40, 2, 2), (2, 3, 2, 0), (1, 0, 1, 1))
+            ],
+            agreement,
+            dynamic=[(0, 1, 2, 3), (0, 1)],
+            iterations=4,
+            coefficients=True,
+        ),
+        case(
+            "coefficients_dynamic_batch",
+            [predictions((size, 19, 5, 16), np.float32, seed=size) for size in (2, 0, 1)],
+            agreement,
+            dynamic=[(0,)],
+            coefficients=True,
         ),
         case("specials", [special_predictions(np.float32)], agreement),
         case("specials_once", [special_predictions(np.float32)], agreement, iterations=1),

@@ -73,4 +73,4 @@ def test_specials_hold_what_the_op_tells_apart() -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_minus_zero_gives_a_one_and_nan_a_zero(dtype: object) -> None:
     case = Case("main", "pack_bits", [(np.array([-0.0, np.nan, -1.0, 1.0]).astype(dtype),)])
-    assert case.reference(case.runs[0]).tolist() == [0b1001]
+    assert case.references(case.runs[0])[0].tolist() == [0b1001]

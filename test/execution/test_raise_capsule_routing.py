@@ -161,6 +161,43 @@ class OtherSquash(Einsum):
         return (1 - 1 / torch.exp(norm)) * s / (norm + 1e-8)
 
 
+class Coefficients(Einsum):
+    """The coefficients of the last iteration are a result, and so is what is made of them."""
+
+    def forward(self, u: Any) -> Any:
+        u_hat = torch.einsum("lhdk,blk->blhd", self.weight, u)
+        logits, v, c = torch.zeros(u.shape[0], LOW, HIGH), None, None
+        for _ in range(self.iterations):
+            c = functional.softmax(logits, dim=2)
+            v = self.squash(torch.einsum("blh,blhd->bhd", c, u_hat))
+            logits = logits + torch.einsum("blhd,bhd->blh", u_hat, v)
+        return v, c, (c * torch.log(c)).sum(1)
+
+
+class TurnedCoefficients(Broadcast):
+    """Coefficients [B, H, L] that are used before v is."""
+
+    def forward(self, u: Any) -> Any:
+        u_hat = torch.matmul(self.weight, u[:, None, :, :, None]).squeeze(-1)
+        v = self.squash((u_hat / HIGH).sum(dim=2))
+        c = torch.matmul(u_hat, v.unsqueeze(-1)).softmax(dim=1)
+        return c.squeeze(-1).amax(1), self.squash((c * u_hat).sum(dim=2))
+
+
+class SharedCoefficients(Shared):
+    """Coefficients of the whole batch."""
+
+    def forward(self, u: Any) -> Any:
+        batch = u.size(0)
+        x = torch.stack([u] * HIGH, dim=2).unsqueeze(4)
+        u_hat = torch.matmul(torch.cat([self.weight] * batch, dim=0), x)
+        v = self.squash((u_hat / HIGH).sum(1, keepdim=True).squeeze(-1)).unsqueeze(-1)
+        agreed = torch.matmul(u_hat.transpose(3, 4), torch.cat([v] * LOW, dim=1)).squeeze(4)
+        c = functional.softmax(agreed.sum(dim=0, keepdim=True), dim=2)
+        s = (torch.cat([c] * batch, dim=0).unsqueeze(4) * u_hat).sum(dim=1, keepdim=True)
+        return self.squash(s.squeeze(-1)), c
+
+
 def raised(module: Any) -> str:
     """Return what an imported module is after the pass, as text."""
     text = "builtin.module(fsa-clean-up,fsa-raise-capsule-routing,canonicalize,cse)"
@@ -185,6 +222,29 @@ CASES = {
     "learned-of-one": (Learned, 1, ["per_sample", "iterations = 3", "tensor<12x5xf32>"]),
     "learned-by-high": (LearnedByHigh, BATCH, ["per_sample", "iterations = 3"]),
 }
+
+
+@pytest.mark.parametrize(
+    ("make", "batch", "kind"),
+    [
+        (Coefficients, BATCH, "tensor<2x12x5xf32>"),
+        (Coefficients, 1, "tensor<1x12x5xf32>"),
+        (TurnedCoefficients, BATCH, "tensor<2x12x5xf32>"),
+        (SharedCoefficients, BATCH, "tensor<12x5xf32>"),
+    ],
+)
+def test_coefficients(make: Any, batch: int, kind: str) -> None:
+    torch.manual_seed(0)
+    model, u = make().eval(), capsules(batch)
+    module = read_model(model, example_inputs=(u,))
+    text = raised(module)
+    assert text.count("fsa.capsule_routing") == 1
+    assert "math.exp" not in text, "the coefficients are not computed again"
+    assert f"x5x4xf32>, {kind})" in text
+    got = fsa.compile(module, target="cpu")(u)
+    with torch.no_grad():
+        for found, expected in zip(got, model(u), strict=True):
+            np.testing.assert_allclose(np.asarray(found), expected.numpy(), atol=2e-6)
 
 
 @pytest.mark.parametrize("name", CASES)

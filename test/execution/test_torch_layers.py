@@ -53,19 +53,31 @@ def binarized_convolutions() -> Any:
 
 
 class Capsules(torch.nn.Module):
-    def __init__(self, *, learn_logits: bool = False) -> None:
+    def __init__(self, **options: bool) -> None:
         super().__init__()
         self.squash = nn.Squash()
-        self.routed = nn.CapsuleLayer(7, 3, 3, 5, learn_logits=learn_logits)
+        self.routed = nn.CapsuleLayer(7, 3, 3, 5, **options)
 
     def forward(self, x: Any) -> Any:
         return self.routed(self.squash(x.unflatten(1, (7, 3)))).norm(dim=-1)
+
+
+class WeighedCapsules(Capsules):
+    """What the low-level capsules send to each class counts as well."""
+
+    def __init__(self) -> None:
+        super().__init__(return_coefficients=True)
+
+    def forward(self, x: Any) -> Any:
+        v, coefficients = self.routed(self.squash(x.unflatten(1, (7, 3))))
+        return v.norm(dim=-1) + coefficients.amax(1)
 
 
 NETWORKS = {
     "mlp": (binarized_mlp, (40, 21)),
     "convolutions": (binarized_convolutions, (20, 3, 8, 9)),
     "capsules": (Capsules, (40, 21)),
+    "capsules_coefficients": (WeighedCapsules, (40, 21)),
     "capsules_logits": (partial(Capsules, learn_logits=True), (40, 21)),
 }
 

@@ -55,8 +55,11 @@ def capsule_routing(
     iterations: int,
     agreement: str,
     epsilon: float,
-) -> Array:
+    coefficients: bool = False,
+) -> Any:
     """Bound the capsules by following the first-order error through every iteration.
+
+    With `coefficients` those of the last iteration have a bound as well.
 
     Softmax: |dc| <= c (exp(2 max |db|) - 1). Squash: Lipschitz with constant below 1. Sums: one
     rounding a term. The error grows with the logits, so large predictions have a large bound.
@@ -71,6 +74,7 @@ def capsule_routing(
     if start is not None:
         logits = logits + np.asarray(start, np.float64)
     v = v_error = np.zeros((batch, high, size))
+    c_error = logits
     for iteration in range(iterations):
         c = _softmax(logits)
         worst = logit_error.max(-1, keepdims=True, initial=0.0)
@@ -91,7 +95,8 @@ def capsule_routing(
                 agreed_error = agreed_error.sum(0, keepdims=True) + (batch * unit * np.abs(agreed))
             logits = logits + agreed
             logit_error = logit_error + agreed_error + unit * np.abs(logits)
-    return v_error + _flushed(u_hat, count=low * size)
+    bound = v_error + _flushed(u_hat, count=low * size)
+    return (bound, c_error[0] if shared else c_error) if coefficients else bound
 
 
 BOUNDS: dict[str, Callable[..., Any]] = {
@@ -101,13 +106,24 @@ BOUNDS: dict[str, Callable[..., Any]] = {
 }
 
 
-def allowed(op: str, arrays: tuple[Array, ...], attributes: dict[str, Any], wanted: Array) -> Any:
-    """Return how far each element of the result of `op` may be from `wanted`."""
+def allowed(op: str, arrays: tuple[Array, ...], attributes: dict[str, Any], wanted: Any) -> Any:
+    """Return how far each element of the result of `op` may be from `wanted`.
+
+    Where `wanted` is a tuple of results, so is what is returned.
+    """
+    several = isinstance(wanted, tuple)
+    results: tuple[Array, ...] = wanted if several else (wanted,)
     if op not in BOUNDS:
-        return exact()
+        bounds = tuple(exact() for _ in results)
+        return bounds if several else bounds[0]
     with np.errstate(all="ignore"):
-        error = BOUNDS[op](*arrays, **attributes)
-        return np.nan_to_num(error + _rounded(wanted), nan=0.0)
+        found = BOUNDS[op](*arrays, **attributes)
+        errors = found if isinstance(found, tuple) else (found,)
+        bounds = tuple(
+            np.nan_to_num(error + _rounded(result), nan=0.0)
+            for error, result in zip(errors, results, strict=True)
+        )
+    return bounds if several else bounds[0]
 
 
 def _rounded(wanted: Array) -> Array:
@@ -128,7 +144,8 @@ def _magnitude(values: Array) -> Array:
 
 def _squash(s: Array, epsilon: float) -> Array:
     n = np.sum(s * s, -1, keepdims=True)
-    return np.where(n == 0, 0.0, s * (n / ((1 + n) * np.sqrt(n + epsilon))))
+    with np.errstate(invalid="ignore"):
+        return np.where(n == 0, 0.0, s * (n / ((1 + n) * np.sqrt(n + epsilon))))
 
 
 def _softmax(logits: Array) -> Array:

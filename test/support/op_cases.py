@@ -44,8 +44,8 @@ class Case:
     @property
     def dtypes(self) -> set[str]:
         """The element types of the arguments and the result."""
-        found = {element_name(array.dtype) for array in self.runs[0]}
-        return found | {element_name(self.reference(self.runs[0]).dtype)}
+        found = [*self.runs[0], *self.references(self.runs[0])]
+        return {element_name(array.dtype) for array in found}
 
     def argument_types(self) -> list[Any]:
         """Return the MLIR types of the arguments."""
@@ -55,18 +55,20 @@ class Case:
         ]
 
     def build(self, values: Sequence[Any]) -> Any:
-        """Build the op on `values` and return its result."""
+        """Build the op on `values` and return its result, or its results."""
         return build_op(self.op, values, self.attributes)
 
-    def reference(self, arrays: tuple[Array, ...]) -> Array:
-        """Return what the op means for `arrays`."""
-        return reference_of(self.op)(*arrays, **self.attributes)
+    def references(self, arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Return what the results of the op mean for `arrays`."""
+        found = reference_of(self.op)(*arrays, **self.attributes)
+        return found if isinstance(found, tuple) else (found,)
 
     def problem(self, arrays: tuple[Array, ...], got: Sequence[Array]) -> str | None:
         """Return what is wrong with the results `got`, or None."""
-        wanted = self.reference(arrays)
+        wanted = self.references(arrays)
         allowed = float_bounds.allowed(self.op, arrays, self.attributes, wanted)
-        return mismatch(got[0], wanted, allowed)
+        found = [mismatch(*each) for each in zip(got, wanted, allowed, strict=True)]
+        return "; ".join(problem for problem in found if problem is not None) or None
 
 
 def build_op(op: str, values: Sequence[Any], attributes: dict[str, Any]) -> Any:

@@ -14,15 +14,18 @@ from fsa.dialects.fsa.attributes import (
 from fsa.dialects.fsa.constants import dtype_of
 
 
-def evaluate(op: Any, operands: Sequence[Any], *, dtype: Any = None) -> Any:
-    """Return the result of the fsa op `op` on arrays; raise KeyError for ops of another kind.
+def evaluate(op: Any, operands: Sequence[Any], *, dtype: Any = None) -> list[Any]:
+    """Return the results of the fsa op `op` on arrays; raise KeyError for ops of another kind.
 
     `dtype` is the NumPy type of a float result, by default that of the op's result.
     """
     keywords = _KEYWORDS[op.name](op.attributes, op.results[0].type)
     if "dtype" in keywords and dtype is not None:
         keywords["dtype"] = dtype
-    return reference.reference_of(op.name)(*operands, **keywords)
+    if len(op.results) > 1:  # an optional result is asked for by its name
+        keywords["coefficients"] = True
+    found = reference.reference_of(op.name)(*operands, **keywords)
+    return list(found) if isinstance(found, tuple) else [found]
 
 
 def has_reference(name: str) -> bool:

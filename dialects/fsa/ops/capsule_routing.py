@@ -16,8 +16,16 @@ from fsa.dialects.fsa.attributes import (
     read_string,
     string,
 )
-from fsa.dialects.fsa.shapes import Extent, Extents, Inputs, agree, type_dims
-from fsa.dialects.fsa.verifier import VerifiedOp, require
+from fsa.dialects.fsa.shapes import (
+    Extent,
+    Extents,
+    Inputs,
+    TypeExtents,
+    agree,
+    tensor_type,
+    type_dims,
+)
+from fsa.dialects.fsa.verifier import VerifiedOp, require, require_shape
 
 AGREEMENTS = ("per_sample", "batch_shared")
 MAX_ITERATIONS = 1000
@@ -27,23 +35,25 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
     """Route prediction vectors [B, L, H, D] to high-level capsules [B, H, D].
 
     Sabour et al. 2017, Procedure 1; "batch_shared" is the variant of PIM-CapsNet (HPCA 2020).
-    Logits start at `logits` [L, H], or at zero.
+    Logits start at `logits` [L, H], or at zero. `coefficients`, where asked for, are those of the
+    last iteration.
     """
 
     u_hat: ext.Operand[ir.RankedTensorType]
     logits: ext.Operand[ir.RankedTensorType] | None
     v: ext.Result[ir.RankedTensorType]
+    coefficients: ext.Result[ir.RankedTensorType] | None
     iterations: ir.IntegerAttr
     agreement: ir.StringAttr
     epsilon: ir.FloatAttr
 
-    ELEMENTS = {"u_hat": "float", "logits": "float", "v": "float"}
+    ELEMENTS = {"u_hat": "float", "logits": "float", "v": "float", "coefficients": "float"}
     ATTRIBUTES = {"iterations": I64, "agreement": STRING, "epsilon": F64}
     OPTIONAL = {"layout": STRING, "approximation": DICTIONARY}
 
     @classmethod
     def constraints(cls, op: Any) -> None:
-        """Check capsule_routing_c1 to capsule_routing_c6."""
+        """Check capsule_routing_c1 to capsule_routing_c7."""
         u_hat = op.operands[0].type
         iterations = read_i64(op.attributes, "iterations")
         agreement = read_string(op.attributes, "agreement")
@@ -81,12 +91,18 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
                 len(found) == 2 and all(map(agree, expected, found)),
                 f"expected logits of dimensions 1 and 2 of u_hat, found {logits} and {u_hat}",
             )
+        # capsule_routing_c7: one coefficient for each pair of capsules of those who share logits.
+        if len(op.results) > 1:
+            expected = cls.result_dims(Inputs.of(op), TypeExtents())[1]
+            require_shape("capsule_routing_c7", op.results[1], expected, "coefficients")
 
     @classmethod
     def result_dims(cls, inputs: Inputs, extents: Extents) -> list[list[Extent]]:
-        """Return [[B, H, D]]."""
-        batch, _, high, size = extents.dims(inputs.operands[0])
-        return [[batch, high, size]]
+        """Return [[B, H, D]], then [B, L, H] of coefficients, which without samples is [L, H]."""
+        batch, low, high, size = extents.dims(inputs.operands[0])
+        is_shared = read_string(inputs.attributes, "agreement") == "batch_shared"
+        coefficients = [low, high] if is_shared else [batch, low, high]
+        return [[batch, high, size], coefficients][: len(inputs.elements)]
 
 
 def capsule_routing(
@@ -96,14 +112,28 @@ def capsule_routing(
     iterations: int,
     agreement: str = "per_sample",
     epsilon: float = 1e-7,
+    coefficients: bool = False,
     loc: Any = None,
     ip: Any = None,
 ) -> Any:
-    """Build `fsa.capsule_routing` and return its result; `logits` None starts them at zero."""
+    """Build `fsa.capsule_routing` and return v, or v and the `coefficients` if they are wanted.
+
+    `logits` None starts them at zero.
+    """
     attributes = {
         "iterations": i64(iterations),
         "agreement": string(agreement),
         "epsilon": f64(epsilon),
     }
     operands = [u_hat] if logits is None else [u_hat, logits]
-    return CapsuleRouting.build(operands, attributes, u_hat.type.element_type, loc=loc, ip=ip)
+    elements = [u_hat.type.element_type] * (2 if coefficients else 1)
+    dims = CapsuleRouting.result_dims(Inputs(operands, attributes, elements), TypeExtents())
+    created = ir.Operation.create(
+        CapsuleRouting.OPERATION_NAME,
+        results=[tensor_type(d, e) for d, e in zip(dims, elements, strict=True)],
+        operands=operands,
+        attributes=attributes,
+        loc=loc,
+        ip=ip,
+    )
+    return tuple(created.results) if coefficients else created.result

@@ -74,6 +74,30 @@ func.func @capsule_routing_c6_rank(%u_hat: tensor<?x6x3x4xf32>, %logits: tensor<
 
 // -----
 
+func.func @capsule_routing_c7(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c7] expected coefficients to have shape ?x6x3, found 6x3}}
+  %0:2 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> (tensor<?x3x4xf32>, tensor<6x3xf32>)
+  return
+}
+
+// -----
+
+func.func @capsule_routing_c7_shared(%u_hat: tensor<?x6x3x4xf32>) {
+  // expected-error@+1 {{[capsule_routing_c7] expected coefficients to have shape 6x3, found ?x6x3}}
+  %0:2 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>) -> (tensor<?x3x4xf32>, tensor<?x6x3xf32>)
+  return
+}
+
+// -----
+
+func.func @coefficients_of_another_type(%u_hat: tensor<?x6x3x4xf16>) {
+  // expected-error@+1 {{expected u_hat and coefficients to have the same element type, found f16 and f32}}
+  %0:2 = "fsa.capsule_routing"(%u_hat) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf16>) -> (tensor<?x3x4xf16>, tensor<?x6x3xf32>)
+  return
+}
+
+// -----
+
 func.func @too_many_operands(%u_hat: tensor<?x6x3x4xf32>, %logits: tensor<6x3xf32>) {
   // expected-error@+1 {{expected 1 operand and 0 or 1 more, found 3}}
   %0 = "fsa.capsule_routing"(%u_hat, %logits, %logits) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<?x6x3x4xf32>, tensor<6x3xf32>, tensor<6x3xf32>) -> tensor<?x3x4xf32>

@@ -208,6 +208,16 @@ func.func @empty_region(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %y : tensor<4xf32>
 }
 
+// Coefficients that nothing uses are no result; those that are used keep the shape that their agreement has.
+// CHECK-LABEL: func.func @coefficients(
+// CHECK:         "fsa.capsule_routing"(%{{.*}}) {{.*}}agreement = "per_sample"{{.*}} -> tensor<1x3x4xf32>
+// CHECK:         "fsa.capsule_routing"(%{{.*}}) {{.*}}agreement = "batch_shared"{{.*}} -> (tensor<1x3x4xf32>, tensor<2x3xf32>)
+func.func @coefficients(%u: tensor<1x2x3x4xf32>) -> (tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x3xf32>) {
+  %v:2 = "fsa.capsule_routing"(%u) {iterations = 3 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64} : (tensor<1x2x3x4xf32>) -> (tensor<1x3x4xf32>, tensor<2x3xf32>)
+  %w:2 = "fsa.capsule_routing"(%u) {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64} : (tensor<1x2x3x4xf32>) -> (tensor<1x3x4xf32>, tensor<2x3xf32>)
+  return %v#0, %w#0, %w#1 : tensor<1x3x4xf32>, tensor<1x3x4xf32>, tensor<2x3xf32>
+}
+
 // The numbers in a plan must stay true.
 // CHECK-LABEL: func.func @planned_region(
 // CHECK:         "fsa.stitched_region"(%{{.*}}, %{{.*}}) ({

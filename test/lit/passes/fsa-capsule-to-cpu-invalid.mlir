@@ -89,7 +89,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have prefetch none, or sample, tile or both where a workgroup routes one sample and H and D are static, found sample}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "none", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "sample", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
+         plan = {distribute = "low", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "sample", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }

@@ -103,6 +103,16 @@ def test_capsule_ops_are_within_the_bound_of_the_reference(dtype: Any) -> None:
     for agreement in ("per_sample", "batch_shared"):
         options = {"iterations": 3, "agreement": agreement, "epsilon": 1e-7}
         cases.append(("capsule_routing", (u_hat,), options))
+        with_coefficients = OPS.capsule_routing_with_coefficients
+        found = with_coefficients(to_torch(u_hat), 3, agreement)
+        wanted = reference.capsule_routing(u_hat, **options, coefficients=True)
+        bounds = float_bounds.allowed(
+            "capsule_routing", (u_hat,), {**options, "coefficients": True}, wanted
+        )
+        for one, other, bound in zip(found, wanted, bounds, strict=True):
+            difference = to_numpy(one).astype(np.float64) - other.astype(np.float64)
+            assert one.shape == other.shape
+            assert (np.abs(difference) <= bound).all()
     for op, operands, attributes in cases:
         wide = [operand.astype(np.float64) for operand in operands]
         expected = reference.reference_of(op)(*wide, **attributes)
@@ -139,6 +149,7 @@ def samples() -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
             (signed((2, 3, 4, 5), grad=True), 2),
             {"agreement": "batch_shared", "logits": signed((3, 4), grad=True)},
         ),
+        "capsule_routing_with_coefficients": ((signed((2, 3, 4, 5), grad=True), 3), {}),
         "squash": ((signed((3, 5), grad=True),), {"epsilon": 1e-3}),
         "sign": ((signed((3, 5), grad=True),), {}),
         "sign_linear": ((signed((2, 3, 5), grad=True), signed((4, 5), grad=True)), {}),
@@ -177,6 +188,12 @@ def test_real_gradients() -> None:
             )
             assert torch.autograd.gradcheck(
                 lambda x, b, i=iterations, a=agreement: OPS.capsule_routing(x, i, a, 1e-3, b),
+                (u_hat, logits),
+            )
+            assert torch.autograd.gradcheck(
+                lambda x, b, i=iterations, a=agreement: OPS.capsule_routing_with_coefficients(
+                    x, i, a, 1e-3, b
+                ),
                 (u_hat, logits),
             )
     assert torch.autograd.gradgradcheck(lambda x: OPS.capsule_routing(x, 2, "per_sample"), (u_hat,))
