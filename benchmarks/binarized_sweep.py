@@ -1,14 +1,17 @@
 """Binarized matmuls of many shapes on one core, by kernel time: FSA against plain IREE.
 
-A module holds the matmul once, or several times on arguments of their own; the difference of the
-two, by what the one has more, is the time of the matmul in a module, and no call is in it. Plain
+A module holds the matmul once, or several times, each of an argument of its own, all of which are
+one tensor here; the difference of the two, by what the one has more, is the time of the matmul in a
+module, and no call is in it. Plain
 IREE compiles the same module, lowered to linalg, at O3 (`iree`), and once more with the weights
 turned around, so that neighbouring columns lie together (`iree-turned`); a ratio is that of the
 faster one to FSA. Contenders run in turns in one process on one core.
 
 `of_limit` is the share of the machine's limit, measured in the same run, that FSA reaches: the
-larger of the times that reading the operands takes at the rate of a kernel that only reads as many
-bytes, and that counting takes at the rate of the popcount probe.
+larger of the times that moving the operands and the result takes at the rate of a kernel that only
+reads as many bytes again and again, from the cache that they fit, and that counting takes at the
+rate of the popcount probe. A launch alone takes what 1x1x1 takes, whatever a kernel does:
+`of_limit_behind_launch` is the share without it, 0 where nothing is left.
 
 Weights are constants, and each copy of the matmul reads the same ones; for `streamed` matrix-vector
 products they are larger than the caches.
@@ -46,7 +49,7 @@ from fsa.runtime.targets import Target
 OUTPUT = Path(__file__).parent / "results" / "binarized_sweep.json"
 SIZES = (1, 2, 7, 16, 64, 100, 256, 1024, 4096, 8192)
 LINES = (1, 7, 100, 4096)
-CORNERS = (1, 64, 8192)
+GRID = (1, 7, 64, 1000, 8192)
 MOST_WORDS = 1 << 26  # counted words of a point: some milliseconds
 STREAMED = ((1, 16384, 32768),)
 # Counted words, and bytes of a result, that take so long that a call is no part worth taking off.
@@ -64,8 +67,8 @@ def points() -> Iterator[Sizes]:
         for size in LINES
         for sizes in ((size, 1024, 1024), (1024, size, 1024), (1024, 1024, size))
     ]
-    corners = [(m, n, k) for m in CORNERS for n in CORNERS for k in CORNERS]
-    wanted = dict.fromkeys([*square, *lines, *corners])
+    grid = [(m, n, k) for m in GRID for n in GRID for k in GRID]
+    wanted = dict.fromkeys([*square, *lines, *grid])
     yield from (sizes for sizes in sorted(wanted) if _words(sizes) <= MOST_WORDS)
 
 
@@ -87,9 +90,9 @@ def _prepared(module: Any, argument: Array, copies: int) -> Call:
     hal = create_hal_module(vm_instance(), module.device.hal)
     context = VmContext(vm_instance(), [hal, module.vm_module])
     function: Any = module.vm_module.lookup_function("main")
-    tensors = [module.to_device(argument) for _ in range(copies)]
+    tensor = module.to_device(argument)
     inputs = VmVariantList(copies)
-    for tensor in tensors:
+    for _ in range(copies):
         inputs.push_ref(tensor)
 
     def call() -> Any:
@@ -107,7 +110,7 @@ class Point:
     sizes: Sizes
     streamed: bool
     calls: dict[str, Call]
-    operand_bytes: int
+    moved_bytes: int  # of the operands and the result
 
 
 def compiled(sizes: Sizes, target: str, folder: Path, *, streamed: bool = False) -> Point:
@@ -128,7 +131,8 @@ def compiled(sizes: Sizes, target: str, folder: Path, *, streamed: bool = False)
         calls[name] = _prepared(contender.once, left, 1)
         if contender.several is not None:
             calls[f"{name} {COPIES}"] = _prepared(contender.several, left, COPIES)
-    return Point(sizes, streamed, calls, left.nbytes + weights.nbytes)
+    moved = left.nbytes + weights.nbytes + 4 * sizes[0] * sizes[1]
+    return Point(sizes, streamed, calls, moved)
 
 
 def _kernel_samples(timings: Any, name: str) -> list[float]:
@@ -164,8 +168,8 @@ class Limits:
 
 
 def run_point(point: Point, limits: Limits, rounds: int, sample_seconds: float) -> dict[str, Any]:
-    """Time one point; return what the result file holds of it."""
-    reading, amount = limits.reading(point.operand_bytes)
+    """Time one point; return what the result file holds of it but for the launch's share."""
+    reading, amount = limits.reading(point.moved_bytes)
     calls = {**point.calls, "read": reading}
     if limits.popcount is not None:
         calls["popcount"] = limits.popcount[0]
@@ -176,7 +180,7 @@ def run_point(point: Point, limits: Limits, rounds: int, sample_seconds: float) 
         name: statistics.median(_kernel_samples(timings, name))
         for name in ("fsa", "iree", "iree-turned")
     }
-    floors = {"read": timings["read"].median * point.operand_bytes / amount}
+    floors = {"read": timings["read"].median * point.moved_bytes / amount}
     if limits.popcount is not None:
         rate = timings["popcount"].median / limits.popcount[1]
         floors["popcount"] = rate * _words(point.sizes)
@@ -202,22 +206,23 @@ def main() -> None:
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--compile-only", action="store_true", help="end before any measurement")
     parser.add_argument("--compiled", type=Path, help="keeps compiled modules from run to run")
-    parser.add_argument("--only", help="measure one point, for instance 1x4096x4096")
+    parser.add_argument("--only", help="measure 1x1x1 and these, for instance 1x4096x4096,7x7x7")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
     pinned = machine.pin(options.core)
     limits = Limits(options.target)
     wanted = [(sizes, False) for sizes in points()] + [(sizes, True) for sizes in STREAMED]
     if options.only:
-        rows, columns, depth = map(int, options.only.split("x"))
-        wanted = [((rows, columns, depth), False)]
+        texts = options.only.split(",")
+        named = [(int(m), int(n), int(k)) for m, n, k in (text.split("x") for text in texts)]
+        wanted = [((1, 1, 1), False), *((sizes, False) for sizes in named)]
     folder = options.compiled or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     made = [
         compiled(sizes, options.target, folder, streamed=streamed) for sizes, streamed in wanted
     ]
     for point in made:
-        limits.reading(point.operand_bytes)
+        limits.reading(point.moved_bytes)
     if options.compile_only:
         return
     document: dict[str, Any] = {
@@ -230,14 +235,19 @@ def main() -> None:
         "machine": machine.describe(),
         "points": [],
     }
+    launch: float | None = None
     for point in made:
         row = run_point(point, limits, options.rounds, options.sample_seconds)
+        launch = row["seconds"]["fsa"] if launch is None else launch
+        rest = row["seconds"]["fsa"] - (0 if _is_long(point.sizes) else launch)
+        row["of_limit_behind_launch"] = row["floors"][row["limit"]] / rest if rest > 0 else 0.0
         document["points"].append(row)
         us = {name: value * 1e6 for name, value in row["seconds"].items()}
         print(
             f"{'x'.join(map(str, row['sizes'])):18} fsa {us['fsa']:9.2f}  iree {us['iree']:9.2f}  "
             f"turned {us['iree-turned']:9.2f} us  ratio {row['iree_by_fsa']:6.2f}  "
-            f"{row['of_limit'] * 100:4.0f} % of {row['limit']}",
+            f"{row['of_limit'] * 100:4.0f} %, {row['of_limit_behind_launch'] * 100:4.0f} % "
+            f"of {row['limit']}",
             flush=True,
         )
     options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ PASSES: dict[str, str] = {
     "fsa-convolution-to-cpu": "fsa.passes.fsa_convolution_to_cpu:ConvolutionToCpu",
     "fsa-convolutions-to-matmul": "fsa.passes.fsa_convolutions_to_matmul:FsaConvolutionsToMatmul",
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
+    "fsa-embed-constants": "fsa.passes.fsa_embed_constants:FsaEmbedConstants",
     "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
     "fsa-decompose-transposed-convolutions": (

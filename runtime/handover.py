@@ -30,6 +30,8 @@ _DIALECTS = (
     *("arith", "cf", "flow", "func", "hal", "iree_codegen"),
     *("linalg", "memref", "scf", "tensor", "util"),
 )
+# A constant that is part of a kernel for CPUs.
+_GLOBAL = "memref.global"
 _EXECUTABLE = "fsa_kernels"
 # Scripts that have scheduled the module, and the attribute that allows them: no part of a program.
 _SCRIPTS = ("transform.named_sequence",)
@@ -76,18 +78,19 @@ def pack(module: Any, target: Target) -> Parcel:
             launched = _launched_symbols(host)
             texts: dict[tuple[str, ...], str] = {}
             doomed: list[Any] = []
+            constants = _constant_globals(host)
             for op in list(host.regions[0].blocks[0].operations):
                 name = op.operation.name
                 if name == "func.func" and KERNEL_MARKER in op.operation.attributes:
                     path = (ir.StringAttr(op.operation.attributes["sym_name"]).value,)
                     if path in launched:
                         _check_kind(path, "cpu", target)
-                        texts[path] = str(op.operation)
+                        texts[path] = _with_globals(op.operation, constants)
                     doomed.append(op)
                 elif name == "gpu.module":
                     texts |= _gpu_kernels(op.operation, launched, target)
                     doomed.append(op)
-                elif name in _SCRIPTS:
+                elif name in _SCRIPTS or name == _GLOBAL:
                     doomed.append(op)
             for op in doomed:
                 op.operation.erase()
@@ -177,6 +180,21 @@ def _place_kernels(module: Any, parcel: Parcel, launches: list[Launch], target: 
     for launch in launches:
         kernel, owner = kernels[launch.kernel]
         replace_launch(launch, kernel, owner.name)
+
+
+def _constant_globals(host: Any) -> dict[str, str]:
+    """Return the constants that are part of kernels for CPUs, name -> text."""
+    return {
+        op.operation.attributes["sym_name"].value: str(op.operation)
+        for op in host.regions[0].blocks[0].operations
+        if op.operation.name == _GLOBAL
+    }
+
+
+def _with_globals(kernel: Any, constants: dict[str, str]) -> str:
+    """Return the text of a kernel behind that of the constants that it reads."""
+    read = [op.attributes["name"].value for op in _find(kernel, "memref.get_global")]
+    return "\n".join([*(constants[name] for name in dict.fromkeys(read)), str(kernel)])
 
 
 def _launched_symbols(op: Any) -> set[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import dynamic_count, index_constant
 
 _DIMENSIONS = "xyz"
+_ALIGNMENT = 64  # bytes, of what a kernel reads and writes
 
 
 def executable_source(name: str, where: Any) -> tuple[Any, Any]:
@@ -58,6 +59,11 @@ def add_export(kernel: Kernel, ordinal: int, exports: Any, inner: Any) -> None:
     count = ir.Block.create_at_start(export.regions[0], [device, index, index, index])
     with ir.InsertionPoint(count):
         ir.Operation.create("hal.return", operands=list(count.arguments)[1:])
+    for constant in kernel.constants_of_code:
+        # As a binding; the attribute does not cross as text.
+        word = ir.IntegerType.get_signless(64)
+        constant.attributes["alignment"] = ir.IntegerAttr.get(word, _ALIGNMENT)
+        inner.append(constant)
     with ir.InsertionPoint(inner):
         function = ir.Operation.create(
             "func.func",
@@ -252,7 +258,7 @@ def _subspan(
         attributes={
             "layout": layout,
             "binding": ir.IntegerAttr.get(index, binding),
-            "alignment": ir.IntegerAttr.get(index, 64),
+            "alignment": ir.IntegerAttr.get(index, _ALIGNMENT),
             "descriptor_flags": ir.IntegerAttr.get(ir.IntegerType.get_signless(32), flags),
             "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, len(dims)]),
         },

@@ -29,6 +29,7 @@ class Kernel:
     outputs: int
     workgroup_size: tuple[int, ...]
     codegen_pipeline: str | None
+    constants_of_code: list[Any]  # memref.global ops that `function` reads
 
     @classmethod
     def read(cls, text: str, launch: Launch) -> Kernel:
@@ -36,7 +37,7 @@ class Kernel:
         from iree.compiler import ir
 
         owner = ir.Module.parse(text)
-        function = owner.body.operations[0].operation
+        *constants, function = [op.operation for op in owner.body.operations]
         is_gpu = function.name == "gpu.module"
         if is_gpu:
             function = function.regions[0].blocks[0].operations[0].operation
@@ -55,6 +56,7 @@ class Kernel:
             outputs=len(launch.results),
             workgroup_size=launch.workgroup_size,
             codegen_pipeline=pipeline,
+            constants_of_code=constants,
         )
         kernel._check_arguments()
         return kernel

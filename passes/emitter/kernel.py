@@ -91,6 +91,9 @@ class Kernel(Builder):
 
         Task numbers are the same for all threads of a workgroup, so the body may hold barriers.
         """
+        if isinstance(count, int) and count == 1:
+            yield 0  # of a grid of one workgroup along this axis
+            return
         start = self.workgroup_id(axis)
         if isinstance(count, int) and count <= limit:
             yield start
