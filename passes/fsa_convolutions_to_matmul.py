@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg
+from fsa.bindings import arith, ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import (
@@ -19,21 +19,22 @@ from fsa.passes.patterns.tensors import (
 )
 from fsa.passes.plans import target_of
 from fsa.passes.stitching.linear import Linear
+from fsa.passes.structure.bodies import replace_op
 from fsa.passes.structure.contractions import (
     Contraction,
     as_matrix,
     contract,
     matmul_form,
     matmul_of,
-    multiplies_and_adds,
 )
-from fsa.passes.structure.loops import Loops, linalg_ops, loops_of
+from fsa.passes.structure.fills import filled_number, is_fill
+from fsa.passes.structure.loops import Loops, linalg_ops
 from fsa.passes.structure.patches import patch_elements, product_of_patches
 from fsa.passes.structure.reshapes import static_extent
 from fsa.passes.structure.sizes import Sizes, constant
 from fsa.passes.structure.transposes import transposed
 from fsa.passes.structure.views import Subscripts, View, views_of
-from fsa.passes.structure.windows import Windows, windows_of
+from fsa.passes.structure.windows import Windows, convolution_loops, windows_of
 from fsa.runtime.targets import ATTRIBUTE
 
 
@@ -100,22 +101,17 @@ class FsaConvolutionsToMatmul(Pass):
             return False
         with op.location, ir.InsertionPoint(op):
             product, init = product_of_patches(op, windows), op.operands[2]
-            op.results[0].replace_all_uses_with(product if _is_zero(init) else _sum(product, init))
-        op.erase()
+            value = product if filled_number(init) == 0 else _sum(product, init)
+        replace_op(op, [value])
         return True
 
 
 def _pointwise(op: Any) -> Loops | None:
     """Return the loops of a convolution whose windows are one pixel, None for anything else."""
-    if len(op.operands) != 3 or len(op.results) != 1 or not linalg.isa_convolution_op(op):
+    loops = convolution_loops(op)
+    if loops is None:
         return None
-    elements = {str(operand.type.element_type) for operand in op.operands}
-    loops = loops_of(op)
-    if loops is None or len(elements) != 1 or not multiplies_and_adds(op):
-        return None
-    image, weights, out = loops.indices
-    if image is None or weights is None or out is None:
-        return None
+    image, weights, out = (index or () for index in loops.indices)
     if any(entry.loop is None for entry in (*weights, *out)):
         return None
     if not any(len(entry.terms) > 1 for entry in image):
@@ -140,15 +136,15 @@ def _rewrite(op: Any, loops: Loops) -> None:
     with op.location, ir.InsertionPoint(op):
         pixels = _pixels(op, kept, result, loops)
         init = op.operands[2]
-        zeros = init if _is_fill(init) else _zeros(init)
+        zeros = init if is_fill(init) else _zeros(init)
         contraction = Contraction(
             op, View(pixels, read), View(op.operands[1], filters), zeros, result, loops.extents
         )
         value = _plain(contraction) or _per_image(contraction)
         if value is None:
             return
-        op.results[0].replace_all_uses_with(value if zeros == init else _sum(value, init))
-    op.erase()
+        value = value if zeros == init else _sum(value, init)
+    replace_op(op, [value])
 
 
 def _has_odd_columns(windows: Windows) -> bool:
@@ -159,20 +155,6 @@ def _has_odd_columns(windows: Windows) -> bool:
     last = windows.out[-1]
     columns = (last,) if last == windows.filters else windows.pixels
     return windows.count(*columns) % 4 != 0
-
-
-def _is_zero(init: Any) -> bool:
-    """Return whether a tensor is filled with the constant zero."""
-    if not _is_fill(init):
-        return False
-    value = init.owner.operation.operands[0].owner
-    if isinstance(value, ir.Block) or value.operation.name != "arith.constant":
-        return False
-    return value.operation.attributes["value"].value == 0
-
-
-def _is_fill(value: Any) -> bool:
-    return not isinstance(value.owner, ir.Block) and value.owner.operation.name == "linalg.fill"
 
 
 def _zeros(like: Any) -> Any:

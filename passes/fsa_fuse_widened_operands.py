@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from fsa.bindings import ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
 from fsa.passes.structure.fills import fill_of
 from fsa.passes.structure.loops import iterator_types, linalg_ops
 from fsa.runtime.targets import ATTRIBUTE, Target
@@ -80,28 +80,17 @@ def _fuse(op: Any) -> None:
 def _rewrite(op: Any, reads: Sequence[_Read], outputs: Sequence[Any]) -> None:
     inputs = [value for read in reads for value in read.inputs]
     maps = [found for read in reads for found in read.maps]
-    with op.location, ir.InsertionPoint(op):
-        new = linalg.GenericOp(
-            [result.type for result in op.results],
-            inputs,
-            list(op.operands)[len(reads) :],
-            ir.ArrayAttr.get([ir.AffineMapAttr.get(found) for found in (*maps, *outputs)]),
-            ir.ArrayAttr.get(
-                [
-                    ir.Attribute.parse(f"#linalg.iterator_type<{kind}>")
-                    for kind in iterator_types(op)
-                ]
-            ),
-        )
-    body = new.regions[0].blocks.append(*[_element(operand.type) for operand in new.operands])
-    arguments, block = iter(body.arguments), op.regions[0].blocks[0]
-    with op.location, ir.InsertionPoint(body):
+    block = op.regions[0].blocks[0]
+
+    def body(*elements: Any) -> list[Any]:
+        arguments = iter(elements)
         values = [read.element([next(arguments) for _ in read.inputs]) for read in reads]
-        mapped = dict(zip(block.arguments, (*values, *arguments), strict=True))
-        linalg.YieldOp(copy_body(block, mapped))
-    for old, result in zip(op.results, new.results, strict=True):
-        old.replace_all_uses_with(result)
-    op.erase()
+        return copy_body(block, dict(zip(block.arguments, (*values, *arguments), strict=True)))
+
+    with op.location, ir.InsertionPoint(op):
+        kept = list(op.operands)[len(reads) :]
+        new = generic_op(inputs, kept, (*maps, *outputs), iterator_types(op), body)
+    replace_op(op, new.results)
 
 
 def _loops(maps: Sequence[Any]) -> set[int]:

@@ -8,7 +8,7 @@ from fsa.bindings import ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.convolution.lower import takes_kernel
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copied, generic_op, replace_op
 from fsa.passes.structure.loops import linalg_ops
 from fsa.runtime.targets import ATTRIBUTE, Target
 
@@ -66,25 +66,9 @@ def _order(op: Any, *, always: bool = False) -> None:
     (block,) = op.regions[0].blocks
     with op.location, ir.InsertionPoint(op):
         kinds = ["parallel"] * len(outer) + ["reduction"] * (loops - len(outer))
-        new = linalg.GenericOp(
-            [op.results[0].type],
-            list(op.operands)[:inputs],
-            list(op.operands)[inputs:],
-            ir.ArrayAttr.get(
-                [
-                    ir.AffineMapAttr.get(
-                        ir.AffineMap.get(loops, 0, [e.compose(change) for e in found.results])
-                    )
-                    for found in maps
-                ]
-            ),
-            ir.ArrayAttr.get(
-                [ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in kinds]
-            ),
-        )
-        body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
-        with ir.InsertionPoint(body):
-            mapped = dict(zip(block.arguments, body.arguments, strict=True))
-            linalg.YieldOp(copy_body(block, mapped))
-    op.results[0].replace_all_uses_with(new.results[0])
-    op.erase()
+        changed = [
+            ir.AffineMap.get(loops, 0, [e.compose(change) for e in found.results]) for found in maps
+        ]
+        operands = list(op.operands)
+        new = generic_op(operands[:inputs], operands[inputs:], changed, kinds, copied(block))
+    replace_op(op, new.results)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import ir, linalg
+from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.structure.sizes import Size, Sizes, constant
 
@@ -117,27 +117,23 @@ def _rewrite(op: Any, found: dict[int, Subscripts]) -> None:
         loops = len(op.attributes["iterator_types"])
         added = [body[position].operands[0] for position in found]
         new_maps = [_map(loops, subscripts) for subscripts in found.values()]
-        new = linalg.GenericOp(
-            [result.type for result in op.results],
+
+        def with_added(*arguments: Any) -> list[Any]:
+            read = arguments[inputs : inputs + len(added)]
+            kept = arguments[:inputs] + arguments[inputs + len(added) :]
+            mapped = dict(zip(list(block.arguments), kept, strict=True))
+            for position, argument in zip(found, read, strict=True):
+                mapped[body[position].results[0]] = argument
+            return copy_body(block, mapped)
+
+        new = generic_op(
             [*operands[:inputs], *added],
             operands[inputs:],
-            ir.ArrayAttr.get([*maps[:inputs], *new_maps, *maps[inputs:]]),
+            [*maps[:inputs], *new_maps, *maps[inputs:]],
             op.attributes["iterator_types"],
+            with_added,
         )
-        elements = [value.type.element_type for value in added]
-        kinds = [argument.type for argument in block.arguments]
-        target = new.regions[0].blocks.append(*kinds[:inputs], *elements, *kinds[inputs:])
-        arguments = list(target.arguments)
-        read = arguments[inputs : inputs + len(added)]
-        kept = arguments[:inputs] + arguments[inputs + len(added) :]
-        mapped = dict(zip(list(block.arguments), kept, strict=True))
-        for position, argument in zip(found, read, strict=True):
-            mapped[body[position].results[0]] = argument
-        with ir.InsertionPoint(target):
-            linalg.YieldOp(copy_body(block, mapped))
-    for old, result in zip(op.results, new.results, strict=True):
-        old.replace_all_uses_with(result)
-    op.erase()
+    replace_op(op, new.results)
 
 
 def _map(loops: int, subscripts: Subscripts) -> Any:

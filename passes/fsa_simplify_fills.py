@@ -10,7 +10,7 @@ from fsa.bindings import ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.structure.contractions import contraction_of
-from fsa.passes.structure.fills import fill_of
+from fsa.passes.structure.fills import fill_of, filled_number
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.weights.constants import Constants
 
@@ -87,24 +87,14 @@ def _drop_product(op: Any, constants: Constants) -> None:
     if contraction is None:
         return
     zeros, other = contraction.lhs.value, contraction.rhs.value
-    if _number(zeros) != 0:
+    if filled_number(zeros) != 0:
         zeros, other = other, zeros
-    start = _number(contraction.init)
-    if _number(zeros) != 0 or start is None or (start == 0 and math.copysign(1, start) < 0):
+    start = filled_number(contraction.init)
+    if filled_number(zeros) != 0 or start is None or (start == 0 and math.copysign(1, start) < 0):
         return
     weights = constants.read(other)
     if weights is not None and np.isfinite(np.asarray(weights, np.float64)).all():
         _replace(op, contraction.init)
-
-
-def _number(value: Any) -> float | None:
-    """Return the number that a tensor is filled with, None where that is not a constant."""
-    fill = fill_of(value)
-    scalar = fill.operands[0] if fill is not None else None
-    if scalar is None or not isinstance(scalar, ir.OpResult):
-        return None
-    op = scalar.owner.operation
-    return op.attributes["value"].value if op.name == "arith.constant" else None
 
 
 def _replace(op: Any, value: Any) -> None:

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg
+from fsa.bindings import arith, ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import dims, elementwise_of, sizes_of
-from fsa.passes.structure.bodies import copy_body, needed_values
+from fsa.passes.structure.bodies import copy_body, generic_op, needed_values
 from fsa.passes.structure.elementwise import is_elementwise
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.structure.views import Subscripts, subscripts_of
@@ -68,18 +68,14 @@ def _drop_unused(op: Any) -> None:
     if _loops([maps[place] for place in places]) != _loops(maps):
         return  # how often a loop runs must be said by what is left
     with op.location, ir.InsertionPoint(op):
-        new = linalg.GenericOp(
-            [op.results[n].type for n in kept],
+        arguments = [block.arguments[place] for place in places]
+        new = generic_op(
             operands[:inputs],
             [operands[inputs + n] for n in kept],
-            ir.ArrayAttr.get([maps[place] for place in places]),
+            [maps[place] for place in places],
             op.attributes["iterator_types"],
+            lambda *given: copy_body(block, dict(zip(arguments, given, strict=True)), kept),
         )
-        arguments = [block.arguments[place] for place in places]
-        body = new.regions[0].blocks.append(*[argument.type for argument in arguments])
-        with ir.InsertionPoint(body):
-            mapped = dict(zip(arguments, body.arguments, strict=True))
-            linalg.YieldOp(copy_body(block, mapped, kept))
     for n, result in zip(kept, new.results, strict=True):
         op.results[n].replace_all_uses_with(result)
     op.erase()

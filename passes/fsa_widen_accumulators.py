@@ -7,7 +7,7 @@ from fsa.bindings import arith, ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import elementwise, sizes_of
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
 from fsa.passes.structure.contractions import multiplies_and_adds
 from fsa.passes.structure.loops import linalg_ops
 
@@ -67,25 +67,19 @@ def _widen(op: Any) -> None:
     with op.location, ir.InsertionPoint(op):
         wide = ir.F32Type.get()
         start = _widened(init, wide)
-        new = linalg.GenericOp(
-            [start.type],
-            inputs,
-            [start],
-            op.attributes["indexing_maps"],
-            op.attributes["iterator_types"],
-        )
         arguments = list(block.arguments)
-        kinds = [argument.type for argument in arguments[:-1]]
-        body = new.regions[0].blocks.append(*kinds, wide)
-        with ir.InsertionPoint(body):
-            *read, accumulator = body.arguments
+
+        def body(*elements: Any) -> list[Any]:
+            *read, accumulator = elements
             mapped = dict(zip(arguments[:-1], read, strict=True))
             (addend,) = copy_body(block, mapped, [0])
-            linalg.YieldOp([arith.addf(accumulator, arith.extf(wide, addend))])
+            return [arith.addf(accumulator, arith.extf(wide, addend))]
+
+        maps, iterators = op.attributes["indexing_maps"], op.attributes["iterator_types"]
+        new = generic_op(inputs, [start], list(maps), iterators, body)
         total = new.results[0]
         rounded = elementwise(sizes_of(init), narrow, [total], lambda x: arith.truncf(narrow, x))
-    op.results[0].replace_all_uses_with(rounded)
-    op.erase()
+    replace_op(op, [rounded])
 
 
 def _widened(init: Any, wide: Any) -> Any:

@@ -4,7 +4,7 @@ A `Size` is a dimension of a tensor: an int where it is static, an index value w
 Every function builds at the current insertion point and location.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, linalg, scf, tensor
@@ -62,6 +62,13 @@ def dims(loops: int) -> list[Any]:
     return [ir.AffineDimExpr.get(position) for position in range(loops)]
 
 
+def iterator_array(kinds: Iterable[str]) -> Any:
+    """Return the attribute that says "parallel" or "reduction" of each loop of a linalg op."""
+    return ir.ArrayAttr.get(
+        [ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in kinds]
+    )
+
+
 def generic(
     inputs: Sequence[tuple[Any, Sequence[Any]]],
     output: tuple[Any, Sequence[Any]],
@@ -83,9 +90,7 @@ def generic(
         [value for value, _ in inputs],
         [init],
         ir.ArrayAttr.get([ir.AffineMapAttr.get(subscripts) for subscripts in maps]),
-        ir.ArrayAttr.get(
-            [ir.Attribute.parse(f"#linalg.iterator_type<{kinds[letter]}>") for letter in iterators]
-        ),
+        iterator_array(kinds[letter] for letter in iterators),
     )
     block = op.regions[0].blocks.append(*[value.type.element_type for value, _ in operands])
     with ir.InsertionPoint(block):

@@ -16,6 +16,7 @@ from fsa.dialects.fsa.constants import Array, dtype_of
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.raising.known import Known
 from fsa.passes.structure.elementwise import is_elementwise
+from fsa.passes.structure.fills import is_fill
 from fsa.passes.structure.sizes import reassociation
 from fsa.passes.weights.bodies import Body, NotKnown, spread
 
@@ -155,7 +156,7 @@ class Fields:
             return self._found[value]
         if depends_on_root(value, self._known):
             return self.field(value)
-        number = self._known.scalar(value) if _is_filled(value) else None
+        number = self._known.scalar(value) if is_fill(value) else None
         if number is not None:
             return np.full([1] * value.type.rank, number, _dtype(value))
         array = self._known.read(value)
@@ -242,11 +243,7 @@ def root_of(value: Any) -> Any:
 
 def depends_on_root(value: Any, known: Known) -> bool:
     """Tell whether `value`, of a chain that has a root, is computed from it."""
-    return not _is_filled(value) and root_of(value) is not None
-
-
-def _is_filled(value: Any) -> bool:
-    return not isinstance(value.owner, ir.Block) and value.owner.operation.name == "linalg.fill"
+    return not is_fill(value) and root_of(value) is not None
 
 
 def _dtype(value: Any) -> Any:

@@ -9,11 +9,12 @@ they found (AStitch's task splitting, Zheng et al., ASPLOS 2022, with a launch i
 from math import prod
 from typing import Any
 
-from fsa.bindings import arith, ir, linalg, tensor
+from fsa.bindings import arith, ir, tensor
 from fsa.passes.emitter.memory import identity
 from fsa.passes.patterns.tensors import dims, generic
 from fsa.passes.stitching.combiners import combiner_of
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
+from fsa.passes.structure.loops import iterator_types
 from fsa.runtime.targets import Target
 
 # On a generic: the loop over the pieces. Its tasks are not joined to ones without that loop.
@@ -143,29 +144,17 @@ def _split(op: Any, pieces: int) -> None:
         made = [every[-1], *maps[-1].results]
         new_maps.append(ir.AffineMap.get(loops + 1, 0, made))
         kind = ir.RankedTensorType.get([pieces, *init.type.shape], init.type.element_type)
-        partial = linalg.GenericOp(
-            [kind],
-            [*inputs, window],
-            [_neutral(op, kind)],
-            ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in new_maps]),
-            ir.ArrayAttr.get([*op.attributes["iterator_types"], ir.Attribute.parse(_PARALLEL)]),
-        )
-        partial.operation.attributes[SPLIT] = ir.IntegerAttr.get(
-            ir.IntegerType.get_signless(64), loops
-        )
         arguments = list(block.arguments)
-        kinds = [a.type for a in arguments]
-        body = partial.regions[0].blocks.append(*kinds[:-1], kinds[-1], kinds[-1])
-        with ir.InsertionPoint(body):
-            *read, _, accumulator = body.arguments
-            mapped = dict(zip(arguments, [*read, accumulator], strict=True))
-            linalg.YieldOp(copy_body(block, mapped))
+
+        def body(*elements: Any) -> list[Any]:
+            *read, _, accumulator = elements
+            return copy_body(block, dict(zip(arguments, [*read, accumulator], strict=True)))
+
+        iterators = [*iterator_types(op), "parallel"]
+        partial = generic_op([*inputs, window], [_neutral(op, kind)], new_maps, iterators, body)
+        partial.attributes[SPLIT] = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), loops)
         total = _joined(op, partial.results[0], init)
-    op.results[0].replace_all_uses_with(total)
-    op.erase()
-
-
-_PARALLEL = "#linalg.iterator_type<parallel>"
+    replace_op(op, [total])
 
 
 def _composed(map_: Any, moved: list[Any], loops: int) -> Any:

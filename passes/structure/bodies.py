@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fsa.bindings import arith, ir, linalg
-from fsa.passes.patterns.tensors import index_constant
+from fsa.passes.patterns.tensors import index_constant, iterator_array
 from fsa.passes.stitching.linear import Linear
 
 
@@ -87,6 +87,51 @@ def position_value(entry: Linear) -> Any:
     return arith.addi(value, index_constant(entry.constant)) if entry.constant else value
 
 
+def generic_op(
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    maps: Sequence[Any],
+    iterators: Any,
+    body: Callable[..., Sequence[Any]],
+) -> Any:
+    """Build a linalg.generic on tensors and return it; its results have the types of `outputs`.
+
+    `maps` are affine maps or their attributes, one an operand. `iterators` is the attribute of
+    another op, or "parallel" or "reduction" for each loop. `body` gets the elements of the operands
+    and returns those of the results; it is built at the new body.
+    """
+    attributes = [m if isinstance(m, ir.Attribute) else ir.AffineMapAttr.get(m) for m in maps]
+    op = linalg.GenericOp(
+        [value.type for value in outputs],
+        list(inputs),
+        list(outputs),
+        ir.ArrayAttr.get(attributes),
+        iterators if isinstance(iterators, ir.Attribute) else iterator_array(iterators),
+    )
+    kinds = [value.type for value in (*inputs, *outputs)]
+    elements = [k.element_type if isinstance(k, ir.RankedTensorType) else k for k in kinds]
+    block = op.regions[0].blocks.append(*elements)
+    with ir.InsertionPoint(block):
+        linalg.YieldOp(body(*block.arguments))
+    return op.operation
+
+
+def copied(block: Any, results: Sequence[int] | None = None) -> Callable[..., list[Any]]:
+    """Return a body for `generic_op` that copies `block`, argument by argument."""
+
+    def body(*arguments: Any) -> list[Any]:
+        return copy_body(block, dict(zip(block.arguments, arguments, strict=True)), results)
+
+    return body
+
+
+def replace_op(op: Any, values: Sequence[Any]) -> None:
+    """Give the users of each result of `op` the value of the same place, and erase `op`."""
+    for old, value in zip(op.results, values, strict=True):
+        old.replace_all_uses_with(value)
+    op.erase()
+
+
 def compute_inputs(op: Any, computed: Mapping[int, Callable[[], Any]]) -> Any:
     """Replace the generic `op` by one without the inputs `computed`, by number; return that.
 
@@ -98,21 +143,20 @@ def compute_inputs(op: Any, computed: Mapping[int, Callable[[], Any]]) -> Any:
     kept = [number for number in range(len(operands)) if number not in computed]
     maps = list(op.attributes["indexing_maps"])
     with op.location, ir.InsertionPoint(op):
-        new = linalg.GenericOp(
-            [result.type for result in op.results],
-            [operands[number] for number in kept if number < inputs],
-            operands[inputs:],
-            ir.ArrayAttr.get([maps[number] for number in kept]),
-            op.attributes["iterator_types"],
-        )
         arguments = list(block.arguments)
-        body = new.regions[0].blocks.append(*[arguments[number].type for number in kept])
-        with ir.InsertionPoint(body):
-            mapped = dict(zip((arguments[n] for n in kept), body.arguments, strict=True))
+
+        def body(*elements: Any) -> list[Any]:
+            mapped = dict(zip((arguments[n] for n in kept), elements, strict=True))
             for number, compute in computed.items():
                 mapped[arguments[number]] = compute()
-            linalg.YieldOp(copy_body(block, mapped))
-    for old, result in zip(op.results, new.results, strict=True):
-        old.replace_all_uses_with(result)
-    op.erase()
-    return new.operation
+            return copy_body(block, mapped)
+
+        new = generic_op(
+            [operands[number] for number in kept if number < inputs],
+            operands[inputs:],
+            [maps[number] for number in kept],
+            op.attributes["iterator_types"],
+            body,
+        )
+    replace_op(op, new.results)
+    return new

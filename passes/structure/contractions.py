@@ -7,7 +7,8 @@ from typing import Any
 from fsa.bindings import ir, linalg, tensor
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.patterns.tensors import cast_to, collapse, expand, size_of, sizes_of
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copied, generic_op
+from fsa.passes.structure.fills import is_fill
 from fsa.passes.structure.reshapes import static_extent
 from fsa.passes.structure.views import Subscripts, View, subscripts_of
 
@@ -156,10 +157,9 @@ def matmul_of(contraction: Contraction, left: View, right: View, form: MatmulFor
     """Build the contraction as a linalg.matmul and return its result in the op's type."""
     lhs, rhs = as_matrix(left.value, form.lhs), as_matrix(right.value, form.rhs)
     init = contraction.init
-    fill = None if isinstance(init.owner, ir.Block) else init.owner.operation
-    if fill is not None and fill.name == "linalg.fill":
+    if is_fill(init):
         empty = tensor.empty([size_of(lhs, 0), size_of(rhs, 1)], init.type.element_type)
-        matrix = linalg.fill(fill.operands[0], outs=[empty])
+        matrix = linalg.fill(init.owner.operands[0], outs=[empty])
     else:
         matrix = as_matrix(init, form.out)
     result = from_matrix(plain_matmul(lhs, rhs, matrix), form.out, sizes_of(init))
@@ -173,15 +173,6 @@ def contract(op: Any, operands: Sequence[Any], subscripts: Sequence[Subscripts])
     """
     loops = 1 + max(d for entries in subscripts for d in entries if d is not None)
     kinds = ["parallel" if d in subscripts[2] else "reduction" for d in range(loops)]
-    new = linalg.GenericOp(
-        [operands[2].type],
-        list(operands[:2]),
-        [operands[2]],
-        ir.ArrayAttr.get([affine_map(loops, entries) for entries in subscripts]),
-        ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in kinds]),
-    )
-    block = op.regions[0].blocks[0]
-    body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
-    with ir.InsertionPoint(body):
-        linalg.YieldOp(copy_body(block, dict(zip(block.arguments, body.arguments, strict=True))))
-    return new.results[0]
+    maps = [affine_map(loops, entries) for entries in subscripts]
+    body = copied(op.regions[0].blocks[0])
+    return generic_op(operands[:2], [operands[2]], maps, kinds, body).results[0]

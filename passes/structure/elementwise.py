@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fsa.bindings import ir, linalg, tensor
+from fsa.bindings import ir, tensor
 from fsa.passes.patterns.tensors import sizes_of
-from fsa.passes.structure.bodies import copy_body
+from fsa.passes.structure.bodies import copied, generic_op
 from fsa.passes.structure.views import subscripts_of
 
 
@@ -60,15 +60,5 @@ def before_transpose(op: Any, permutation: Sequence[int], sources: Mapping[int, 
         maps.append(identity if turned else ir.AffineMap.get(loops, 0, entries, op.context))
     like = next(x for x, one in zip(inputs, maps, strict=True) if one == identity)
     empty = tensor.empty(sizes_of(like), op.results[0].type.element_type)
-    new = linalg.GenericOp(
-        [empty.type],
-        inputs,
-        [empty],
-        ir.ArrayAttr.get([ir.AffineMapAttr.get(one) for one in [*maps, identity]]),
-        op.attributes["iterator_types"],
-    )
-    block = op.regions[0].blocks[0]
-    body = new.regions[0].blocks.append(*[argument.type for argument in block.arguments])
-    with ir.InsertionPoint(body):
-        linalg.YieldOp(copy_body(block, dict(zip(block.arguments, body.arguments, strict=True))))
-    return new.results[0]
+    iterators, body = op.attributes["iterator_types"], copied(op.regions[0].blocks[0])
+    return generic_op(inputs, [empty], [*maps, identity], iterators, body).results[0]

@@ -27,5 +27,20 @@ def fill_of(value: Any) -> Any:
     return op if op.operands[0].type == value.type.element_type else None
 
 
+def is_fill(value: Any) -> bool:
+    """Return whether a linalg.fill makes `value` itself."""
+    op = _maker(value)
+    return op is not None and op.name == "linalg.fill"
+
+
+def filled_number(value: Any) -> float | None:
+    """Return the number that a tensor is filled with, None where that is not a constant."""
+    fill = fill_of(value)
+    scalar = _maker(fill.operands[0]) if fill is not None else None
+    if scalar is None or scalar.name != "arith.constant":
+        return None
+    return scalar.attributes["value"].value
+
+
 def _maker(value: Any) -> Any:
     return value.owner.operation if isinstance(value, ir.OpResult) else None

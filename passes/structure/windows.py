@@ -7,7 +7,7 @@ from typing import Any
 from fsa.bindings import linalg
 from fsa.passes.stitching.linear import Index
 from fsa.passes.structure.contractions import multiplies_and_adds
-from fsa.passes.structure.loops import loops_of
+from fsa.passes.structure.loops import Loops, loops_of
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Windows:
         return 1 if self.group is None else self.count(self.group)
 
 
-def windows_of(op: Any) -> Windows | None:
-    """Return the convolution that a linalg op is; None when it is another op.
+def convolution_loops(op: Any) -> Loops | None:
+    """Return the loops of a convolution of one element type; None when `op` is another op.
 
-    Depthwise convolutions, which sum over no channels and have no filters, are others.
+    All three operands are read, or written, at linear subscripts.
     """
     if len(op.operands) != 3 or len(op.results) != 1 or not linalg.isa_convolution_op(op):
         return None
@@ -56,9 +56,18 @@ def windows_of(op: Any) -> Windows | None:
     loops = loops_of(op)
     if loops is None or len(elements) != 1 or not multiplies_and_adds(op):
         return None
-    image, weights, out = loops.indices
-    if image is None or weights is None or out is None:
+    return None if None in loops.indices else loops
+
+
+def windows_of(op: Any) -> Windows | None:
+    """Return the convolution that a linalg op is; None when it is another op.
+
+    Depthwise convolutions, which sum over no channels and have no filters, are others.
+    """
+    loops = convolution_loops(op)
+    if loops is None:
         return None
+    image, weights, out = (index or () for index in loops.indices)
     read = [entry.loop for entry in weights]
     written = [entry.loop for entry in out]
     filter_loops = [loop for loop in read if loop is not None]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fsa.bindings import ir, linalg
-from fsa.passes.structure.bodies import copy_body
+from fsa.bindings import ir
+from fsa.passes.structure.bodies import compute_inputs
 from fsa.passes.weights.constants import constant_op
 
 
@@ -21,28 +21,10 @@ def inline_splats(op: Any) -> None:
             kept = rest
     if len(kept) == len(op.operands) or not len(op.results):
         return
-    operands, block = list(op.operands), op.regions[0].blocks[0]
+    operands = list(op.operands)
     with op.location, ir.InsertionPoint(op):
-        scalars = {
-            argument: _scalar(operands[number])
-            for number, argument in enumerate(block.arguments)
-            if number not in kept
-        }
-        new = linalg.GenericOp(
-            [result.type for result in op.results],
-            [operands[number] for number in kept if number < inputs],
-            operands[inputs:],
-            ir.ArrayAttr.get([ir.AffineMapAttr.get(maps[number]) for number in kept]),
-            op.attributes["iterator_types"],
-        )
-        arguments = [block.arguments[number] for number in kept]
-        body = new.regions[0].blocks.append(*[argument.type for argument in arguments])
-        with ir.InsertionPoint(body):
-            mapped = scalars | dict(zip(arguments, body.arguments, strict=True))
-            linalg.YieldOp(copy_body(block, mapped))
-    for old, result in zip(op.results, new.results, strict=True):
-        old.replace_all_uses_with(result)
-    op.erase()
+        scalars = {n: _scalar(operands[n]) for n in range(inputs) if n not in kept}
+    compute_inputs(op, {number: lambda value=value: value for number, value in scalars.items()})
 
 
 def _loops(maps: list[Any], operands: list[int]) -> set[int]:
