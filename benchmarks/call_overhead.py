@@ -13,20 +13,16 @@ Run: `python benchmarks/call_overhead.py`. Writes `benchmarks/results/call_overh
 from __future__ import annotations
 
 import argparse
-import json
-import shlex
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fsa
-from fsa.benchmarks import machine
+from fsa.benchmarks import documents, machine
 from fsa.benchmarks.timing import time_in_turns
 
 OUTPUT = Path(__file__).parent / "results" / "call_overhead.json"
@@ -117,19 +113,16 @@ def main() -> None:
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/call_overhead.py", *sys.argv[1:]]),
-        "pinned_core": machine.pin(options.core),
-        "rounds": options.rounds,
-        "machine": machine.describe(),
-        "cases": [
+    document = documents.begin(
+        "python benchmarks/call_overhead.py",
+        pinned_core=machine.pin(options.core),
+        rounds=options.rounds,
+        cases=[
             run_case(device, count, options.rounds, options.sample_seconds)
             for device in options.device or ["cpu:sync", "cpu:task"]
             for count in (1, 4)
         ],
-    }
+    )
     print("device    args  prepared us  resident us  ratio  numpy us")
     for case in document["cases"]:
         bare, ours, arrays = (entry["median_seconds"] * 1e6 for entry in case["contenders"])
@@ -137,8 +130,7 @@ def main() -> None:
             f"{case['device']:9} {case['arguments']:4}  {bare:11.2f}  {ours:11.2f}  "
             f"{case['resident_by_prepared']:5.2f}  {arrays:8.2f}"
         )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document, indent=1) + "\n")
+    documents.save(document, options.output)
 
 
 if __name__ == "__main__":

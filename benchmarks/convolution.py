@@ -12,22 +12,18 @@ Times are processor time of the calling thread, on which all contenders run. Run
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import shlex
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fsa
-from fsa.benchmarks import machine, plain_iree
+from fsa.benchmarks import documents, machine, plain_iree
 from fsa.benchmarks.timing import time_in_turns
 
 OUTPUT = Path(__file__).parent / "results" / "convolution_cpu.json"
@@ -225,16 +221,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
     wanted = {"fsa", *options.peers.split(",")}
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/convolution.py", *sys.argv[1:]]),
-        "pinned_core": machine.pin(options.core),
-        "rounds": options.rounds,
-        "target": options.target,
-        "machine": machine.describe(),
-        "cases": [],
-    }
+    document = documents.begin(
+        "python benchmarks/convolution.py",
+        pinned_core=machine.pin(options.core),
+        rounds=options.rounds,
+        target=options.target,
+        cases=[],
+    )
     for layer in LAYERS:
         if options.only not in layer.name:
             continue
@@ -246,8 +239,7 @@ def main() -> None:
         )
         speed = case["multiplications"] / ours / 1e9
         print(f"{layer.name:30} {ours * 1e6:9.1f} us {speed:6.1f} GFMA/s  {ratios}", flush=True)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document, indent=1) + "\n")
+    documents.save(document, options.output)
 
 
 if __name__ == "__main__":
