@@ -10,13 +10,14 @@ from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.binarized import gpu_schedules, schedules
-from fsa.passes.binarized.fusion import threshold_behind
+from fsa.passes.binarized.fusion import finish_behind, threshold_behind
 from fsa.passes.binarized.ops import binarized_ops
 from fsa.passes.binarized.turned import is_constant
 from fsa.passes.plans import ATTRIBUTE, given_entries, target_of, write_plan
 from fsa.runtime.targets import Target
 
 Chosen = tuple[Any, list[str]]
+Planner = Callable[[Any, Target, set[Any]], Chosen]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ class PlanBinarized(Pass):
         planners = _CPU if target.kind == "cpu" else _GPU
         for found in ops:
             _check_floats(found, target)
-            plan, reasons = planners[found.name](found, target)
+        # Where an op joins two convolutions, the last computes it: by then the other has its sums.
+        claimed: set[Any] = set()
+        chosen = [planners[found.name](found, target, claimed) for found in reversed(ops)]
+        for found, (plan, reasons) in zip(ops, reversed(chosen), strict=True):
             if getattr(plan, "form", None) == "portable" and not _names_form(found):
                 diagnostics.remark(found.location, f"no kernel for '{found.name}': {reasons[0]}")
             write_plan(found, plan, reasons)
@@ -85,32 +89,38 @@ def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
     return rows, type_dims(rhs.type)[-2], words, _word_bits(lhs)
 
 
-def _matmul_cpu(op: Any, target: Target) -> Chosen:
+def _matmul_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     given = _given(op, schedules.CpuTile)
-    return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op))
+    return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op, claimed))
 
 
-def _uses(op: Any) -> schedules.Uses:
+def _uses(op: Any, claimed: set[Any]) -> schedules.Uses:
+    """Return what is around `op`; the ops that it is to compute join `claimed`."""
     constant = is_constant(op.operands[1]) and op.operands[1].type.rank in (2, 4)
-    return schedules.Uses(constant, threshold_behind(op) is not None)
+    threshold = threshold_behind(op) is not None
+    finish = None if threshold else finish_behind(op, taken=claimed)
+    if finish is None:
+        return schedules.Uses(constant, threshold)
+    claimed.update(finish.chain.ops)
+    return schedules.Uses(constant, threshold, len(finish.chain.stages), finish.epilogue)
 
 
-def _matmul_gpu(op: Any, target: Target) -> Chosen:
+def _matmul_gpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     given = _given(op, gpu_schedules.GpuTile)
     return gpu_schedules.gpu_tile(*_matmul_sizes(op), target, given)
 
 
-def _conv2d_cpu(op: Any, target: Target) -> Chosen:
+def _conv2d_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     filters, *taps = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
     width = type_dims(op.results[0].type)[2]
     given = _given(op, schedules.CpuTile)
     bits = _word_bits(op.operands[0])
     words = math.prod(taps)
-    return schedules.cpu_conv2d(width, columns, words, bits, target, given, _uses(op))
+    return schedules.cpu_conv2d(width, columns, words, bits, target, given, _uses(op, claimed))
 
 
-def _conv2d_gpu(op: Any, target: Target) -> Chosen:
+def _conv2d_gpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     filters, _, _, words = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
     given = _given(op, gpu_schedules.GpuTile)
@@ -124,19 +134,19 @@ def _bytes(value: Any, axes: int) -> int:
     return math.prod(known) * value.type.element_type.width // 8
 
 
-def _rows_cpu(op: Any, target: Target) -> Chosen:
+def _rows_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     row_bytes = max(_bytes(op.operands[0], 1), _bytes(op.results[0], 1))
     return schedules.cpu_rows(row_bytes, _given(op, schedules.CpuRows))
 
 
-def _pool_cpu(op: Any, target: Target) -> Chosen:
+def _pool_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     words = type_dims(op.operands[0].type)[-1]
     given = _given(op, schedules.CpuPool)
     row_bytes = _bytes(op.results[0], 2)
     return schedules.cpu_pool(row_bytes, words or 1, _word_bits(op.operands[0]), target, given)
 
 
-def _rows_gpu(op: Any, target: Target) -> Chosen:
+def _rows_gpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     given = _given(op, gpu_schedules.GpuRows)
     if op.name == "fsa.binarized_max_pool2d":
         return gpu_schedules.gpu_rows(None, target, given)
@@ -144,7 +154,7 @@ def _rows_gpu(op: Any, target: Target) -> Chosen:
     return gpu_schedules.gpu_rows(type_dims(unpacked.type)[-1], target, given)
 
 
-_CPU: dict[str, Callable[[Any, Target], Chosen]] = {
+_CPU: dict[str, Planner] = {
     "fsa.binarized_matmul": _matmul_cpu,
     "fsa.binarized_conv2d": _conv2d_cpu,
     "fsa.pack_bits": _rows_cpu,
@@ -152,7 +162,7 @@ _CPU: dict[str, Callable[[Any, Target], Chosen]] = {
     "fsa.binarized_threshold": _rows_cpu,
     "fsa.binarized_max_pool2d": _pool_cpu,
 }
-_GPU: dict[str, Callable[[Any, Target], Chosen]] = {
+_GPU: dict[str, Planner] = {
     "fsa.binarized_matmul": _matmul_gpu,
     "fsa.binarized_conv2d": _conv2d_gpu,
     "fsa.pack_bits": _rows_gpu,

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
+from fsa.passes.binarized.fusion import planned_finish
+from fsa.passes.binarized.ops import binarized_ops
 from fsa.passes.matmul.lower import epilogues, matmuls, planned_problem
 from fsa.passes.matmul.schedules import MatmulTile, plan_matmul
 from fsa.passes.plans import given_entries, target_of, write_plan
@@ -29,7 +31,9 @@ class PlanMatmul(Pass):
         if not found:
             return
         target = target_of(op, "cpu")
-        for contraction, chain in zip(found, epilogues(found), strict=True):
+        finishes = [planned_finish(other) for other in binarized_ops(op)]
+        claimed = {claim for finish in finishes if finish for claim in finish.chain.ops}
+        for contraction, chain in zip(found, epilogues(found, claimed), strict=True):
             given = given_entries(contraction.op, MatmulTile)
             problem = planned_problem(contraction, chain)
             write_plan(contraction.op, *plan_matmul(problem, target, given))

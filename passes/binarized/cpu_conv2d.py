@@ -15,11 +15,14 @@ from fsa.passes.binarized import cpu_panel
 from fsa.passes.binarized.conv2d import Conv2d, empty_conv2d
 from fsa.passes.binarized.counters import BYTE_STEPS, Counters, counters_of
 from fsa.passes.binarized.epilogue import Epilogue
-from fsa.passes.binarized.fusion import threshold_behind
-from fsa.passes.binarized.ops import Site, collapsed, launch_of, plan_of, result_extents
+from fsa.passes.binarized.fusion import Finish, planned_finish, threshold_behind
+from fsa.passes.binarized.ops import Site, collapsed, launches_of, plan_of, result_extents
 from fsa.passes.binarized.schedules import CpuTile
 from fsa.passes.binarized.turned import turned
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
+from fsa.passes.matmul.chains import FULL
+from fsa.passes.matmul.epilogue import Epilogue as Finishing
+from fsa.passes.matmul.epilogue import flattened
 from fsa.passes.plans import require_plan
 
 
@@ -54,23 +57,47 @@ def lower(op: Any, site: Site) -> list[Value] | None:
     else:
         taps = _filter_rows(filters)
     threshold = threshold_behind(op) if plan.epilogue == "bits" else None
+    finish = planned_finish(op)
     inputs = [lines, taps, *(list(threshold.operands)[1:] if threshold is not None else [])]
-    result = (threshold or op).results[0].type
+    if finish is not None:
+        operands = zip(finish.chain.operands, finish.chain.kinds, strict=True)
+        inputs += [v if kind == FULL else flattened(builder, v, kind) for v, kind in operands]
     extents = result_extents(op)
-    spec = KernelSpec(op.name, tuple(value.type for value in inputs), (result,))
+    results = _results(op, threshold, finish, extents)
+    stored = tuple(kind for kind, _ in results)
+    spec = KernelSpec(op.name, tuple(value.type for value in inputs), stored)
     count = type_dims(filters.type)[0]
 
     def make_kernel() -> Kernel:
         with kernel(site.module, spec, site.target) as k:
-            _Emitter(k, conv, plan, count).run()
+            _Emitter(k, conv, plan, count, finish).run()
         return k
 
     def grid(builder: Builder) -> list[Index]:
         return [grid_for(builder, builder.product(_tasks(builder, extents, conv, plan)))]
 
-    shape = (result, extents if threshold is None else [*extents[:-1], type_dims(result)[-1]])
-    empty = empty_conv2d(op, conv) if threshold is None else None
-    return [launch_of(op, site, make_kernel, grid, inputs, shape, empty)]
+    empty = empty_conv2d(op, conv) if threshold is None and finish is None else None
+    told = finish.chain.key() if finish is not None else ""
+    return launches_of(op, site, make_kernel, grid, inputs, results, empty, told)
+
+
+def _results(
+    op: Any, threshold: Any, finish: Finish | None, extents: list[Index]
+) -> list[tuple[Any, list[Index]]]:
+    """Return the types and extents of what the kernel stores."""
+    if threshold is not None:
+        kinds = [threshold.results[0].type]
+    elif finish is None:
+        kinds = [op.results[0].type]
+    else:
+        kinds = [finish.last.results[0].type] if finish.keeps else []
+        kinds += [pack.results[0].type for pack in finish.packs]
+    channels = op.results[0].type.shape[-1]
+    sizes = [type_dims(kind)[-1] for kind in kinds]
+    return [
+        (kind, extents if size == channels else [*extents[:-1], size])
+        for kind, size in zip(kinds, sizes, strict=True)
+    ]
 
 
 def _lines(builder: Builder, image: Value, sizes: list[Index]) -> Value:
@@ -97,11 +124,18 @@ def _tasks(builder: Builder, extents: list[Index], conv: Conv2d, plan: CpuTile) 
 class _Emitter:
     """Fills the kernel of one convolution with `filters` filters."""
 
-    def __init__(self, k: Kernel, conv: Conv2d, plan: CpuTile, filters: int | None):
+    def __init__(
+        self, k: Kernel, conv: Conv2d, plan: CpuTile, filters: int | None, finish: Finish | None
+    ):
         self.k, self.conv, self.plan = k, conv, plan
         self.image, self.filters, *rest = k.inputs
-        (out,) = k.outputs
-        self.epilogue = Epilogue(k, out, *rest)
+        out = k.outputs[0]
+        if finish is None:
+            self.epilogue = Epilogue(k, out, *rest)
+        else:
+            computed = Finishing(finish.chain, tuple(rest))
+            bits = k.outputs[-1] if finish.packs else None
+            self.epilogue = Epilogue(k, out, finish=computed, keeps=finish.keeps, bits=bits)
         self.word = self.image.type.element_type
         extents = k.dims(out)
         self.extents = [*extents[:3], extents[3] if filters is None else filters]

@@ -7,7 +7,7 @@ same word of neighbouring columns.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fsa.passes.binarized.fusion import threshold_behind
+from fsa.passes.binarized.fusion import FINISHED, finish_behind, threshold_behind
 from fsa.passes.binarized.schedules import (
     COUNTINGS,
     EPILOGUES,
@@ -112,12 +112,27 @@ def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
         'weights = "turned" only for constant ones and in the form columns',
     )
     word_bits = op.operands[0].type.element_type.width
+    whole = plan.form == "columns" and plan.block % word_bits == 0
     require_plan(
         op,
-        plan.epilogue == "sums"
-        or (plan.form == "columns" and plan.block % word_bits == 0 and threshold_behind(op)),
+        plan.epilogue != "bits" or bool(whole and threshold_behind(op)),
         'the epilogue "bits" only in front of one threshold and with tiles of whole words',
     )
+    if plan.epilogue in FINISHED:
+        found = finish_behind(op, plan.stages)
+        computed = found is not None and len(found.chain.stages) == plan.stages
+        require_plan(
+            op,
+            plan.form == "columns" and computed,
+            f'the epilogue "{plan.epilogue}" only in the form columns, before element-wise ops',
+        )
+        packs = found is not None and bool(found.packs)
+        require_plan(
+            op,
+            plan.epilogue == "reals" or (whole and packs),
+            f'the epilogue "{plan.epilogue}" only in front of fsa.pack_bits and with tiles of '
+            "whole words",
+        )
 
 
 def check_panel(op: Any, plan: CpuTile, words: int) -> None:

@@ -6,18 +6,27 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.emitter import Index, Kernel, Value
+from fsa.passes.float_bits import is_at_least_zero
+from fsa.passes.matmul.epilogue import Epilogue as Finishing
 
 INT32_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Epilogue:
-    """Where results go: `out` holds sums, or with thresholds `tau` and words `flip`, bits."""
+    """Where results go: `out` holds sums, or with thresholds `tau` and words `flip`, bits.
+
+    With a `finish`, element-wise ops on the sums, their floats go to `out` where `keeps` says so,
+    and their bits to `bits`.
+    """
 
     k: Kernel
     out: Value
     tau: Value | None = None
     flip: Value | None = None
+    finish: Finishing | None = None
+    keeps: bool = True
+    bits: Value | None = None
 
     def store(
         self,
@@ -41,9 +50,51 @@ class Epilogue:
             self._store_bits(sums, position, first, left, self.tau, self.flip)
             return
         lanes = sums[0].type.shape[0]
+        if self.finish is not None:
+            self._store_finished(self.finish, sums, position, first, left)
+            return
         for j, total in enumerate(sums):
             count = None if left is None else k.sub(left, j * lanes)
             self._store_sums(total, [*position, k.add(first, j * lanes)], count)
+
+    def _store_finished(
+        self,
+        finish: Finishing,
+        sums: Sequence[Value],
+        position: Sequence[Index],
+        first: Index,
+        left: Index | None,
+    ) -> None:
+        """Store what element-wise ops make of the sums: floats, bits, or both."""
+        k = self.k
+        lanes = sums[0].type.shape[0]
+        shared = finish.at_columns(k, first, left, lanes, len(sums))
+        made: list[Value] = []
+        for j, total in enumerate(sums):
+            at = [*position, k.add(first, j * lanes)]
+            count = None if left is None else k.sub(left, j * lanes)
+            made.append(finish.apply(k, total, shared, at, j, count))
+            if self.keeps:
+                k.vector_store(made[-1], self.out, at, count)
+        if self.bits is None:
+            return
+        word = self.bits.type.element_type
+        vectors = word.width // lanes
+        for start in range(0, len(made), vectors):
+            offset = start * lanes
+            rest = None if left is None else k.sub(left, offset)
+            exists = True if rest is None or not offset else k.compare("gt", rest, 0)
+            with k.when(exists):
+                packed: Any = 0
+                for j in range(vectors):
+                    reached = is_at_least_zero(k, made[start + j])
+                    part = self._shifted(reached, j * lanes, word)
+                    packed = k.bit_or(packed, part) if j else part
+                if rest is not None:
+                    valid = k.vector_bitcast(k.mask(word.width, rest), 1, word)
+                    packed = k.bit_and(packed, k.extract(valid, 0))
+                at = k.floordiv(k.add(first, offset), word.width)
+                k.store(packed, self.bits, [*position, at])
 
     def _store_sums(self, sums: Value, at: list[Index], count: Index | None) -> None:
         """Store the first `count` lanes of `sums`; a known part of them in whole pieces.

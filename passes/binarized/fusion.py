@@ -1,11 +1,19 @@
-"""Thresholds that a matmul or convolution applies to its own sums, so that only bits are stored."""
+"""What a matmul or convolution makes of its own sums before it stores them.
 
+A threshold, so that only bits are stored; or the element-wise ops behind a convolution, such as a
+batch norm and the addition of a residual, whose floats are stored, their bits, or both.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.matmul.chains import COLUMNS, FULL, SCALAR, Chain, chain_behind
 from fsa.passes.plans import ATTRIBUTE
 
+FINISHED = ("reals", "packed", "both")  # epilogues of element-wise ops
 PRODUCERS = ("fsa.binarized_matmul", "fsa.binarized_conv2d")
 
 
@@ -34,6 +42,80 @@ def _ends_with_words(op: Any) -> bool:
     groups = read_i64(op.attributes, "groups", 1)
     filters = type_dims(op.operands[1].type)[0] or 0
     return groups == 1 or filters // groups % op.operands[0].type.element_type.width == 0
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Element-wise ops behind sums: their chain, what packs its result, whether others use it."""
+
+    chain: Chain
+    packs: tuple[Any, ...] = ()
+    keeps: bool = True
+
+    @property
+    def last(self) -> Any:
+        """The op whose result is stored."""
+        return self.chain.ops[-1]
+
+    @property
+    def epilogue(self) -> str:
+        """The epilogue of a plan that stores all that is used."""
+        if not self.packs:
+            return "reals"
+        return "both" if self.keeps else "packed"
+
+
+def finish_behind(
+    op: Any, limit: int | None = None, taken: Collection[Any] = frozenset()
+) -> Finish | None:
+    """Return the element-wise ops that a convolution can compute on its sums; None without any.
+
+    There are at most `limit`, none of `taken`. Other operands are read at the same element, along
+    the channels, or are scalars.
+    """
+    if op.name != "fsa.binarized_conv2d" or not _is_filled(op) or not _ends_with_words(op):
+        return None
+    chain = chain_behind(op.results[0], limit, taken)
+    plain = 0
+    for found in chain.ops:
+        if found.name != "linalg.generic":
+            break
+        plain += 1
+    while True:
+        if plain < len(chain.stages):
+            chain = chain_behind(op.results[0], plain, taken) if plain else Chain()
+        if not chain.stages:
+            return None
+        if set(chain.kinds) <= {FULL, COLUMNS, SCALAR}:
+            break
+        plain = len(chain.stages) - 1
+    result = chain.ops[-1].results[0]
+    if type_dims(result.type) != type_dims(op.results[0].type):
+        return None
+    users = [use.owner.operation for use in result.uses]
+    word = op.operands[0].type.element_type
+    packs = [
+        user
+        for user in users
+        if user.name == "fsa.pack_bits"
+        and user.results[0].type.element_type == word
+        and user.block == op.block
+    ]
+    # One packing is stored; equal ones were merged.
+    return Finish(chain, tuple(packs[:1]), len(users) > len(packs[:1]))
+
+
+def planned_finish(op: Any) -> Finish | None:
+    """Return the element-wise ops that the plan of `op` gives to its kernel, else None."""
+    if op.name not in PRODUCERS or ATTRIBUTE not in op.attributes:
+        return None
+    plan = op.attributes[ATTRIBUTE]
+    if "epilogue" not in plan or plan["epilogue"].value not in FINISHED:
+        return None
+    found = finish_behind(op, plan["stages"].value)
+    if found is None or plan["epilogue"].value != "reals":
+        return found
+    return Finish(found.chain)
 
 
 def producer_of(threshold: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fsa.bindings import ir, tensor
 from fsa.dialects.fsa.shapes import ShapeBuilder, tensor_type, type_dims
-from fsa.passes.binarized.fusion import producer_of, stores_bits
+from fsa.passes.binarized.fusion import Finish, planned_finish, producer_of, stores_bits
 from fsa.passes.emitter import (
     Builder,
     Index,
@@ -59,19 +59,42 @@ def lower_all(module: Any, target: Target, lowerings: Mapping[str, str]) -> None
     its op as it is. An op that stores the bits of the threshold behind it is lowered in its place.
     """
     site = Site(module, target)
-    for op in binarized_ops(module):
+    ops = binarized_ops(module)
+    stored = {pack for op in ops for pack in _packs_of(planned_finish(op))}
+    for op in [op for op in ops if op not in stored]:
         if stores_bits(op):
             continue  # lowered where its threshold stands
         producer = producer_of(op) if op.name == "fsa.binarized_threshold" else None
         lowered = producer or op
         name, _, function = lowerings[lowered.name].partition(":")
         lower: Lowering = getattr(importlib.import_module(name), function)
-        with lowered.location, ir.InsertionPoint(op):
+        finish = planned_finish(op)
+        with lowered.location, ir.InsertionPoint(finish.last if finish is not None else op):
             values = lower(lowered, site)
-        if values is not None:
+        if finish is not None and values is not None:
+            _replace_finished(op, finish, values)
+        elif values is not None:
             replace_op(op, values)
         if producer is not None:
             producer.erase()
+
+
+def _packs_of(finish: Finish | None) -> tuple[Any, ...]:
+    return finish.packs if finish is not None else ()
+
+
+def _replace_finished(op: Any, finish: Finish, values: list[Value]) -> None:
+    """Replace a convolution and the ops that its kernel computes: floats first, then bits."""
+    rest, kept = list(values), None
+    if finish.keeps:
+        kept = rest.pop(0)
+    for pack in finish.packs:
+        replace_op(pack, [rest.pop(0)])
+    if kept is not None:
+        finish.last.results[0].replace_all_uses_with(kept)
+    for found in reversed(finish.chain.ops):
+        found.erase()
+    op.erase()
 
 
 def plan_of(op: Any, kind: type[Any]) -> Any:
@@ -94,31 +117,49 @@ def launch_of(
     result: tuple[Any, list[Index]] | None = None,
     empty: Callable[[Builder], Sequence[Value]] | None = None,
 ) -> Value:
-    """Emit the guarded launch of an op with one result.
+    """Emit the guarded launch of an op with one result; the arguments are those of `launches_of`."""
+    given = [result] if result is not None else None
+    (value,) = launches_of(op, site, make_kernel, grid, inputs, given, empty)
+    return value
+
+
+def launches_of(
+    op: Any,
+    site: Site,
+    make_kernel: Callable[[], Kernel],
+    grid: Callable[[Builder], Sequence[Index]],
+    inputs: Sequence[Value] | None = None,
+    results: Sequence[tuple[Any, list[Index]]] | None = None,
+    empty: Callable[[Builder], Sequence[Value]] | None = None,
+    extra: str = "",
+) -> list[Value]:
+    """Emit the guarded launch of an op, and return its results.
 
     An op that equals an earlier one, but for its operands, launches the kernel of that one.
-    `inputs` and `result` (type and extents) default to those of the op; so does the result of an
-    empty launch, to zeros.
+    `inputs` and `results` (types and extents) default to those of the op; so does the result of an
+    empty launch, to zeros. `extra` tells kernels of equal ops apart.
     """
-    kind, extents = result or (op.results[0].type, result_extents(op))
+    stored = results or [(op.results[0].type, result_extents(op))]
     taken = list(op.operands) if inputs is None else inputs
-    types = [str(value.type) for value in (*op.operands, *op.results, *taken)] + [str(kind)]
+    types = [str(value.type) for value in (*op.operands, *op.results, *taken)]
+    types += [str(kind) for kind, _ in stored]
     attributes = sorted(f"{name} = {value}" for name, value in op.attributes.items())
-    key = f"{op.name} {types} {attributes}"
+    key = f"{op.name} {types} {attributes} {extra}"
 
     def shared_kernel() -> Kernel:
         if key not in site.kernels:
             site.kernels[key] = make_kernel()
         return site.kernels[key]
 
-    (value,) = emit_guarded_launch(
-        shared_kernel,
-        grid=grid,
-        inputs=taken,
-        results=[(kind, extents)],
-        empty=empty,
+    return list(
+        emit_guarded_launch(
+            shared_kernel,
+            grid=grid,
+            inputs=taken,
+            results=list(stored),
+            empty=empty,
+        )
     )
-    return value
 
 
 def as_rows(builder: Builder, value: Value) -> tuple[Value, Index]:

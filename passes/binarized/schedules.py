@@ -32,7 +32,7 @@ TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long again
 
 COUNTINGS = ("lanes", "bytes")
 WEIGHTS = ("turned", "panel")
-EPILOGUES = ("sums", "bits")
+EPILOGUES = ("sums", "bits", "reals", "packed", "both")
 ORDERS = ("columns", "rows")
 
 Given = Mapping[str, Any]
@@ -55,7 +55,9 @@ class CpuTile:
 
     `counting` "lanes" counts the bits of whole lanes, "bytes" those of bytes, which are added up.
     `weights` are "turned" when compiling, or each task turns a "panel" of them. `epilogue` "bits"
-    applies the threshold that follows and stores its bits, "sums" stores the sums.
+    applies the threshold that follows and stores its bits, "sums" stores the sums. With "reals",
+    "packed" and "both" the `stages` element-wise ops that follow are computed, and their floats are
+    stored, the bits of these, or both.
     """
 
     form: str
@@ -68,6 +70,7 @@ class CpuTile:
     weights: str = "panel"
     epilogue: str = "sums"
     order: str = "columns"
+    stages: int = 0
 
     @property
     def block(self) -> int:
@@ -77,10 +80,15 @@ class CpuTile:
 
 @dataclass(frozen=True)
 class Uses:
-    """What a matmul or convolution has around it: constant weights, a threshold behind it."""
+    """What a matmul or convolution has around it: constant weights, a threshold behind it.
+
+    Or `stages` element-wise ops, whose result is used as `finish` says (an epilogue).
+    """
 
     constant: bool = False
     threshold: bool = False
+    stages: int = 0
+    finish: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,7 +225,7 @@ def cpu_conv2d(
     width = DYNAMIC_ROWS if out_width is None else max(out_width, 1)
     tile = _columns_tile(width, max(columns, 1), words, word_bits, target, uses)
     if not uses.constant and words * lanes * word_bits // 8 > PANEL_BYTES:
-        portable = replace(tile, form="portable", epilogue="sums", weights="panel")
+        portable = replace(tile, form="portable", epilogue="sums", weights="panel", stages=0)
         return fixed(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
     # A task covers one output row at least, so that a panel is turned once for many pixels.
     tile = fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
@@ -230,6 +238,9 @@ def cpu_conv2d(
     ]
     if tile.epilogue == "bits":
         reasons.append("the threshold that follows is applied in registers")
+    if tile.stages:
+        stored = {"reals": "floats", "packed": "bits", "both": "floats and bits"}[tile.epilogue]
+        reasons.append(f"{tile.stages} element-wise ops are computed in registers, {stored} stored")
     return tile, reasons
 
 
@@ -266,8 +277,12 @@ def _columns_tile(
     # Counting lanes takes one register an element, counting bytes two and one at times.
     elements = 16 if target.has_vector_popcount else 8 if target.vector_bits >= 512 else 4
     whole = max(1, word_bits // lanes)  # vectors that fill words of bits
-    epilogue = "bits" if uses.threshold and whole <= elements and lanes >= 8 else "sums"
-    step = whole if epilogue == "bits" else 1
+    wants_bits = uses.threshold or uses.finish in ("packed", "both")
+    bits = wants_bits and whole <= elements and lanes >= 8
+    epilogue = "bits" if uses.threshold and bits else "sums"
+    if uses.stages:
+        epilogue = uses.finish if bits else "reals"
+    step = whole if bits else 1
     vectors = -(-width // lanes)
     # Little is read for each result of a shallow matmul: one row at a time writes in order.
     shallow = uses.constant and words * word_bits <= SHALLOW_BITS
@@ -278,7 +293,7 @@ def _columns_tile(
         limit = max(1, PANEL_BYTES * 8 // max(words * lanes * word_bits, 1))
         fitting = [n for n in fitting if n <= limit]
         if not fitting:
-            sums = replace(uses, threshold=False)
+            sums = replace(uses, threshold=False, stages=0, finish="")
             return _columns_tile(height, width, words, word_bits, target, sums)
     # The fewest vectors computed in vain; of equals, the widest tile.
     tile_columns = min(fitting, key=lambda n: (-(-vectors // n) * n, -n))
@@ -302,6 +317,7 @@ def _columns_tile(
         "turned" if uses.constant else "panel",
         epilogue,
         "rows" if shallow else "columns",
+        uses.stages,
     )
 
 

@@ -1,7 +1,7 @@
 """Matmuls of a module: found, described for the planner, and replaced by launches."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,12 +68,15 @@ def matmuls(module: Any) -> list[Contraction]:
     return found
 
 
-def epilogues(contractions: Sequence[Contraction]) -> list[Chain]:
+def epilogues(
+    contractions: Sequence[Contraction], claimed: Collection[Any] = frozenset()
+) -> list[Chain]:
     """Return the element-wise ops that each matmul computes; each op goes to one of them.
 
-    Where an op joins several matmuls, the last takes it: by then the others are computed.
+    Where an op joins several matmuls, the last takes it: by then the others are computed. Ops in
+    `claimed` go to none.
     """
-    taken: set[Any] = set()
+    taken: set[Any] = set(claimed)
     found: list[Chain] = []
     for contraction in reversed(contractions):
         chain = chain_behind(contraction.op.results[0], taken=taken)

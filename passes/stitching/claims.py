@@ -7,6 +7,7 @@ The emitters' own functions find those ops, so that no region takes an op that a
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.binarized.fusion import PRODUCERS, planned_finish
 from fsa.passes.convolution.forms import FORMS
 from fsa.passes.convolution.lower import epilogue_of
 from fsa.passes.matmul.chains import chain_behind
@@ -17,12 +18,17 @@ NO_KERNEL = ("portable", "initial")
 
 def has_kernel(op: Any) -> bool:
     """Whether the plan of a matmul or convolution gives it to a kernel."""
+    if op.name in PRODUCERS:
+        return planned_finish(op) is not None
     form = _plan(op).get("form")
     return form is not None and form not in NO_KERNEL
 
 
 def claimed_by(op: Any) -> list[Any]:
     """Return the ops behind a matmul or convolution with a kernel that this kernel computes."""
+    if op.name in PRODUCERS:
+        finish = planned_finish(op)
+        return list(finish.chain.ops) if finish is not None else []
     if op.name in FORMS:
         return list(epilogue_of(op).ops)
     return list(chain_behind(op.results[0], _plan(op).get("epilogue", 0)).ops)

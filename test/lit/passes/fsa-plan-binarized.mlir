@@ -116,3 +116,47 @@ module attributes {fsa.target = {kind = "cpu", arch = "haswell", vector_bits = 2
     return %0 : tensor<64x64xi32>
   }
 }
+
+// -----
+
+// The element-wise ops behind a convolution are computed in its kernel, which stores what is used:
+// the floats of the first, which a pack and the addition read; the bits alone of the second.
+// CHECK-LABEL: func.func @residual
+// CHECK: "fsa.binarized_conv2d"
+// CHECK-SAME: epilogue = "both"
+// CHECK-SAME: 1 element-wise ops are computed in registers, floats and bits stored
+// CHECK-SAME: stages = 1 : i64
+// CHECK: "fsa.binarized_conv2d"
+// CHECK-SAME: epilogue = "packed"
+// CHECK-SAME: stages = 2 : i64
+#all = affine_map<(n, h, w, c) -> (n, h, w, c)>
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_popcount = true, cores = 1 : i64}} {
+  func.func @residual(%a: tensor<?x8x8x1xi32>, %e: tensor<?x8x8x32xf32>) -> tensor<?x8x8x1xi32> {
+    %w = arith.constant dense<1> : tensor<32x3x3x1xi32>
+    %0 = "fsa.binarized_conv2d"(%a, %w) {channels = 32 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<?x8x8x1xi32>, tensor<32x3x3x1xi32>) -> tensor<?x8x8x32xi32>
+    %1 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%0 : tensor<?x8x8x32xi32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %r = arith.sitofp %x : i32 to f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    %2 = "fsa.pack_bits"(%1) : (tensor<?x8x8x32xf32>) -> tensor<?x8x8x1xi32>
+    %3 = "fsa.binarized_conv2d"(%2, %w) {channels = 32 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<?x8x8x1xi32>, tensor<32x3x3x1xi32>) -> tensor<?x8x8x32xi32>
+    %4 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%3 : tensor<?x8x8x32xi32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %r = arith.sitofp %x : i32 to f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    %5 = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%4, %1 : tensor<?x8x8x32xf32>, tensor<?x8x8x32xf32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %r = arith.addf %x, %y : f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    %6 = "fsa.pack_bits"(%5) : (tensor<?x8x8x32xf32>) -> tensor<?x8x8x1xi32>
+    return %6 : tensor<?x8x8x1xi32>
+  }
+}
