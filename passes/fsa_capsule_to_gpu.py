@@ -31,12 +31,12 @@ from fsa.passes.emitter import (
     filled,
     grid_for,
     kernel,
-    replace_op,
     tensor_dims,
 )
 from fsa.passes.patterns.capsule_routing import first_coefficients
 from fsa.passes.patterns.lowering import Conventions
 from fsa.passes.plans import read_plan, require_plan, target_of
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 

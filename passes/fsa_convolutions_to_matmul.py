@@ -19,7 +19,6 @@ from fsa.passes.patterns.tensors import (
 )
 from fsa.passes.plans import target_of
 from fsa.passes.stitching.linear import Linear
-from fsa.passes.structure.bodies import replace_op
 from fsa.passes.structure.contractions import (
     Contraction,
     as_matrix,
@@ -31,6 +30,7 @@ from fsa.passes.structure.fills import filled_number, is_fill
 from fsa.passes.structure.loops import Loops, linalg_ops
 from fsa.passes.structure.patches import patch_elements, product_of_patches
 from fsa.passes.structure.reshapes import static_extent
+from fsa.passes.structure.rewriting import replace_op
 from fsa.passes.structure.sizes import Sizes, constant
 from fsa.passes.structure.transposes import transposed
 from fsa.passes.structure.views import Subscripts, View, views_of

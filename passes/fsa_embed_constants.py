@@ -10,7 +10,7 @@ from fsa.dialects.fsa.constants import attribute_of, constant_array
 from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
 from fsa.passes.base import Pass
-from fsa.passes.emitter import replace_op
+from fsa.passes.structure.rewriting import replace_op
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from fsa.bindings import ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
+from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.fills import fill_of
 from fsa.passes.structure.loops import iterator_types, linalg_ops
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import ATTRIBUTE, Target
 
 

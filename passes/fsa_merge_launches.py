@@ -10,10 +10,10 @@ from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
 from fsa.dialects.fsa.variadic import MAX_INPUTS
 from fsa.passes.base import Pass
-from fsa.passes.emitter import replace_op
 from fsa.passes.emitter.symbols import fresh_kernel_name
 from fsa.passes.emitter.types import memref_type
 from fsa.passes.structure.bodies import copy_effects
+from fsa.passes.structure.rewriting import replace_op
 
 _VIEWS = ("tensor.collapse_shape", "tensor.expand_shape", "tensor.cast")
 

@@ -8,8 +8,9 @@ from fsa.bindings import ir, linalg
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.convolution.lower import takes_kernel
-from fsa.passes.structure.bodies import copied, generic_op, replace_op
+from fsa.passes.structure.bodies import copied, generic_op
 from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import ATTRIBUTE, Target
 
 _WINDOWED = re.compile(r"linalg\.((depthwise_)?conv|pooling)_")

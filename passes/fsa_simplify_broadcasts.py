@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
-from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
+from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.structure.rewriting import replace_op
 from fsa.passes.structure.sizes import Size, Sizes, constant
 
 Subscripts = tuple[int | None, ...]  # a loop for each dimension, None for position 0

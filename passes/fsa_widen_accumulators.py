@@ -7,9 +7,10 @@ from fsa.bindings import arith, ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import elementwise, sizes_of
-from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
+from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.contractions import multiplies_and_adds
 from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.structure.rewriting import replace_op
 
 
 @dataclass(frozen=True)

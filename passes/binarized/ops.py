@@ -15,9 +15,9 @@ from fsa.passes.emitter import (
     Kernel,
     Value,
     emit_guarded_launch,
-    replace_op,
 )
 from fsa.passes.plans import ops_to_plan, read_plan
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 BINARIZED_OPS = (

@@ -13,7 +13,6 @@ from fsa.passes.emitter.launch import (
     empty_tensors,
     filled,
     guarded,
-    replace_op,
     tensor_dims,
 )
 from fsa.passes.emitter.memory import REDUCTIONS
@@ -37,6 +36,5 @@ __all__ = [
     "grid_for",
     "guarded",
     "kernel",
-    "replace_op",
     "tensor_dims",
 ]

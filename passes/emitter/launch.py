@@ -77,13 +77,6 @@ def guarded(
     return list(branch.results)
 
 
-def replace_op(op: Any, values: Sequence[Value]) -> None:
-    """Replace an op (an `ir.Operation`) by `values`, one a result, and erase it."""
-    for result, value in zip(op.results, values, strict=True):
-        result.replace_all_uses_with(value)
-    op.erase()
-
-
 def emit_guarded_launch(
     make_kernel: Callable[[], Kernel],
     *,

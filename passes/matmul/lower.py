@@ -18,7 +18,6 @@ from fsa.passes.emitter import (
     emit_guarded_launch,
     grid_for,
     kernel,
-    replace_op,
     tensor_dims,
 )
 from fsa.passes.matmul import kernel_cpu, weights
@@ -46,6 +45,7 @@ from fsa.passes.matmul.schedules import (
 )
 from fsa.passes.matmul.tables_cpu import emit_tables
 from fsa.passes.plans import ATTRIBUTE, read_plan
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 PLANNER = "fsa-plan-matmul"

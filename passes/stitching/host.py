@@ -16,7 +16,6 @@ from fsa.passes.emitter import (
     grid_for,
     guarded,
     kernel,
-    replace_op,
 )
 from fsa.passes.plans import target_of
 from fsa.passes.stitching import kernel_cpu, kernel_gpu, kernel_packed
@@ -32,6 +31,7 @@ from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.scheduled import lower_scheduled
 from fsa.passes.stitching.splitting import forget_splits
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from fsa.bindings import arith, ir
 from fsa.passes.base import PassError
-from fsa.passes.emitter import Builder, KernelSpec, emit_launch, grid_for, kernel, replace_op
+from fsa.passes.emitter import Builder, KernelSpec, emit_launch, grid_for, kernel
 from fsa.passes.stitching.bufferize import bufferize, lower_loops
 from fsa.passes.stitching.scalars import decode, encode, words_of
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 DIALECTS = ("scf", "vector")

@@ -13,8 +13,9 @@ from fsa.bindings import arith, ir, tensor
 from fsa.passes.emitter.memory import identity
 from fsa.passes.patterns.tensors import dims, generic
 from fsa.passes.stitching.combiners import combiner_of
-from fsa.passes.structure.bodies import copy_body, generic_op, replace_op
+from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.loops import iterator_types
+from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
 # On a generic: the loop over the pieces. Its tasks are not joined to ones without that loop.

@@ -6,6 +6,7 @@ from typing import Any
 from fsa.bindings import arith, ir, linalg
 from fsa.passes.patterns.tensors import index_constant, iterator_array
 from fsa.passes.stitching.linear import Linear
+from fsa.passes.structure.rewriting import replace_op
 
 
 def copy_body(
@@ -123,13 +124,6 @@ def copied(block: Any, results: Sequence[int] | None = None) -> Callable[..., li
         return copy_body(block, dict(zip(block.arguments, arguments, strict=True)), results)
 
     return body
-
-
-def replace_op(op: Any, values: Sequence[Any]) -> None:
-    """Give the users of each result of `op` the value of the same place, and erase `op`."""
-    for old, value in zip(op.results, values, strict=True):
-        old.replace_all_uses_with(value)
-    op.erase()
 
 
 def compute_inputs(op: Any, computed: Mapping[int, Callable[[], Any]]) -> Any:
