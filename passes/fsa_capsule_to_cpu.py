@@ -19,6 +19,7 @@ from fsa.passes.capsule.ops import (
 )
 from fsa.passes.capsule.predict_cpu import emit_packed_predict, emit_predict
 from fsa.passes.capsule.routing_cpu import emit_routing, scratch_size, stores_coefficients
+from fsa.passes.capsule.routing_high_cpu import launch_high
 from fsa.passes.capsule.routing_split_cpu import launch_parts
 from fsa.passes.capsule.squash_cpu import emit_squash
 from fsa.passes.emitter import (
@@ -48,8 +49,8 @@ MAX_PARTS = 1024
 class CapsuleToCpu(Pass):
     """Lower the planned capsule ops to CPU kernels and `fsa.launch`.
 
-    Each op becomes one launch, routing whose workgroups share the low-level capsules one an
-    iteration and one more. Half types are summed in f32. Sizes of 0 are decided at the launch:
+    Each op becomes one launch, routing whose workgroups share a sample's capsules about one an
+    iteration. Half types are summed in f32. Sizes of 0 are decided at the launch:
     the result is then zero.
     """
 
@@ -97,8 +98,9 @@ def _launched_routing(module: Any, op: Any, target: Target) -> list[Value]:
     # Turned, so that the logits of neighbouring rows lie side by side.
     inputs = [u_hat, *(_turned(value, (1, 0)) for value in logits)]
     accumulator = accumulator_type(op)
-    if plan.distribute == "low":
-        return launch_parts(module, op, inputs, plan, accumulator, target)
+    if plan.distribute in schedules.SPLIT:
+        launch = launch_parts if plan.distribute == "low" else launch_high
+        return launch(module, op, inputs, plan, accumulator, target)
     builder = Builder()
     sizes = tensor_dims(builder, u_hat)
     batch, low, high, depth = sizes
@@ -130,7 +132,7 @@ def _launched_routing(module: Any, op: Any, target: Target) -> list[Value]:
 def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
     _require_lanes(op, plan.lanes)
     agreement = ir.StringAttr(op.attributes["agreement"]).value
-    allowed = ("batch", "low") if agreement == "per_sample" else ("low", "none")
+    allowed = ("batch" if agreement == "per_sample" else "none", *schedules.SPLIT)
     require_plan(
         op,
         plan.distribute in allowed,
@@ -149,7 +151,7 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
         "prefetch none, or sample, tile or both where a workgroup routes one sample and H and D "
         f"are static, found {plan.prefetch}",
     )
-    is_split = plan.distribute == "low"
+    is_split = plan.distribute in schedules.SPLIT
     limit = MAX_PARTS if is_split else 1
     require_plan(op, 1 <= plan.parts <= limit, f"parts from 1 to {limit} here, found {plan.parts}")
     require_plan(

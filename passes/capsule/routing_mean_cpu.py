@@ -36,7 +36,7 @@ def _mean_by_tiles(memory: RoutingMemory, sums: Buffer, sample: Index, factor: V
     memory.clear(sums, sample)
 
     def tile(rows: int, first_low: Index) -> None:
-        with k.loop(0, memory.high) as (capsule, _):
+        with memory.each_capsule() as capsule:
             if memory.fetching is not None and rows > 1:
                 memory.fetching.tile(memory.share.first, first_low, capsule, None)
             start = k.mul(capsule, memory.depth)

@@ -1,6 +1,7 @@
 """What the CPU kernels of `fsa.capsule_routing` read and write, in units of samples and rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +23,16 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Share:
-    """What a workgroup works on: samples from `first` on, low-level capsules [start, stop)."""
+    """What a workgroup works on: samples from `first` on, low-level capsules [start, stop).
+
+    `high` is its range of high-level capsules, None for all.
+    """
 
     first: Index
     samples: Index
     start: Index
     stop: Index
+    high: tuple[Index, Index] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,11 @@ class RoutingMemory:
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         _, self.low, self.high, self.depth = sizes
         self.width = kernel.mul(self.high, self.depth)
+        self.capsules = (0, self.high) if share.high is None else share.high
         self.u_hat = kernel.flatten(kernel.inputs[0])
         self.first_logits = logits
-        self.mean_by_rows = isinstance(self.width, int) and self.width <= plan.sweep * plan.lanes
+        fits = isinstance(self.width, int) and self.width <= plan.sweep * plan.lanes
+        self.mean_by_rows = fits and share.high is None
         self.fetching: Fetching | None = None
         if plan.prefetch != "none":
             passes = ir.IntegerAttr(op.attributes["iterations"]).value - (logits is None)
@@ -88,6 +95,12 @@ class RoutingMemory:
         """Run `body(sample)` for each sample of the share."""
         with self.k.loop(0, self.share.samples) as (sample, _):
             body(sample)
+
+    @contextmanager
+    def each_capsule(self) -> Generator[Index]:
+        """Run the body for each high-level capsule of the share."""
+        with self.k.loop(*self.capsules) as (capsule, _):
+            yield capsule
 
     def for_vectors(
         self, body: Callable[[Index, Index | None], None], extent: Index | None = None
@@ -140,5 +153,15 @@ class RoutingMemory:
 
     def clear(self, sums: Buffer, sample: Index) -> None:
         """Set the sums of a sample to zero."""
-        zero = self.k.splat(0, self.plan.lanes, self.accumulator)
-        self.for_vectors(lambda at, count: self.store(zero, sums, sample, at, count))
+        k = self.k
+        zero = k.splat(0, self.plan.lanes, self.accumulator)
+        if self.share.high is None:
+            self.for_vectors(lambda at, count: self.store(zero, sums, sample, at, count))
+            return
+        with self.each_capsule() as capsule:
+            start = k.mul(capsule, self.depth)
+
+            def clear(at: Index, count: Index | None) -> None:
+                self.store(zero, sums, sample, k.add(start, at), count)
+
+            self.for_vectors(clear, self.depth)

@@ -7,26 +7,16 @@ and then route their own range. What crosses from launch to launch is H x D numb
 sample, and one more launch turns the last of them into v.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.capsule.routing_cpu import stores_coefficients
+from fsa.passes.capsule.routing_launches_cpu import Launches
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
 from fsa.passes.capsule.routing_memory_cpu import Buffer, Coefficients, Share, State
 from fsa.passes.capsule.routing_tiles_cpu import RoutingTiles
 from fsa.passes.capsule.schedules import RoutingCpu
-from fsa.passes.emitter import (
-    Builder,
-    Index,
-    Kernel,
-    KernelSpec,
-    Value,
-    emit_guarded_launch,
-    grid_for,
-    kernel,
-    tensor_dims,
-)
+from fsa.passes.emitter import Builder, Index, Kernel, Value, tensor_dims
 from fsa.runtime.targets import Target
 
 
@@ -50,32 +40,8 @@ def launch_parts(
     sizes = tensor_dims(Builder(), u_hat)
     batch, low, high, depth = sizes
     groups = 1 if shared else batch
-    made: dict[str, Kernel] = {}
-
-    def launch(
-        name: str,
-        emit: Callable[[Kernel], None],
-        tasks: Callable[[Builder], Index],
-        given: list[Value],
-        results: list[tuple[Any, list[Index]]],
-    ) -> list[Value]:
-        def make() -> Kernel:
-            if name not in made:
-                kinds = tuple(value.type for value in given)
-                spec = KernelSpec(f"{op.name}_{name}", kinds, tuple(kind for kind, _ in results))
-                with kernel(module, spec, target) as built:
-                    emit(built)
-                made[name] = built
-            return made[name]
-
-        return emit_guarded_launch(
-            make, grid=lambda b: [grid_for(b, tasks(b))], inputs=given, results=results
-        )
-
-    def result(*dims: Index) -> tuple[Any, list[Index]]:
-        extents = [d if isinstance(d, int) else ir.ShapedType.get_dynamic_size() for d in dims]
-        return ir.RankedTensorType.get(extents, accumulator), list(dims)
-
+    launches = Launches(module, op, accumulator, target)
+    launch, result = launches.launch, launches.result
     copies = result(plan.parts, batch, high, depth)
     state: list[Value] = []
     coefficients: list[Value] = []

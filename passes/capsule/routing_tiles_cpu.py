@@ -47,7 +47,7 @@ class RoutingTiles(RoutingMemory):
     ) -> None:
         k = self.k
         block = Block(k, rows, self.plan.lanes, self.accumulator)
-        with k.loop(0, self.high) as (capsule, _):
+        with self.each_capsule() as capsule:
             if agreed:
                 self._compute_logits(state, block, first_low, capsule)
             else:
@@ -57,7 +57,7 @@ class RoutingTiles(RoutingMemory):
         if self.coefficients is not None:
             with k.when(k.compare("eq", number, self.coefficients.last)):
                 self._write_coefficients(state, block, first_low, self.coefficients.memory)
-        with k.loop(0, self.high) as (capsule, _):
+        with self.each_capsule() as capsule:
             if self.fetching is not None and rows > 1:
                 self.fetching.tile(self.share.first, first_low, capsule, number)
             self.each_sample(
@@ -164,7 +164,7 @@ class RoutingTiles(RoutingMemory):
         k = self.k
         # A batch that shares its logits starts at sample 0, and has the place of one sample.
         start = k.mul(k.add(k.mul(self.share.first, self.low), first_low), self.high)
-        with k.loop(0, self.high) as (capsule, _):
+        with self.each_capsule() as capsule:
             at = self._logit_at(state, block, capsule)
             for row in range(block.rows):
                 value = k.load(state.logits.memory, [k.add(at, row)])
@@ -208,7 +208,7 @@ class RoutingTiles(RoutingMemory):
         """Run `write(v, position, count)` for each vector of the squashed sums of a sample."""
         k, lanes = self.k, self.plan.lanes
         block = Block(k, 1, lanes, self.accumulator)
-        with k.loop(0, self.high) as (capsule, _):
+        with self.each_capsule() as capsule:
             start = k.mul(capsule, self.depth)
 
             def row(_: int, position: Index, count: Index | None, start: Index = start) -> Value:

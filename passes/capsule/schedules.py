@@ -15,6 +15,8 @@ Size = int | None
 
 # Half of the smallest stack that an IREE CPU kernel may use by default.
 LOCAL_BYTES = 16 * 1024
+# What parts of a sample may be shared by workgroups: low-level or high-level capsules.
+SPLIT = ("low", "high")
 MIN_LANES = 4
 # Sums across 8 lanes take fewer shuffles than across 16, and no more multiplications.
 MAX_DOT_LANES = 8
@@ -30,11 +32,12 @@ class RoutingCpu:
     """All routing iterations in one launch of workgroups of one thread.
 
     `distribute`: "batch" runs a sample a workgroup, "none" a whole batch that shares its logits in
-    one, both with all iterations in one launch; with "low", `parts` workgroups share the low-level
-    capsules, and an iteration is a launch. `lanes` elements of D form a vector and as many
-    low-level capsules a tile; dot products run in `dot_lanes`; `prefetch` fetches the next "sample"
-    while one is routed, the next "tile" of it, "both" or "none"; `sweep` vectors of H x D are
-    summed at once in the first iteration; `buffers` says where sums, directions and logits live.
+    one, both with all iterations in one launch; with "low" or "high", `parts` workgroups share
+    the low-level or high-level capsules, and an iteration is a launch. `lanes` elements of D form a
+    vector and as many low-level capsules a tile; dot products run in `dot_lanes`; `prefetch`
+    fetches the next "sample" while one is routed, the next "tile" of it, "both" or "none"; `sweep`
+    vectors of H x D are summed at once in the first iteration; `buffers` says where sums,
+    directions and logits live.
     """
 
     distribute: str
@@ -125,7 +128,7 @@ def routing_cpu(
     lanes = given.get("lanes", lanes)
     distribute, parts, why = distribution(shape, iterations, agreement, target.cores)
     distribute = given.get("distribute", distribute)
-    parts = given.get("parts", parts if distribute == "low" else 1)
+    parts = given.get("parts", parts if distribute in SPLIT else 1)
     reasons = [*why, why_lanes]
     prefetch, why = _prefetch(shape, iterations, element, distribute, target)
     reasons.append(why)
@@ -142,7 +145,7 @@ def routing_cpu(
             else "scratch: sums of the whole batch"
             if distribute == "none"
             else "scratch: sums cross from launch to launch"
-            if distribute == "low"
+            if distribute in SPLIT
             else f"scratch: {needed} bytes exceed {LOCAL_BYTES} of local memory"
         )
     return RoutingCpu(

@@ -23,6 +23,8 @@ ROUTING_PLANS = {
         'prefetch = "both", lanes = 4 : i64, sweep = 60 : i64',
         'distribute = "low", parts = 2 : i64',
         'distribute = "low", parts = 7 : i64, lanes = 4 : i64',
+        'distribute = "high", parts = 2 : i64',
+        'distribute = "high", parts = 7 : i64, lanes = 4 : i64',
     ],
     "vulkan": [
         "workgroup_size = 1 : i64, tile = 1 : i64, parts = 1 : i64",
@@ -31,7 +33,11 @@ ROUTING_PLANS = {
         'strategy = "launch_per_step", workgroup_size = 64 : i64',
     ],
 }
-SHARED_PLANS = ['distribute = "low", parts = 3 : i64', f'distribute = "none", {SCRATCH}']
+SHARED_PLANS = [
+    'distribute = "low", parts = 3 : i64',
+    'distribute = "high", parts = 3 : i64',
+    f'distribute = "none", {SCRATCH}',
+]
 SQUASH_PLANS = {
     "cpu": ["lanes = 2 : i64, tile = 3 : i64", "lanes = 64 : i64, tile = 1 : i64"],
     "vulkan": ["workgroup_size = 1 : i64", "workgroup_size = 8 : i64"],
@@ -180,3 +186,22 @@ def test_approximate(target: str, agreement: Any, tmp_path: Path) -> None:
     got = fsa.load(tmp_path / "module.vmfb", device=device)(u_hat)
     error = np.abs(got - wanted).max()
     assert 1e-5 < error < 0.1
+
+
+def test_ranges_of_high_level_capsules_do_not_mix(tmp_path: Path) -> None:
+    """A range without a finite logit takes nothing from the others; NaN stays in its sample."""
+    kinds = "tensor<2x9x5x3xf16>, tensor<9x5xf16>", "tensor<2x5x3xf16>, tensor<2x9x5xf16>"
+    text = f"""func.func @main(%u: tensor<2x9x5x3xf16>, %logits: tensor<9x5xf16>) -> ({kinds[1]}) {{
+      %v:2 = "fsa.capsule_routing"(%u, %logits) {{iterations = 2 : i64, agreement = "per_sample",
+        epsilon = 1.0e-7 : f64, plan = {{distribute = "high", parts = 3 : i64, lanes = 4 : i64}}}}
+        : ({kinds[0]}) -> ({kinds[1]})
+      return %v#0, %v#1 : {kinds[1]}
+    }}"""
+    u_hat, logits = floats((2, 9, 5, 3), np.float16, scale=0.2), floats((9, 5), np.float16, 1)
+    logits[3, 2:4] = logits[8, :2] = -np.inf
+    u_hat[1, 4, 0, 0] = np.nan
+    options: dict[str, Any] = {"iterations": 2, "agreement": "per_sample", "coefficients": True}
+    wanted = reference.capsule_routing(u_hat, logits, **options)
+    for got, expected in zip(run(text, "cpu", tmp_path, u_hat, logits), wanted, strict=True):
+        np.testing.assert_allclose(got, expected, atol=2e-3)
+        assert np.isfinite(np.asarray(got)[0]).all()

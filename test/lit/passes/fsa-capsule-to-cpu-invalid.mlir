@@ -34,7 +34,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @coupled(%p: tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32> {
-    // expected-error@+1 {{to have distribute low or none with batch_shared agreement, found batch}}
+    // expected-error@+1 {{to have distribute none or low or high with batch_shared agreement, found batch}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64,
          plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}

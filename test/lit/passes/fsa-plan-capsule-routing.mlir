@@ -177,3 +177,19 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1, %2 : tensor<8x10x16xf32>, tensor<8x26x16xf32>, tensor<1x10x16xf32>
   }
 }
+
+// -----
+
+// Few low-level capsules and many high-level ones: those are shared.
+// CHECK-LABEL: func.func @wide
+// CHECK: plan = {buffers = "scratch", distribute = "high", dot_lanes = 8 : i64, lanes = 16 : i64, parts = 2 : i64, prefetch = "none"
+// CHECK-SAME: "high: {{[0-9]+}} us for {{[0-9]+}} elements in the busiest group, 512 bytes exchanged, 3 launches"
+// CHECK-SAME: "not low: {{[0-9]+}} us
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 2 : i64}} {
+  func.func @wide(%a: tensor<1x8x1024x32xf32>) -> tensor<1x1024x32xf32> {
+    %0 = "fsa.capsule_routing"(%a)
+        {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
+        : (tensor<1x8x1024x32xf32>) -> tensor<1x1024x32xf32>
+    return %0 : tensor<1x1024x32xf32>
+  }
+}
