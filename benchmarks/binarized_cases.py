@@ -67,7 +67,12 @@ def matmul_case(sizes: tuple[int, int, int], target: str) -> Case:
         target=target,
     )
     turned = np.ascontiguousarray(right.T)
-    calls: dict[str, Call] = {"fsa": lambda: module(bits), "blas": lambda: left @ turned}
+    resident = module.to_device(bits)
+    calls: dict[str, Call] = {
+        "fsa": lambda: module(bits),
+        "fsa-resident": lambda: module(resident),
+        "blas": lambda: left @ turned,
+    }
     _expect_equal("matmul", calls["fsa"](), calls["blas"]())
     try:
         calls["bnn-lab"] = bnn_lab_matmul(bits, weights, depth)

@@ -9,7 +9,8 @@ the share of its rate that a case reaches. A ratio is the median over the rounds
 FSA's in the same round: above 1, FSA is faster. Results of FSA are compared with BLAS or ONNX
 Runtime first, number for number.
 
-The digit MLP takes a NumPy array, and as `fsa-resident` a tensor that is on the device.
+FSA's calls take and give NumPy arrays, and as `fsa-resident`, for matmuls and the digit MLP,
+tensors on the device; bnn-lab's write into the same array each time.
 
 Times are processor time of the calling thread, on which all contenders run, calls from Python
 included; Larq's is that of the convolution alone, in a process of its own on the same core. Run
@@ -36,7 +37,7 @@ from fsa.benchmarks import machine
 from fsa.benchmarks.binarized_cases import Case, conv_case, matmul_case, mlp_case
 from fsa.benchmarks.binarized_peers import Clock
 from fsa.benchmarks.probes import probes
-from fsa.benchmarks.timing import time_in_turns
+from fsa.benchmarks.timing import Timing, time_in_turns
 from fsa.runtime.targets import Target
 
 OUTPUT = Path(__file__).parent / "results" / "binarized_cpu.json"
@@ -77,6 +78,12 @@ def _probe(target: str) -> tuple[Call, int] | None:
     return lambda: module(*probe.inputs), probe.amount
 
 
+def _ratios(timings: dict[str, Timing], theirs: str, mine: str) -> list[float]:
+    """Return how many times as long as `mine` `theirs` took, round by round."""
+    pairs = zip(timings[theirs].samples, timings[mine].samples, strict=True)
+    return [their / my for their, my in pairs]
+
+
 def run_case(
     case: Case, probe: Any, rounds: int, sample_seconds: float, clock: Clock
 ) -> dict[str, Any]:
@@ -94,10 +101,10 @@ def run_case(
         "median_seconds": {name: timing.median for name, timing in timings.items()},
         "spread": {name: timing.spread for name, timing in timings.items()},
     }
-    for name, timing in timings.items():
-        if name not in ("fsa", "popcount"):
-            pairs = zip(timing.samples, ours, strict=True)
-            made[f"{name}_by_fsa"] = statistics.median(theirs / mine for theirs, mine in pairs)
+    for mine in ("fsa", "fsa-resident"):
+        for name in timings if mine in timings else ():
+            if name not in ("fsa", "fsa-resident", "popcount"):
+                made[f"{name}_by_{mine}"] = statistics.median(_ratios(timings, name, mine))
     if probe is not None:
         pairs = zip(timings["popcount"].samples, ours, strict=True)
         made["of_popcount"] = statistics.median(

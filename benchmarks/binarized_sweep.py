@@ -49,7 +49,8 @@ from fsa.runtime.targets import Target
 OUTPUT = Path(__file__).parent / "results" / "binarized_sweep.json"
 SIZES = (1, 2, 7, 16, 64, 100, 256, 1024, 4096, 8192)
 LINES = (1, 7, 100, 4096)
-GRID = (1, 7, 64, 1000, 8192)
+CORNERS = (1, 64, 8192)
+LATIN = (1, 7, 64, 1000, 8192)
 MOST_WORDS = 1 << 26  # counted words of a point: some milliseconds
 STREAMED = ((1, 16384, 32768),)
 # Counted words, and bytes of a result, that take so long that a call is no part worth taking off.
@@ -67,8 +68,14 @@ def points() -> Iterator[Sizes]:
         for size in LINES
         for sizes in ((size, 1024, 1024), (1024, size, 1024), (1024, 1024, size))
     ]
-    grid = [(m, n, k) for m in GRID for n in GRID for k in GRID]
-    wanted = dict.fromkeys([*square, *lines, *grid])
+    corners = [(m, n, k) for m in CORNERS for n in CORNERS for k in CORNERS]
+    # A Latin square: each pair of two extents once, with one of the third.
+    latin = [
+        (m, n, LATIN[(i + j) % len(LATIN)])
+        for i, m in enumerate(LATIN)
+        for j, n in enumerate(LATIN)
+    ]
+    wanted = dict.fromkeys([*square, *lines, *corners, *latin])
     yield from (sizes for sizes in sorted(wanted) if _words(sizes) <= MOST_WORDS)
 
 

@@ -9,7 +9,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
-from fsa.passes.binarized import gpu_schedules, schedules
+from fsa.passes.binarized import gpu_schedules, schedules, tiles
 from fsa.passes.binarized.fusion import finish_behind, threshold_behind
 from fsa.passes.binarized.ops import binarized_ops
 from fsa.passes.binarized.turned import is_constant
@@ -90,19 +90,19 @@ def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
 
 
 def _matmul_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
-    given = _given(op, schedules.CpuTile)
+    given = _given(op, tiles.CpuTile)
     return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op, claimed))
 
 
-def _uses(op: Any, claimed: set[Any]) -> schedules.Uses:
+def _uses(op: Any, claimed: set[Any]) -> tiles.Uses:
     """Return what is around `op`; the ops that it is to compute join `claimed`."""
     constant = is_constant(op.operands[1]) and op.operands[1].type.rank in (2, 4)
     threshold = threshold_behind(op) is not None
     finish = None if threshold else finish_behind(op, taken=claimed)
     if finish is None:
-        return schedules.Uses(constant, threshold)
+        return tiles.Uses(constant, threshold)
     claimed.update(finish.chain.ops)
-    return schedules.Uses(constant, threshold, len(finish.chain.stages), finish.epilogue)
+    return tiles.Uses(constant, threshold, len(finish.chain.stages), finish.epilogue)
 
 
 def _matmul_gpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
@@ -114,7 +114,7 @@ def _conv2d_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     filters, *taps = type_dims(op.operands[1].type)
     columns = filters // read_i64(op.attributes, "groups", 1)
     width = type_dims(op.results[0].type)[2]
-    given = _given(op, schedules.CpuTile)
+    given = _given(op, tiles.CpuTile)
     bits = _word_bits(op.operands[0])
     words = math.prod(taps)
     return schedules.cpu_conv2d(width, columns, words, bits, target, given, _uses(op, claimed))
@@ -136,12 +136,12 @@ def _bytes(value: Any, axes: int) -> int:
 
 def _rows_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     row_bytes = max(_bytes(op.operands[0], 1), _bytes(op.results[0], 1))
-    return schedules.cpu_rows(row_bytes, _given(op, schedules.CpuRows))
+    return schedules.cpu_rows(row_bytes, _given(op, tiles.CpuRows))
 
 
 def _pool_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     words = type_dims(op.operands[0].type)[-1]
-    given = _given(op, schedules.CpuPool)
+    given = _given(op, tiles.CpuPool)
     row_bytes = _bytes(op.results[0], 2)
     return schedules.cpu_pool(row_bytes, words or 1, _word_bits(op.operands[0]), target, given)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fsa.bindings import ir
-from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.tiles import CpuTile
 from fsa.passes.emitter import Index, Kernel, Value
 
 # A byte of carries counts 8 at most, so that a byte holds the sum of so many.

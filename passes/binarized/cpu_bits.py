@@ -13,7 +13,7 @@ from fsa.passes.binarized.ops import (
     plan_of,
     result_extents,
 )
-from fsa.passes.binarized.schedules import CpuRows
+from fsa.passes.binarized.tiles import CpuRows
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.float_bits import is_at_least_zero
 from fsa.passes.plans import require_plan

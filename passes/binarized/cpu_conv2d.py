@@ -17,7 +17,7 @@ from fsa.passes.binarized.counters import BYTE_STEPS, Counters, counters_of
 from fsa.passes.binarized.epilogue import Epilogue
 from fsa.passes.binarized.fusion import Finish, planned_finish, threshold_behind
 from fsa.passes.binarized.ops import Site, collapsed, launches_of, plan_of, result_extents
-from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.tiles import CpuTile
 from fsa.passes.binarized.turned import turned
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.matmul.chains import FULL

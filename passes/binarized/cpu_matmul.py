@@ -13,7 +13,7 @@ from fsa.passes.binarized.cpu_rows import RowsTile
 from fsa.passes.binarized.epilogue import Epilogue
 from fsa.passes.binarized.fusion import threshold_behind
 from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
-from fsa.passes.binarized.schedules import CpuTile
+from fsa.passes.binarized.tiles import CpuTile
 from fsa.passes.binarized.turned import turned
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.plans import require_plan

@@ -7,15 +7,9 @@ same word of neighbouring columns.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fsa.passes.binarized.costs import PANEL_BYTES
 from fsa.passes.binarized.fusion import FINISHED, finish_behind, threshold_behind
-from fsa.passes.binarized.schedules import (
-    COUNTINGS,
-    EPILOGUES,
-    ORDERS,
-    PANEL_BYTES,
-    WEIGHTS,
-    CpuTile,
-)
+from fsa.passes.binarized.tiles import COUNTINGS, EPILOGUES, ORDERS, WEIGHTS, CpuTile
 from fsa.passes.binarized.turned import is_constant
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 from fsa.passes.plans import require_plan

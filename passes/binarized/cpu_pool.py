@@ -5,7 +5,7 @@ from typing import Any
 
 from fsa.dialects.fsa.attributes import read_i64_array
 from fsa.passes.binarized.ops import Site, launch_of, plan_of, result_extents
-from fsa.passes.binarized.schedules import CpuPool
+from fsa.passes.binarized.tiles import CpuPool
 from fsa.passes.binarized.windows import Axis, axes_of
 from fsa.passes.emitter import Builder, Index, Kernel, KernelSpec, Value, grid_for, kernel
 from fsa.passes.plans import require_plan

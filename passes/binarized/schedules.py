@@ -3,107 +3,23 @@
 A schedule is a frozen dataclass, written on the op as its `plan`. The functions that choose one
 take sizes (None where a dimension is dynamic), the target and the entries that a person already
 fixed, and return the schedule with its reasons; they see no IR.
-
-Costs are cycles per vector operation of a core with one vector popcount a cycle, enough to rank the
-forms: counting one vector takes about 1.5, a horizontal sum about 6, and turning one vector of the
-panel about 5.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from fsa.passes.binarized.costs import PANEL_BYTES, cheapest_form
+from fsa.passes.binarized.tiles import ALONE, CpuPool, CpuRows, CpuTile, Uses
 from fsa.runtime.targets import Target
 
-STEP_COST = 1.5
-BYTE_STEP_COST = 3  # where bytes are counted and added up
-EXPANDED_STEP_COST = 8  # where the count of a lane is made of others
-SUM_COST = 6
-PAIR_COST = 3  # two shuffles and an addition
-STORE_COST = 3
-PANEL_COST = 5
-# A panel of turned weights lies on the stack of a worker thread, which IREE makes small.
-PANEL_BYTES = 64 * 1024
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
 SHALLOW_BITS = 128  # so many bits of weights are read no longer than their sum is written
-FEW_COLUMNS = 8  # each reads all rows again in the form "rows"
 DYNAMIC_ROWS = 32  # a dynamic number of rows is planned as if it were this
 TASK_STEPS = 1 << 14  # vectors counted in a task: some microseconds, long against its dispatch
 
-COUNTINGS = ("lanes", "bytes")
-WEIGHTS = ("turned", "panel")
-EPILOGUES = ("sums", "bits", "reals", "packed", "both")
-ORDERS = ("columns", "rows")
-
 Given = Mapping[str, Any]
 ScheduleT = TypeVar("ScheduleT")
-
-
-@dataclass(frozen=True)
-class CpuTile:
-    """Matmul and convolution on a CPU.
-
-    `form` "columns": lanes run along output columns, over `tile_columns` vectors of weights turned
-    around; "depth": lanes run along the words of a row and are summed at the end; "rows": as that,
-    for a vector of rows, whose sums are then made together (`cpu_rows`). A register tile
-    is `tile_rows` rows by `tile_columns` vectors (columns) or columns (depth, rows). A task covers
-    `task_rows` rows and `task_columns` columns, in the form "rows" all columns.
-
-    In the form "columns" a task runs through its tiles by `order`: down the rows of a block of
-    "columns", whose weights stay in the first cache, or along the columns of a few "rows", whose
-    results lie together, with turned weights only.
-
-    `counting` "lanes" counts the bits of whole lanes, "bytes" those of bytes, which are added up.
-    `weights` are "turned" when compiling, or each task turns a "panel" of them. `epilogue` "bits"
-    applies the threshold that follows and stores its bits, "sums" stores the sums. With "reals",
-    "packed" and "both" the `stages` element-wise ops that follow are computed, and their floats are
-    stored, the bits of these, or both.
-    """
-
-    form: str
-    lanes: int
-    tile_rows: int
-    tile_columns: int
-    task_rows: int
-    task_columns: int
-    counting: str = "lanes"
-    weights: str = "panel"
-    epilogue: str = "sums"
-    order: str = "columns"
-    stages: int = 0
-
-    @property
-    def block(self) -> int:
-        """The columns of one tile in the form "columns"."""
-        return self.lanes * self.tile_columns
-
-
-@dataclass(frozen=True)
-class Uses:
-    """What a matmul or convolution has around it: constant weights, a threshold behind it.
-
-    Or `stages` element-wise ops, whose result is used as `finish` says (an epilogue).
-    """
-
-    constant: bool = False
-    threshold: bool = False
-    stages: int = 0
-    finish: str = ""
-
-
-@dataclass(frozen=True)
-class CpuRows:
-    """Packing, thresholds and unpacking on a CPU: a word at a time, `task_rows` rows a task."""
-
-    task_rows: int
-
-
-@dataclass(frozen=True)
-class CpuPool:
-    """Pooling on a CPU: `lanes` words at a time, `task_rows` rows of the result a task."""
-
-    lanes: int
-    task_rows: int
 
 
 def cpu_lanes(target: Target, word_bits: int) -> int:
@@ -118,7 +34,7 @@ def cpu_matmul(
     word_bits: int,
     target: Target,
     given: Given,
-    uses: Uses = Uses(),
+    uses: Uses = ALONE,
 ) -> tuple[CpuTile, list[str]]:
     """Choose the form and tile of a matmul: `rows` x `columns` dot products over `words` words."""
     lanes = cpu_lanes(target, word_bits)
@@ -131,7 +47,7 @@ def cpu_matmul(
     if by_columns.epilogue == "bits" and uses.constant:
         form, reason = "columns", "columns form: constant weights are turned when compiling"
     else:
-        form, reason = _cheapest_form(by_columns, (height, width, words, word_bits))
+        form, reason = cheapest_form(by_columns, (height, width, words, word_bits))
         if uses.constant and form == "columns":
             reason += "; constant weights are turned when compiling"
     form = given.get("form", form)
@@ -140,51 +56,6 @@ def cpu_matmul(
     if tile.epilogue == "bits":
         reasons.append("the threshold that follows is applied in registers")
     return _whole_tasks(fixed(tile, given), given), reasons
-
-
-def _cheapest_form(tile: CpuTile, sizes: tuple[int, int, int, int]) -> tuple[str, str]:
-    """Return the form of a matmul whose `tile` in the form "columns" is known, and why."""
-    height, width, words, word_bits = sizes
-    costs = {
-        "columns": _columns_cost(tile, height, width, words),
-        "depth": _depth_cost(tile, height, width, words),
-    }
-    if words and width <= FEW_COLUMNS:
-        costs["rows"] = _rows_cost(tile, height, width, words)
-    note = ""
-    if tile.weights == "panel" and words * tile.lanes * word_bits // 8 > PANEL_BYTES:
-        del costs["columns"]
-        note = f"; a panel of {words} words exceeds {PANEL_BYTES} bytes"
-    ordered = sorted(costs, key=lambda form: costs[form])
-    named = [f"{form} form: about {costs[form]:.0f}" for form in ordered]
-    return ordered[0], f"{named[0]} cycles, {', '.join(named[1:])}{note}"
-
-
-def _columns_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
-    vectors = -(-width // tile.block) * tile.tile_columns
-    panels = -(-height // tile.task_rows) if tile.weights == "panel" else 0
-    step = STEP_COST if tile.counting == "lanes" else BYTE_STEP_COST
-    return vectors * (words * (PANEL_COST * panels + step * height) + STORE_COST * height)
-
-
-def _depth_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
-    return height * width * (-(-words // tile.lanes) * _lane_step(tile) + SUM_COST)
-
-
-def _rows_cost(tile: CpuTile, height: int, width: int, words: int) -> float:
-    lanes = tile.lanes
-    short = words < lanes and lanes % words == 0
-    vectors = words if short else lanes * -(-words // lanes)
-    sums = (words if short else lanes) - 1
-    stores = STORE_COST if width == 1 else 2 * lanes
-    whole, single = divmod(height, lanes)
-    group = vectors * _lane_step(tile) + PAIR_COST * sums + stores
-    return width * whole * group + _depth_cost(tile, single, width, words)
-
-
-def _lane_step(tile: CpuTile) -> float:
-    """Return the cost of counting the bits of all lanes of one vector."""
-    return STEP_COST if tile.counting == "lanes" else EXPANDED_STEP_COST
 
 
 def _tile_of(form: str, height: int, width: int, words: int, by_columns: CpuTile) -> CpuTile:
@@ -215,7 +86,7 @@ def cpu_conv2d(
     word_bits: int,
     target: Target,
     given: Given,
-    uses: Uses = Uses(),
+    uses: Uses = ALONE,
 ) -> tuple[CpuTile, list[str]]:
     """Choose the tile of a convolution with `columns` filters a group, each of `words` words.
 

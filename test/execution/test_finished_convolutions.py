@@ -53,7 +53,7 @@ func.func @main(%x: {image}, %f: {filters}, %scale: tensor<{channels}x1x1xf32>, 
   {pack}
   return {values} : {kinds.strip("()")}
 }}
-"""  # noqa: E501
+"""
 
 
 CASES = [

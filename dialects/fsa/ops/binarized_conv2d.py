@@ -47,12 +47,11 @@ class BinarizedConv2d(VerifiedOp, name="binarized_conv2d", traits=[ext.Pure]):
     OPTIONAL = {
         "dilations": i64_array_of(2),
         "groups": I64,
-        "rhs_tile": i64_array_of(2),
     }
 
     @classmethod
     def constraints(cls, op: Any) -> None:
-        """Check binarized_conv2d_c1 to binarized_conv2d_c9."""
+        """Check binarized_conv2d_c1 to binarized_conv2d_c8."""
         image, kernel = (value.type for value in op.operands)
         # binarized_conv2d_c1: images are NHWC and filters are OHWI.
         require(
@@ -71,13 +70,6 @@ class BinarizedConv2d(VerifiedOp, name="binarized_conv2d", traits=[ext.Pure]):
         _check_channels(op.attributes, image, kernel)
         # binarized_conv2d_c8: one sum for each position of the window and each filter.
         cls.require_result_shape("binarized_conv2d_c8", op)
-        # binarized_conv2d_c9: tiles have a size.
-        tile = read_i64_array(op.attributes, "rhs_tile", (1, 1))
-        require(
-            "binarized_conv2d_c9",
-            min(tile) >= 1,
-            f"expected rhs_tile to have positive sizes, found {list(tile)}",
-        )
 
     @classmethod
     def result_dims(cls, inputs: Inputs, extents: Extents) -> list[list[Extent]]:
@@ -157,7 +149,6 @@ def binarized_conv2d(
     pad_mode: str = "zero",
     dilations: Sequence[int] | None = None,
     groups: int | None = None,
-    rhs_tile: Sequence[int] | None = None,
     loc: Any = None,
     ip: Any = None,
 ) -> Any:
@@ -172,7 +163,5 @@ def binarized_conv2d(
         attributes["dilations"] = i64_array(dilations)
     if groups is not None:
         attributes["groups"] = i64(groups)
-    if rhs_tile is not None:
-        attributes["rhs_tile"] = i64_array(rhs_tile)
     element = ir.IntegerType.get_signless(32)
     return BinarizedConv2d.build([input, filter], attributes, element, loc=loc, ip=ip)

@@ -1,16 +1,12 @@
 """`fsa.binarized_matmul`: dot products of +1 / -1 rows."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fsa.bindings import ext, ir
 from fsa.dialects.fsa.attributes import (
     I64,
     i64,
-    i64_array,
-    i64_array_of,
     read_i64,
-    read_i64_array,
 )
 from fsa.dialects.fsa.packed_arrays import words_for
 from fsa.dialects.fsa.shapes import (
@@ -39,11 +35,10 @@ class BinarizedMatmul(VerifiedOp, name="binarized_matmul", traits=[ext.Pure]):
 
     ELEMENTS = {"lhs": "word", "rhs": "word", "acc": "i32"}
     ATTRIBUTES = {"depth": I64}
-    OPTIONAL = {"rhs_tile": i64_array_of(2)}
 
     @classmethod
     def constraints(cls, op: Any) -> None:
-        """Check binarized_matmul_c1 to binarized_matmul_c6."""
+        """Check binarized_matmul_c1 to binarized_matmul_c5."""
         lhs, rhs = (value.type for value in op.operands)
         depth = read_i64(op.attributes, "depth")
         # binarized_matmul_c1: both operands are matrices; only lhs may have more dimensions.
@@ -78,13 +73,6 @@ class BinarizedMatmul(VerifiedOp, name="binarized_matmul", traits=[ext.Pure]):
         )
         # binarized_matmul_c5: one dot product for each pair of rows.
         cls.require_result_shape("binarized_matmul_c5", op)
-        # binarized_matmul_c6: tiles have a size.
-        tile = read_i64_array(op.attributes, "rhs_tile", (1, 1))
-        require(
-            "binarized_matmul_c6",
-            min(tile) >= 1,
-            f"expected rhs_tile to have positive sizes, found {list(tile)}",
-        )
 
     @classmethod
     def result_dims(cls, inputs: Inputs, extents: Extents) -> list[list[Extent]]:
@@ -100,13 +88,10 @@ def binarized_matmul(
     rhs: Any,
     *,
     depth: int,
-    rhs_tile: Sequence[int] | None = None,
     loc: Any = None,
     ip: Any = None,
 ) -> Any:
     """Build `fsa.binarized_matmul` over `depth` bits and return its result."""
     attributes = {"depth": i64(depth)}
-    if rhs_tile is not None:
-        attributes["rhs_tile"] = i64_array(rhs_tile)
     element = ir.IntegerType.get_signless(32)
     return BinarizedMatmul.build([lhs, rhs], attributes, element, loc=loc, ip=ip)

@@ -130,14 +130,6 @@ func.func @binarized_conv2d_c8(%input: tensor<?x8x9x3xi32>, %filter: tensor<5x3x
 
 // -----
 
-func.func @binarized_conv2d_c9(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
-  // expected-error@+1 {{[binarized_conv2d_c9] expected rhs_tile to have positive sizes, found [0, 1]}}
-  %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero", rhs_tile = array<i64: 0, 1>} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
-  return
-}
-
-// -----
-
 func.func @pad_length(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
   // expected-error@+1 {{expected attribute pad to be array<i64> with 4 elements, found array<i64: 1, 1>}}
   %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1>, pad_mode = "zero"} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
@@ -149,5 +141,13 @@ func.func @pad_length(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>)
 func.func @wrong_groups(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
   // expected-error@+1 {{expected attribute groups to be an i64 integer, found 2 : i32}}
   %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero", groups = 2 : i32} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
+  return
+}
+
+// -----
+
+func.func @wrong_optional_attribute(%input: tensor<2x8x9x3xi32>, %filter: tensor<5x3x3x3xi32>) {
+  // expected-error@+1 {{expected attribute dilations to be array<i64> with 2 elements, found array<i64: 1>}}
+  %0 = "fsa.binarized_conv2d"(%input, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero", dilations = array<i64: 1>} : (tensor<2x8x9x3xi32>, tensor<5x3x3x3xi32>) -> tensor<2x8x9x5xi32>
   return
 }

@@ -58,25 +58,9 @@ func.func @binarized_matmul_c5(%lhs: tensor<?x4x3xi32>, %rhs: tensor<5x10x3xi32>
 
 // -----
 
-func.func @binarized_matmul_c6(%lhs: tensor<4x3xi32>, %rhs: tensor<10x3xi32>) {
-  // expected-error@+1 {{[binarized_matmul_c6] expected rhs_tile to have positive sizes, found [4, 0]}}
-  %0 = "fsa.binarized_matmul"(%lhs, %rhs) {depth = 70 : i64, rhs_tile = array<i64: 4, 0>} : (tensor<4x3xi32>, tensor<10x3xi32>) -> tensor<4x10xi32>
-  return
-}
-
-// -----
-
 func.func @mixed_words(%lhs: tensor<4x3xi32>, %rhs: tensor<10x2xi64>) {
   // expected-error@+1 {{expected lhs and rhs to have the same element type, found i32 and i64}}
   %0 = "fsa.binarized_matmul"(%lhs, %rhs) {depth = 70 : i64} : (tensor<4x3xi32>, tensor<10x2xi64>) -> tensor<4x10xi32>
-  return
-}
-
-// -----
-
-func.func @wrong_optional_attribute(%lhs: tensor<4x3xi32>, %rhs: tensor<10x3xi32>) {
-  // expected-error@+1 {{expected attribute rhs_tile to be array<i64> with 2 elements, found array<i64: 4>}}
-  %0 = "fsa.binarized_matmul"(%lhs, %rhs) {depth = 70 : i64, rhs_tile = array<i64: 4>} : (tensor<4x3xi32>, tensor<10x3xi32>) -> tensor<4x10xi32>
   return
 }
 

@@ -6,17 +6,17 @@
 
 // CHECK-LABEL: func.func @binarized(
 // CHECK:         %[[X:.*]] = "fsa.pack_bits"(%{{.*}}) : (tensor<?x4x4x70xbf16>) -> tensor<?x4x4x2xi64>
-// CHECK:         %[[A:.*]] = "fsa.binarized_conv2d"(%[[X]], %{{.*}}) {channels = 70 : i64, dilations = array<i64: 1, 2>, groups = 1 : i64, pad = array<i64: 1, 1, 2, 2>, pad_mode = "one", plan = {rows = 4 : i64}, rhs_tile = array<i64: 4, 2>, strides = array<i64: 1, 1>} : (tensor<?x4x4x2xi64>, tensor<5x3x3x2xi64>) -> tensor<?x4x4x5xi32>
+// CHECK:         %[[A:.*]] = "fsa.binarized_conv2d"(%[[X]], %{{.*}}) {channels = 70 : i64, dilations = array<i64: 1, 2>, groups = 1 : i64, pad = array<i64: 1, 1, 2, 2>, pad_mode = "one", plan = {rows = 4 : i64}, strides = array<i64: 1, 1>} : (tensor<?x4x4x2xi64>, tensor<5x3x3x2xi64>) -> tensor<?x4x4x5xi32>
 // CHECK:         %[[T:.*]] = "fsa.binarized_threshold"(%[[A]], %{{.*}}, %{{.*}}) : (tensor<?x4x4x5xi32>, tensor<5xi32>, tensor<1xi64>) -> tensor<?x4x4x1xi64>
 // CHECK:         %[[P:.*]] = "fsa.binarized_max_pool2d"(%[[T]]) {dilations = array<i64: 1, 1>, kernel = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>, strides = array<i64: 2, 2>} : (tensor<?x4x4x1xi64>) -> tensor<?x2x2x1xi64>
-// CHECK:         %[[M:.*]] = "fsa.binarized_matmul"(%[[P]], %{{.*}}) {depth = 5 : i64, rhs_tile = array<i64: 4, 1>} : (tensor<?x2x2x1xi64>, tensor<7x1xi64>) -> tensor<?x2x2x7xi32>
+// CHECK:         %[[M:.*]] = "fsa.binarized_matmul"(%[[P]], %{{.*}}) {depth = 5 : i64} : (tensor<?x2x2x1xi64>, tensor<7x1xi64>) -> tensor<?x2x2x7xi32>
 // CHECK:         "fsa.unpack_bits"(%[[P]]) {depth = 5 : i64} : (tensor<?x2x2x1xi64>) -> tensor<?x2x2x5xf64>
 func.func @binarized(%x: tensor<?x4x4x70xbf16>, %filter: tensor<5x3x3x2xi64>, %tau: tensor<5xi32>, %flip: tensor<1xi64>, %w: tensor<7x1xi64>) -> (tensor<?x2x2x7xi32>, tensor<?x2x2x5xf64>) {
   %bits = "fsa.pack_bits"(%x) : (tensor<?x4x4x70xbf16>) -> tensor<?x4x4x2xi64>
-  %acc = "fsa.binarized_conv2d"(%bits, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 2, 2>, pad_mode = "one", dilations = array<i64: 1, 2>, groups = 1 : i64, rhs_tile = array<i64: 4, 2>, plan = {rows = 4 : i64}} : (tensor<?x4x4x2xi64>, tensor<5x3x3x2xi64>) -> tensor<?x4x4x5xi32>
+  %acc = "fsa.binarized_conv2d"(%bits, %filter) {channels = 70 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 2, 2>, pad_mode = "one", dilations = array<i64: 1, 2>, groups = 1 : i64, plan = {rows = 4 : i64}} : (tensor<?x4x4x2xi64>, tensor<5x3x3x2xi64>) -> tensor<?x4x4x5xi32>
   %t = "fsa.binarized_threshold"(%acc, %tau, %flip) : (tensor<?x4x4x5xi32>, tensor<5xi32>, tensor<1xi64>) -> tensor<?x4x4x1xi64>
   %p = "fsa.binarized_max_pool2d"(%t) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<?x4x4x1xi64>) -> tensor<?x2x2x1xi64>
-  %m = "fsa.binarized_matmul"(%p, %w) {depth = 5 : i64, rhs_tile = array<i64: 4, 1>} : (tensor<?x2x2x1xi64>, tensor<7x1xi64>) -> tensor<?x2x2x7xi32>
+  %m = "fsa.binarized_matmul"(%p, %w) {depth = 5 : i64} : (tensor<?x2x2x1xi64>, tensor<7x1xi64>) -> tensor<?x2x2x7xi32>
   %u = "fsa.unpack_bits"(%p) {depth = 5 : i64} : (tensor<?x2x2x1xi64>) -> tensor<?x2x2x5xf64>
   return %m, %u : tensor<?x2x2x7xi32>, tensor<?x2x2x5xf64>
 }

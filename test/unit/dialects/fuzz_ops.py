@@ -95,7 +95,7 @@ ATTRIBUTES = [
     "i32",
     "tensor<2xi32>",
 ]
-OPTIONAL = ["plan", "rhs_tile", "dilations", "groups", "layout", "unknown"]
+OPTIONAL = ["plan", "dilations", "groups", "layout", "unknown"]
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ CASES = [
     (
         "matmul_batch",
         ["tensor<?x2x?x2xi64>", "tensor<3x?x?x2xi64>"],
-        lambda a, b: binarized_matmul(a, b, depth=128, rhs_tile=(4, 1)),
+        lambda a, b: binarized_matmul(a, b, depth=128),
         "tensor<3x2x?x?xi32>",
     ),
     (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsa.passes.binarized import gpu_schedules, schedules
+from fsa.passes.binarized import costs, gpu_schedules, schedules, tiles
 from fsa.runtime.targets import Target
 
 AVX512 = Target("cpu", "znver4", vector_bits=512, has_vector_popcount=True, cores=1)
@@ -26,7 +26,7 @@ def test_cpu_tiles_are_whole_and_panels_fit(word_bits: int, vector_bits: int) ->
                 assert plan.task_columns % plan.tile_columns == 0
                 if plan.form == "columns":
                     taken = words * plan.block * word_bits // 8
-                    assert taken <= schedules.PANEL_BYTES
+                    assert taken <= costs.PANEL_BYTES
 
 
 def test_few_rows_do_not_pay_for_a_panel() -> None:
@@ -36,9 +36,9 @@ def test_few_rows_do_not_pay_for_a_panel() -> None:
 
 
 def test_one_column_takes_vectors_of_rows() -> None:
-    tall, _ = schedules.cpu_matmul(1024, 1, 32, 32, AVX512, {}, schedules.Uses(constant=True))
-    few, _ = schedules.cpu_matmul(3, 1, 256, 32, AVX512, {}, schedules.Uses(constant=True))
-    wide, _ = schedules.cpu_matmul(1024, 64, 32, 32, AVX512, {}, schedules.Uses(constant=True))
+    tall, _ = schedules.cpu_matmul(1024, 1, 32, 32, AVX512, {}, tiles.Uses(constant=True))
+    few, _ = schedules.cpu_matmul(3, 1, 256, 32, AVX512, {}, tiles.Uses(constant=True))
+    wide, _ = schedules.cpu_matmul(1024, 64, 32, 32, AVX512, {}, tiles.Uses(constant=True))
     assert (tall.form, few.form, wide.form) == ("rows", "depth", "columns")
     assert tall.task_rows % tall.lanes == 0
 
