@@ -1,6 +1,7 @@
 """The pass `fsa-simplify-reductions`."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ from fsa.bindings import arith, ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import dims, elementwise_of, sizes_of
+from fsa.passes.precision.sums import LONG_SUM
 from fsa.passes.structure.bodies import copy_body, generic_op, needed_values
 from fsa.passes.structure.elementwise import is_elementwise
 from fsa.passes.structure.loops import linalg_ops
@@ -24,10 +26,14 @@ class FsaSimplifyReductions(Pass):
     - Whether all elements of a row are -inf (attention gives zeros for such rows) is asked of the
       maximum of the row where there is one, which is -inf exactly then. A NaN makes both answers
       no, and in an empty row both are yes.
+    - Of reductions that differ only in dimensions of size 1 of their results, the first is taken
+      for all: the mean that comes with a variance is imported a second time, without them.
     """
 
     name: ClassVar[str] = "fsa-simplify-reductions"
-    summary: ClassVar[str] = "Drop unused results, and tests that a maximum answers"
+    summary: ClassVar[str] = (
+        "Drop unused results, equal reductions, and tests that a maximum answers"
+    )
     anchor: ClassVar[str] = "any"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
@@ -35,6 +41,7 @@ class FsaSimplifyReductions(Pass):
         for operation in linalg_ops(op):
             if operation.name == "linalg.generic":
                 _drop_unused(operation)
+        _unify(linalg_ops(op))
         maxima: dict[Any, list[_Maximum]] = {}
         tests: list[tuple[Any, _Maximum]] = []
         for operation in linalg_ops(op):
@@ -87,6 +94,9 @@ def _loops(maps: list[Any]) -> set[int]:
     return {d for entries in found for d in entries or () if d is not None}
 
 
+_COMBINERS = ("arith.addf", "arith.maximumf", "arith.minimumf", "arith.mulf")
+
+
 @dataclass(frozen=True)
 class _Maximum:
     """The maximum of a tensor over some of its dimensions; `subscripts` index the result."""
@@ -109,6 +119,27 @@ def _reduction(op: Any, combiner: str) -> Subscripts | None:
     if body[0].name != combiner or {*body[0].operands} != {*block.arguments}:
         return None
     return subscripts_of(result) if body[1].operands[0] == body[0].results[0] else None
+
+
+def _unify(operations: Iterable[Any]) -> None:
+    """Let reductions whose results have the same elements in the same order be one."""
+    known: dict[Any, tuple[Any, Subscripts]] = {}
+    for op in operations:
+        combiner = next((name for name in _COMBINERS if _reduction(op, name) is not None), None)
+        start = filling_constant(op.operands[1]) if combiner is not None else None
+        subscripts = _reduction(op, combiner) if combiner is not None else None
+        if subscripts is None or start is None:
+            continue
+        kept = tuple(d for d in subscripts if d is not None)
+        iterators = str(op.attributes["iterator_types"])
+        element = str(op.results[0].type.element_type)
+        key = (op.operands[0], combiner, start, iterators, kept, op.block, element)
+        first, of_first = known.setdefault(key, (op, subscripts))
+        if first == op or subscripts == of_first:
+            continue
+        if LONG_SUM in op.attributes:
+            first.attributes[LONG_SUM] = op.attributes[LONG_SUM]
+        _replace(op, first.results[0], of_first, lambda x: x)
 
 
 def _maximum_of(op: Any) -> _Maximum | None:
@@ -151,16 +182,22 @@ _OEQ = 1  # arith.CmpFPredicate.OEQ
 
 def _ask(op: Any, maximum: _Maximum) -> None:
     """Replace the test `op` by a comparison of the maximum, and erase it."""
+    with op.location, ir.InsertionPoint(op):
+        infinity = arith.constant(maximum.value.type.element_type, -math.inf)
+
+    def is_least(x: Any) -> Any:
+        return arith.cmpf(arith.CmpFPredicate.OEQ, x, infinity)
+
+    _replace(op, maximum.value, maximum.subscripts, is_least)
+
+
+def _replace(op: Any, value: Any, subscripts: Subscripts, body: Callable[[Any], Any]) -> None:
+    """Replace the reduction `op` by `body` of the elements of another one, and erase it."""
     out = subscripts_of(ir.AffineMapAttr(op.attributes["indexing_maps"][1]).value) or ()
     with op.location, ir.InsertionPoint(op):
         loops, zero = dims(len(out)), ir.AffineConstantExpr.get(0)
-        read = [zero if d is None else loops[out.index(d)] for d in maximum.subscripts]
-        infinity = arith.constant(maximum.value.type.element_type, -math.inf)
-        value = elementwise_of(
-            sizes_of(op.operands[1]),
-            op.results[0].type.element_type,
-            [(maximum.value, read)],
-            lambda x: arith.cmpf(arith.CmpFPredicate.OEQ, x, infinity),
-        )
-    op.results[0].replace_all_uses_with(value)
+        read = [zero if d is None else loops[out.index(d)] for d in subscripts]
+        element = op.results[0].type.element_type
+        found = elementwise_of(sizes_of(op.operands[1]), element, [(value, read)], body)
+    op.results[0].replace_all_uses_with(found)
     op.erase()

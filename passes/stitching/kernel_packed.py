@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
+from fsa.bindings import ir
 from fsa.passes.stitching.frames import Computed
-from fsa.passes.stitching.graph import Ref
+from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.kernel_cpu import CpuWriter, unit_counts
 from fsa.passes.stitching.lanes import contiguous, turns
 from fsa.passes.stitching.loop_nest import Nest
@@ -100,7 +101,8 @@ class PackedWriter(CpuWriter):
         """Walk the lanes of all rows at once, or short rows one after another as memory lies."""
         extent, lane = self.extents[self.plan.lane], self.plan.lane
         tiles = any(turns(self.kernel, touch.index) for touch in self.kernel.touches(nest))
-        if not nest.reductions or tiles or not _is_short(extent, nest.lanes):
+        short = _is_short(extent, nest.lanes) and not self._would_narrow(nest)
+        if not nest.reductions or tiles or not short:
             return super().lane_loop(nest, carried, step)
         size = len(carried) // self.plan.pack
         after: list[Any] = []
@@ -113,6 +115,18 @@ class PackedWriter(CpuWriter):
                         values = step(values)
             after += values
         return after
+
+    def _would_narrow(self, nest: Nest) -> bool:
+        """Whether LLVM would take a chain of maxima that it sees whole back to f16.
+
+        It does so where each operand was widened; x86 has no such maxima, and converts for each.
+        """
+        nodes = self.kernel.graph.nodes
+        kinds = {c.kind for n in nest.reductions for c in nodes[n].combiners if c is not None}
+        loads = [t.ref for t in self.kernel.touches(nest) if t.kind == "load"]
+        return not kinds.isdisjoint(("max", "min", "max_number", "min_number")) and any(
+            isinstance(element_type(self.kernel.graph.type_of(ref)), ir.F16Type) for ref in loads
+        )
 
     def reduce(self, nest: Nest) -> None:
         """Write the reductions of a nest; each ends in a vector with a lane for each row."""

@@ -10,6 +10,7 @@ original.
 from collections.abc import Sequence
 
 from fsa.bindings import ir
+from fsa.passes.stitching.costs import is_expensive
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref, element_bytes
 from fsa.passes.stitching.lanes import describe
@@ -109,19 +110,29 @@ class Kernel:
         return self.level(ref.number) + (self.kept_in_row(ref) and self.is_repeated(ref.number))
 
     def is_repeated(self, node: int) -> bool:
-        """Whether a value along the lanes is read in loops that it does not vary with.
+        """Whether a value along the lanes, or a costly one, is read in loops around its own.
 
-        Those loops lie outside the lane loop, so the value would be computed again in each turn.
-        Kept, it is made in a nest of its own, before that of its readers.
+        It does not vary with those loops, and would be computed again in each turn. Kept, it is
+        made in a nest of its own, before that of its readers.
         """
         if self.plan.mapping == "flat" or self.plan.threads or self.graph.nodes[node].reduces:
             return False
         mine = set(self.space.dims[node]) - self.fixed
-        return self.plan.lane in mine and any(
-            self.nodes[user].kernel == self.number
-            and mine < set(self.space.dims[user]) - self.fixed
+        if not mine or not (self.plan.lane in mine or is_expensive(self.graph, node)):
+            return False
+        return any(
+            self.nodes[user].kernel == self.number and self._is_around(mine, user)
             for user in self.graph.users(node)
         )
+
+    def _is_around(self, mine: set[int], user: int) -> bool:
+        """Whether some loop of `user` that is not of `mine` lies outside of one that is."""
+        # A sum may be swept, its reduced loops then lie outside; lanes lie inside.
+        loops = [*self._inner(user, True), *self._inner(user, False)]
+        loops.sort(key=lambda d: d == self.plan.lane)
+        others = [number for number, d in enumerate(loops) if d not in mine]
+        inside = [number for number, d in enumerate(loops) if d in mine]
+        return bool(others) and mine <= set(loops) and others[0] < inside[-1]
 
     def _inner(self, node: int, reducing: bool) -> tuple[int, ...]:
         """Loops of a node inside the row, of one kind, with the lane dimension innermost."""

@@ -97,3 +97,27 @@ func.func @stay(%x: tensor<3x4xf32>, %a: tensor<3xf32>, %b: tensor<3xf32>) -> (t
   } -> tensor<3xi1>
   return %s#1, %m, %all : tensor<3xf32>, tensor<3xf32>, tensor<3xi1>
 }
+
+// The mean that comes with a variance, once with and once without the dimension that is summed: one sum.
+// CHECK-LABEL: func.func @means(
+// CHECK-COUNT-1: arith.addf
+// CHECK-NOT:     arith.addf
+// CHECK:         return
+func.func @means(%x: tensor<7x5xf32>) -> (tensor<7x1xf32>, tensor<7xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %ke = tensor.empty() : tensor<7x1xf32>
+  %k0 = linalg.fill ins(%zero : f32) outs(%ke : tensor<7x1xf32>) -> tensor<7x1xf32>
+  %k = linalg.generic {indexing_maps = [#id, #kept], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<7x5xf32>) outs(%k0 : tensor<7x1xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.addf %in, %out : f32
+    linalg.yield %s : f32
+  } -> tensor<7x1xf32>
+  %de = tensor.empty() : tensor<7xf32>
+  %d0 = linalg.fill ins(%zero : f32) outs(%de : tensor<7xf32>) -> tensor<7xf32>
+  %d = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<7x5xf32>) outs(%d0 : tensor<7xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.addf %in, %out : f32
+    linalg.yield %s : f32
+  } -> tensor<7xf32>
+  return %k, %d : tensor<7x1xf32>, tensor<7xf32>
+}
