@@ -1,8 +1,10 @@
 """Memory-bound computations on one core: FSA's stitched regions, IREE, TorchInductor and XLA.
 
 Contenders run in turns in one process on one core, beside a copy of as many bytes as the case reads
-and writes (`copy`, NumPy's `copyto` between buffers that exist). A ratio is the median over the
-rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share is the copy's
+and writes (`copy`, NumPy's `copyto` between buffers that exist), and FSA's kernels on data that the
+second cache holds (`arithmetic`: less a call of one element, by the number of elements). The slower
+of both is the limit of the case. A ratio is the median over the rounds of a peer's time by FSA's in
+the same round: above 1, FSA is faster. The share is the copy's
 time by FSA's. Times are processor time of the process. Each case has a process of its own: what
 allocators hold from earlier cases does not count. Run:
 `python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`, and a page beside
@@ -29,7 +31,10 @@ import numpy as np
 
 import fsa
 from fsa.benchmarks import machine, plain_iree
-from fsa.benchmarks.cases.memory_bound import PROBLEMS, Problem
+from fsa.benchmarks.cases.in_cache import in_cache, share
+from fsa.benchmarks.cases.memory_bound import PROBLEMS as STITCHED
+from fsa.benchmarks.cases.memory_bound import Problem
+from fsa.benchmarks.cases.windowed import WINDOWED
 from fsa.benchmarks.stitching_report import page, summary
 from fsa.benchmarks.timing import Timing, time_in_turns
 from fsa.frontend.model import read_model
@@ -40,6 +45,7 @@ ELEMENTS: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dty
 TOLERANCES = {"f32": 2e-5, "f16": 4e-3, "bf16": 3e-2}
 PIPELINE = "fsa-clean-up,fsa-form-stitched-regions{min-ops=1},fsa-to-cpu"
 PEERS = ("iree", "inductor", "xla")
+PROBLEMS = (*STITCHED, *WINDOWED)
 Array = np.ndarray[Any, Any]
 
 
@@ -151,11 +157,34 @@ def _median_ratio(theirs: Timing, ours: Timing) -> float:
     return statistics.median(a / b for a, b in zip(theirs.samples, ours.samples, strict=True))
 
 
+def _limits(contest: Contest, timings: Mapping[str, Timing]) -> dict[str, float]:
+    """Return the seconds that a copy takes, and those of the arithmetic where they are known."""
+    found = {"copy": timings["copy"].median}
+    smaller = in_cache(contest.problem)
+    if smaller is not None and "in_cache" in timings:
+        seconds = timings["in_cache"].median - timings["one_element"].median
+        found["arithmetic"] = max(seconds, 0.0) * share(contest.problem, smaller)
+    return found
+
+
+def _add_limits(contest: Contest) -> None:
+    """Let FSA's kernels on data in a cache, and a call of one element, take their turns."""
+    smaller = in_cache(contest.problem)
+    if smaller is None or "fsa" not in contest.calls:
+        return
+    (one,) = (problem for problem in PROBLEMS if problem.name == "chain 1")
+    for name, problem in (("in_cache", smaller), ("one_element", one)):
+        made = Contest(problem, contest.dtype, ["fsa"])
+        if "fsa" in made.calls:
+            contest.calls[name] = made.calls["fsa"]
+
+
 def run_case(
     problem: Problem, dtype: str, wanted: Sequence[str], rounds: int, sample_seconds: float
 ) -> dict[str, Any]:
     """Time one problem in one dtype; return what the result file holds of it."""
     contest = Contest(problem, dtype, wanted)
+    _add_limits(contest)
     timings = time_in_turns(
         contest.calls,
         rounds=rounds,
@@ -180,10 +209,14 @@ def run_case(
     if ours is not None:
         case["ratio"] = {n: _median_ratio(timings[n], ours) for n in timings if n != "fsa"}
         case["share_of_copy"] = case["ratio"]["copy"]
+        limits = _limits(contest, timings)
+        case["limit"] = max(limits, key=lambda name: limits[name])
+        least = limits[case["limit"]]
+        case["share_of_limit"] = least / ours.median
         case["best_peer"] = best
         case["ratio_to_best"] = case["ratio"][best] if best else None
         if best:
-            case["best_peer_share_of_copy"] = _median_ratio(timings["copy"], timings[best])
+            case["best_peer_share_of_limit"] = least / timings[best].median
     return case
 
 
@@ -197,7 +230,8 @@ def _line(case: Mapping[str, Any]) -> str:
     notes += [f"{name}: {why}" for name, why in case["absent"].items()]
     return (
         f"{case['name']:29} {case['dtype']:4} {ours * 1e6:10.1f} us  "
-        f"copy {case.get('share_of_copy', float('nan')):5.0%}  {ratios}  "
+        f"copy {case.get('share_of_copy', float('nan')):5.0%}  "
+        f"{case.get('limit', '-'):10} {case.get('share_of_limit', float('nan')):5.0%}  {ratios}  "
         f"best {case.get('ratio_to_best') or float('nan'):5.2f} {'; '.join(notes)}"
     )
 

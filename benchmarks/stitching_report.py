@@ -10,7 +10,7 @@ PEERS = ("iree", "inductor", "xla")
 DTYPES = ("f32", "f16", "bf16")
 # What is asked of FSA, as ratios to the best peer or shares of a copy.
 MEAN, MEAN_WHERE_SLOW, LEAST, LIMIT, SHARE = 1.4, 2.0, 1.1, 0.9, 0.6
-SLOW_PEER = 0.5  # of the copy: below it a peer leaves room
+SLOW_PEER = 0.5  # of the limit: below it a peer leaves room
 
 Case = Mapping[str, Any]
 
@@ -26,8 +26,8 @@ def compared(cases: Sequence[Case], dtype: str) -> list[Case]:
 
 
 def is_below(case: Case) -> bool:
-    """Whether a case misses both bounds: the ratio to the best peer, and the share of a copy."""
-    return case["ratio_to_best"] < LEAST and case["share_of_copy"] < LIMIT
+    """Whether a case misses both bounds: the ratio to the best peer, and the share of its limit."""
+    return case["ratio_to_best"] < LEAST and case["share_of_limit"] < LIMIT
 
 
 def summary(cases: Sequence[Case]) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def summary(cases: Sequence[Case]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for dtype in DTYPES:
         found = compared(cases, dtype)
-        slow = [c for c in found if c["best_peer_share_of_copy"] < SLOW_PEER]
+        slow = [c for c in found if c["best_peer_share_of_limit"] < SLOW_PEER]
         figures[dtype] = {
             "cases": len(found),
             "geometric_mean": geometric_mean([c["ratio_to_best"] for c in found]),
@@ -44,7 +44,9 @@ def summary(cases: Sequence[Case]) -> dict[str, Any]:
                 [c["ratio_to_best"] for c in slow]
             ),
             "below_both_bounds": [c["name"] for c in found if is_below(c)],
-            "below_share_of_copy": [c["name"] for c in found if c["share_of_copy"] < SHARE],
+            "below_share_of_copy": [
+                c["name"] for c in found if c["limit"] == "copy" and c["share_of_copy"] < SHARE
+            ],
         }
     return figures
 
@@ -58,7 +60,9 @@ def page(document: Mapping[str, Any]) -> str:
         f"`{document['command']}`, {document['created']}; processor time"
         + (f" on a machine shared with other work (load {load})." if load else "."),
         "Contenders run in turns in one process; a ratio is a peer's time by FSA's, the share a "
-        "copy's of as many bytes as the case reads and writes. The best peer of each case counts.",
+        "copy's of as many bytes as the case reads and writes. The best peer of each case counts. "
+        "The limit of a case is that copy, or its arithmetic if that takes longer: FSA's own "
+        "kernels on data in the second cache, where they wait for no memory.",
         "",
         *_targets(cases),
         "",
@@ -83,7 +87,7 @@ def _targets(cases: Sequence[Case]) -> list[str]:
         lambda f: f"{f['geometric_mean']:.2f}x",
     )
     row(
-        "the same where the best peer is under half of a copy's speed",
+        "the same where the best peer is under half of the limit",
         f">= {MEAN_WHERE_SLOW}x",
         lambda f: (
             f"{f['geometric_mean_where_peer_below_half']:.2f}x "
@@ -91,13 +95,13 @@ def _targets(cases: Sequence[Case]) -> list[str]:
         ),
     )
     row(
-        f"cases below both {LEAST}x the best peer and {LIMIT:.0%} of a copy",
+        f"cases below both {LEAST}x the best peer and {LIMIT:.0%} of the limit",
         "none",
         lambda f: str(len(f["below_both_bounds"])),
     )
     row(
-        f"cases below {SHARE:.0%} of a copy",
-        "none where bytes decide",
+        f"cases below {SHARE:.0%} of a copy, where that is the limit",
+        "none",
         lambda f: str(len(f["below_share_of_copy"])),
     )
     return lines
@@ -105,8 +109,10 @@ def _targets(cases: Sequence[Case]) -> list[str]:
 
 def _table(cases: Sequence[Case]) -> list[str]:
     lines = [
-        "| case | dtype | FSA us | share of copy | " + " | ".join(PEERS) + " | to the best |",
-        "|---|---|---|---|---|---|---|---|",
+        "| case | dtype | FSA us | share of copy | limit | share of it | "
+        + " | ".join(PEERS)
+        + " | to the best |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for case in cases:
         ratios = case.get("ratio", {})
@@ -116,7 +122,8 @@ def _table(cases: Sequence[Case]) -> list[str]:
         ours = case["median_seconds"].get("fsa", float("nan")) * 1e6
         lines.append(
             f"| {case['name']} | {case['dtype']} | {ours:.1f} | "
-            f"{case.get('share_of_copy', 0):.0%} | {' | '.join(shown)} | "
+            f"{case.get('share_of_copy', 0):.0%} | {case.get('limit', '-')} | "
+            f"{case.get('share_of_limit', 0):.0%} | {' | '.join(shown)} | "
             f"{f'{best:.2f}' if best else '-'}{mark} |"
         )
     return lines
