@@ -25,11 +25,12 @@ PURE_DIALECTS = ("affine", "arith", "complex", "fsa", "index", "linalg", "math",
 class FsaFormStitchedRegions(Pass):
     """Outline connected memory-bound tensor ops of functions into `fsa.stitched_region` ops.
 
-    A region takes element-wise ops, broadcasts, transposes, reductions and the reshapes and slices
-    between them, and never depends on itself. Matmuls and convolutions stay outside with their
-    element-wise epilogue: the ops that the kernels planned by `fsa-plan-matmul` and
-    `fsa-plan-convolution` compute, or behind others the ops that IREE fuses there. Reshapes at the
-    border of a region stay outside as well. Constants and `tensor.empty` are copied inside.
+    A region takes element-wise ops, broadcasts, transposes, reductions and the reshapes, slices,
+    concatenations and paddings between them, and never depends on itself. Matmuls and convolutions
+    stay outside with their element-wise epilogue: the ops that the kernels planned by
+    `fsa-plan-matmul` and `fsa-plan-convolution` compute, or behind others the ops that IREE fuses
+    there. Reshapes at the border of a region stay outside as well, and groups that only move
+    elements. Constants and `tensor.empty` are copied inside.
 
     With `costs`, the cost model of the module's `fsa.target` leaves to IREE what it does as fast:
     ops that read against the order of their result, and groups whose one kernel would not save

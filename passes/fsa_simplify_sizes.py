@@ -37,7 +37,8 @@ class FsaSimplifySizes(Pass):
     are then the same value, which the passes that follow rely on. A `tensor.reshape` whose shape is
     made of such sizes becomes a collapse_shape and an expand_shape, which later passes see through.
     Where a function asserts that dimensions of two arguments are equal, the check moves to its
-    start, and they are one size from then on. As everywhere, arithmetic on sizes does not overflow.
+    start, and they are one size from then on. Casts that forget the sizes of what is concatenated
+    are left out. As everywhere, arithmetic on sizes does not overflow.
     """
 
     name: ClassVar[str] = "fsa-simplify-sizes"
@@ -68,6 +69,8 @@ class FsaSimplifySizes(Pass):
                 truth = _decide(visited, sizes)
                 if truth is not None:
                     decided.append((visited, truth))
+            if visited.name == "tensor.concat":
+                _see_through_casts(visited)
             return ir.WalkResult.ADVANCE
 
         op.walk(visit, ir.WalkOrder.PRE_ORDER)
@@ -87,6 +90,18 @@ class FsaSimplifySizes(Pass):
         for visited, _ in reversed([*decided, *values]):
             if not any(True for _ in visited.results[0].uses):
                 visited.erase()
+
+
+def _see_through_casts(concat: Any) -> None:
+    """Let a concatenation take its operands as they were before a cast forgot their sizes."""
+    for number, operand in enumerate(concat.operands):
+        owner = operand.owner
+        if isinstance(owner, ir.Block) or owner.operation.name != "tensor.cast":
+            continue
+        source = owner.operation.operands[0]
+        ranked = isinstance(source.type, ir.RankedTensorType)
+        if ranked and source.type.has_static_shape and not operand.type.has_static_shape:
+            concat.operands[number] = source
 
 
 def _asserted(root: Any, sizes: Sizes) -> dict[tuple[Size, Size], Any]:

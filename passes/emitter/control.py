@@ -82,6 +82,11 @@ class Branch:
         self._op = scf.IfOp(condition, self._kinds, has_else=True)
 
     @property
+    def point_before(self) -> Any:
+        """An `ir.InsertionPoint` before the branch, for what both sides share."""
+        return ir.InsertionPoint(self._op)
+
+    @property
     def results(self) -> list[Value]:
         """The values yielded by the side taken."""
         return list(self._op.results)

@@ -13,7 +13,8 @@ from typing import Any
 from fsa.passes.binarized.tasks import runs_as_one
 from fsa.passes.stitching import gpu_costs
 from fsa.passes.stitching.device_costs import CPU, DeviceCosts, KernelCosts
-from fsa.passes.stitching.op_kinds import VIEWS
+from fsa.passes.stitching.op_kinds import SLICE, VIEWS
+from fsa.passes.stitching.pieces import PIECES
 from fsa.passes.stitching.scope import Group, Scope
 from fsa.passes.stitching.work import Work, bytes_of, extents_of, work_of
 from fsa.runtime.targets import Target
@@ -38,6 +39,7 @@ class _Kernel:
 
     members: list[int] = field(default_factory=list[int])
     reduces: bool = False
+    copies: bool = False  # puts pieces together, which IREE does one after another
 
 
 class Benefit:
@@ -125,8 +127,9 @@ class Benefit:
             home = next(iter(homes.values())) if len(homes) == 1 else None
             leaves = len(users) < len(set(self.scope.users[p]))
             reduces = bool(self.work(p).reduction)
-            if home is None or (reduces and (home.reduces or leaves)):
-                home = _Kernel()
+            copies = self.scope.ops[p].name in PIECES
+            if home is None or copies or home.copies or (reduces and (home.reduces or leaves)):
+                home = _Kernel(copies=copies)
                 kernels.append(home)
             home.members.append(p)
             home.reduces |= reduces
@@ -164,6 +167,9 @@ class Benefit:
         types: list[Any] = []
         for p in inside:
             op = scope.ops[p]
+            if op.name == SLICE and scope.position.get(op.operands[0]) not in inside:
+                types.append(op.results[0].type)  # what it takes of the whole
+                continue
             for value in op.operands:
                 position = scope.position.get(value)
                 if position not in inside and not self._is_free(position):

@@ -18,6 +18,7 @@ from fsa.passes.stitching.bodies import Body
 from fsa.passes.stitching.dims import loops_at
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
+from fsa.passes.stitching.guards import piece_at
 from fsa.passes.stitching.linear import Index, Linear
 from fsa.passes.stitching.positions import Positions
 from fsa.passes.stitching.schedule import Kernel
@@ -171,6 +172,8 @@ class Evaluator(Positions):
     ) -> list[Computed]:  # fmt: skip
         """Return results of node n at a point of its loops; a reduction takes its accumulators."""
         node = self.graph.nodes[n]
+        if node.guards:
+            return [piece_at(self, n, loops)]
         if node.block is None:
             access = node.inputs[0]
             return [self.value(access.ref, tuple(e.substitute(loops) for e in access.index))]

@@ -1,11 +1,11 @@
 """Open loops, and what was computed in each: a value is built as far out as its index allows."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fsa.passes.emitter import Loop
+from fsa.passes.emitter import Branch, Loop
 
 
 class Computed(NamedTuple):
@@ -17,9 +17,12 @@ class Computed(NamedTuple):
 
 @dataclass
 class Frame:
-    """An open loop, or a part of one (`loop` None); `memo` holds what was computed in it."""
+    """An open loop or side of a branch, or a part of one (`loop` None).
 
-    loop: Loop | None
+    `memo` holds what was computed in it.
+    """
+
+    loop: Loop | Branch | None
     memo: dict[Any, Computed] = field(default_factory=dict[Any, Computed])
 
 
@@ -42,6 +45,18 @@ class Frames:
         with self.at_positions(dims, self.depth):
             yield
         self.frames.pop()
+
+    @contextmanager
+    def on_side(self, branch: Branch, depth: int, dims: Iterable[int]) -> Generator[None]:
+        """Enter a side of a branch that stands in the frame `depth`.
+
+        What depends on `dims`, of which the condition speaks, is then computed on this side.
+        """
+        before = self.frames
+        self.frames = [*before[: depth + 1], Frame(branch)]
+        with self.at_positions({d: self.bound[d].value for d in dims}, self.depth):
+            yield
+        self.frames = before
 
     @contextmanager
     def at_positions(self, dims: Mapping[int, Any], depth: int) -> Generator[None]:

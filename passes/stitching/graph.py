@@ -43,9 +43,21 @@ class Access:
     index: Index
 
 
+@dataclass(frozen=True)
+class Guard:
+    """A condition on a point of a node's loops: `low <= index < high`."""
+
+    index: Linear
+    low: int
+    high: int
+
+
 @dataclass
 class Node:
     """One tensor op: loops, accesses, and a scalar body (None for a view, which copies).
+
+    A node that puts pieces together copies the first input whose `guards` hold (one entry an
+    input, the last empty).
 
     The loops of a node are not always those of the op: loops that run once are left out, and a
     loop over joined dimensions is one loop for each of them. `loops` has each loop of the op in
@@ -62,6 +74,7 @@ class Node:
     loops: list[Linear]
     block: Any = None
     combiners: list[Combiner | None] = field(default_factory=list[Combiner | None])
+    guards: list[tuple[Guard, ...]] = field(default_factory=list[tuple[Guard, ...]])
 
     @property
     def reduces(self) -> bool:

@@ -1,7 +1,8 @@
 """CPU kernels: vectors along the lane dimension, masked tails, row buffers on the stack."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from fsa.passes.emitter.types import crossing_element
@@ -108,6 +109,10 @@ class CpuWriter(NestWriter):
             self._nests()
             return []
 
+        breaks = sorted({at for nest in self.kernel.nests for at in nest.breaks})
+        if breaks:
+            self._between(breaks, lo, hi, lanes, [], body)
+            return
         exact = whole and self.plan.chunk % lanes == 0
         self._vectors(lo, hi, lanes, [], body, exact=exact)
 
@@ -139,6 +144,9 @@ class CpuWriter(NestWriter):
     def lane_loop(self, nest: Nest, carried: list[Any], step: Step) -> list[Any]:
         """Walk a row in vectors, several at a time where accumulators would wait for each other."""
         extent, lanes = self.extents[self.plan.lane], nest.lanes
+        if nest.breaks:
+            lo, hi = self._span or (0, extent)
+            return self._between(nest.breaks, lo, hi, lanes, carried, step)
         if self._span is not None:
             whole = isinstance(extent, int) and extent % self.plan.chunk == 0
             exact = whole and self.plan.chunk % lanes == 0
@@ -149,6 +157,22 @@ class CpuWriter(NestWriter):
             start, carried = self._unrolled(nest, carried, step, extent, unroll)
         exact = isinstance(extent, int) and extent % lanes == 0
         return self._vectors(start, extent, lanes, carried, step, exact=exact)
+
+    def _between(
+        self, breaks: Sequence[int], lo: Any, hi: Any, lanes: int, carried: list[Any], step: Step
+    ) -> list[Any]:
+        """Walk lo ... hi - 1 in vectors, none of which reaches over one of the `breaks`."""
+        lane = self.plan.lane
+        self.e.shifted = True
+        for first, end in pairwise([0, *breaks, self.extents[lane]]):
+            start = self.k.max(lo, first)
+            stop = self.k.max(self.k.min(hi, end), start)
+            known = isinstance(start, int) and isinstance(stop, int)
+            exact = known and (stop - start) % lanes == 0
+            with self.e.within({lane: (first, end - 1)}):
+                carried = self._vectors(start, stop, lanes, carried, step, exact=exact)
+        self.e.shifted = False
+        return carried
 
     def unrolled_vectors(self, nest: Nest) -> int:
         """Return how many vectors, each with its own accumulators, one step takes."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fsa.bindings import ir
+from fsa.passes.stitching.guards import breaks_along, guards_of
 from fsa.passes.stitching.linear import Index
 
 if TYPE_CHECKING:
@@ -27,11 +28,18 @@ INTEGER_DIVISIONS = frozenset(
 def vectorize(kernel: Kernel) -> None:
     """Decide for each nest of a kernel how many lanes its vectors have, and whether it sweeps."""
     for nest in kernel.nests:
+        guards = guards_of(kernel, nest)
+        nest.guarded = bool(guards)
         nest.lanes, nest.scalar_reason = _lanes_of(kernel, nest)
+        if nest.lanes > 1 and guards:
+            breaks = breaks_along(kernel, guards)
+            if breaks is None:
+                nest.lanes, nest.scalar_reason = 1, "the border of a piece moves within the lanes"
+            nest.breaks = breaks or ()
         nest.sweeps = _sweeps(kernel, nest)
     if kernel.plan.mapping == "flat" and any(nest.lanes == 1 for nest in kernel.nests):
         for nest in kernel.nests:
-            nest.lanes = 1
+            nest.lanes, nest.breaks = 1, ()
 
 
 def _lanes_of(kernel: Kernel, nest: Nest) -> tuple[int, str]:

@@ -34,6 +34,8 @@ class Nest:
     stores: list[Ref] = field(default_factory=list[Ref])
     lanes: int = 1
     scalar_reason: str = ""
+    guarded: bool = False  # something that it computes is put together of pieces
+    breaks: tuple[int, ...] = ()  # along the lanes: where another piece begins
     sweeps: bool = False  # reductions are the outer loops, and accumulators lie in row buffers
 
     @property

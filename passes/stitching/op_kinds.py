@@ -3,6 +3,7 @@
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.passes.stitching.pieces import PIECES, is_static_assembly
 
 ELEMENTWISE = frozenset(
     f"linalg.{name}"
@@ -12,6 +13,7 @@ ELEMENTWISE = frozenset(
     ).split()
 )
 VIEWS = frozenset({"tensor.expand_shape", "tensor.collapse_shape"})
+SLICE = "tensor.extract_slice"
 LEAVES = frozenset({"arith.constant", "linalg.fill", "tensor.empty"})
 
 
@@ -19,11 +21,27 @@ def is_member(op: Any) -> bool:
     """Whether an op is memory-bound and can be stitched."""
     if not op.results or not all(isinstance(r.type, ir.RankedTensorType) for r in op.results):
         return False
+    if op.name in PIECES:
+        return is_static_assembly(op)
+    if op.name == SLICE:
+        return is_static_slice(op)
     if op.name in ELEMENTWISE or op.name in VIEWS or op.name == "linalg.reduce":
         return True
     if op.name == "linalg.generic":
         return not _contracts(op) and _has_plain_body(op)
     return op.name.partition(".")[0] in ("arith", "math") and op.name not in LEAVES
+
+
+def is_static_slice(op: Any) -> bool:
+    """Whether a slice takes elements that are known when compiling."""
+    numbers = (n for name in ("offsets", "sizes") for n in op.attributes[f"static_{name}"])
+    strides = list(op.attributes["static_strides"])
+    return ir.ShapedType.get_dynamic_size() not in [*numbers, *strides] and min(strides) > 0
+
+
+def moves(op: Any) -> bool:
+    """Whether an op only moves elements: a view, a slice, or pieces put together."""
+    return op.name in VIEWS or op.name == SLICE or op.name in PIECES
 
 
 def is_compute(op: Any) -> bool:

@@ -96,6 +96,8 @@ def check_pack(kernel: Kernel) -> None:
 def _check_nest(kernel: Kernel, nest: Nest) -> None:
     where, packed = f"kernel {kernel.number}", kernel.packed
     assert packed is not None
+    if nest.guarded:
+        raise PlanError(f"{where}: rows of a pack have no borders of pieces")
     if kernel.plan.mapping == "flat" and (nest.dims or nest.lanes == 1):
         raise PlanError(f"{where}: lanes that are tasks of their own run no loops in a pack")
     if not nest.reductions:

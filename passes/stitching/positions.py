@@ -1,6 +1,6 @@
 """Where in the iteration space a kernel's code stands: loops, lanes, rows of a pack, addresses."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,8 @@ class Positions(Frames):
         self.origin: dict[int, Any] = {}  # where row buffers begin along a dimension, if not at 0
         self.row: int | None = None  # of a pack, None where rows are lanes or there is no pack
         self.rows: tuple[list[Any], int] = ([], 0)  # positions of a pack's rows, and their frame
+        self.spans: dict[int, tuple[int, int]] = {}  # first and last position, where known to be
+        self.shifted = False  # whether vectors begin elsewhere than at multiples of the lanes
 
     @contextmanager
     def along_lanes(self, loop: Loop | None, lane: int, base: Any, count: Any) -> Generator[None]:
@@ -81,6 +83,32 @@ class Positions(Frames):
         """Whether an index varies along the lanes of a vector."""
         return self.lanes > 1 and any(self.lane in e.loops for e in index)
 
+    @contextmanager
+    def within(self, spans: Mapping[int, tuple[int, int]]) -> Generator[None]:
+        """Enter code that runs for positions of these spans (first and last) alone."""
+        before = self.spans
+        self.spans = {**before, **spans}
+        yield
+        self.spans = before
+
+    def span(self, expression: Linear) -> tuple[int, int] | None:
+        """Return the least and the largest value of an index expression, None if not known."""
+        low = high = expression.constant
+        for d, coefficient in expression.terms:
+            at = self.bound[d].value
+            extent = self.space.extents[d]
+            if isinstance(at, int) and not (d == self.lane and self.lanes > 1):
+                first, last = at, at
+            elif d in self.spans:
+                first, last = self.spans[d]
+            elif extent is not None:
+                first, last = 0, extent - 1
+            else:
+                return None
+            ends = sorted((first * coefficient, last * coefficient))
+            low, high = low + ends[0], high + ends[1]
+        return low, high
+
     def vector_bytes(self, memory: Any) -> int:
         """Return the bytes of a vector of the elements of a memref type."""
         return self.lanes * max(memory.element_type.width // 8, 1)
@@ -91,6 +119,8 @@ class Positions(Frames):
         A kernel's memory begins at a multiple of 64 bytes, lanes at multiples of their number.
         """
         size = self.vector_bytes(memory)
+        if self.shifted:
+            return False
         if self.lane == self.kernel.packed:  # the last pack ends where its dimension ends
             extent = self.space.extents[self.lane]
             if extent is None or extent % self.lanes:

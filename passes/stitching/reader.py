@@ -1,6 +1,7 @@
 """Reading the body of a stitched region as a graph of nodes with linear accesses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fsa.bindings import ir
@@ -17,6 +18,7 @@ from fsa.passes.stitching.graph import (
     shape_of,
 )
 from fsa.passes.stitching.linear import Index, Linear, NotLinear, from_affine, loop, solve
+from fsa.passes.stitching.pieces import PIECES, pieces_of
 from fsa.passes.stitching.subscripts import (
     Loops,
     expanded_index,
@@ -88,6 +90,8 @@ class _Reader:
             return self._view(position, op, expanded_index(op))
         if op.name == "tensor.extract_slice":
             return self._view(position, op, slice_index(op))
+        if op.name in PIECES:
+            return self._pieces(position, op)
         if op.name == "tensor.cast":
             rank = ir.RankedTensorType(op.results[0].type).rank
             return self._view(position, op, tuple(loop(k) for k in range(rank)))
@@ -98,7 +102,21 @@ class _Reader:
         source = self._ref(op.operands[0])
         loops = Loops(extents, self._splits(len(extents), [(source, index)]))
         made = loops.index(tuple(loop(k) for k in range(len(extents))))
-        return _copying(position, op, loops, Access(source, loops.index(index)), made)
+        return _copying(position, op, loops, [Access(source, loops.index(index))], made)
+
+    def _pieces(self, position: int, op: Any) -> Node:
+        extents = shape_of(op.results[0].type)
+        pieces = pieces_of(op, self._ref)
+        reads = [(access.ref, access.index) for access, _ in pieces]
+        loops = Loops(extents, self._splits(len(extents), reads))
+        accesses = [Access(ref, loops.index(index)) for ref, index in reads]
+        made = loops.index(tuple(loop(k) for k in range(len(extents))))
+        node = _copying(position, op, loops, accesses, made)
+        node.guards = [
+            tuple(replace(guard, index=loops.index((guard.index,))[0]) for guard in guards)
+            for _, guards in pieces
+        ]
+        return node
 
     def _collapse(self, position: int, op: Any) -> Node:
         """A view whose loops are those of the source: its result has the joined index."""
@@ -108,7 +126,7 @@ class _Reader:
         loops = Loops(extents, self._splits(len(extents), [(source, identity)]))
         made = tuple(joined_index(op, group, extents) for group in reassociation_of(op))
         access = Access(source, loops.index(identity))
-        return _copying(position, op, loops, access, loops.index(made))
+        return _copying(position, op, loops, [access], loops.index(made))
 
     def _splits(
         self, count: int, reads: Sequence[tuple[Ref, Index]]
@@ -184,10 +202,10 @@ def _map_index(op: Any, attribute: Any) -> Index:
         raise Unsupported(f"{op.name} reads through the non-linear index {error}") from None
 
 
-def _copying(position: int, op: Any, loops: "Loops", source: Access, made: Index) -> Node:
+def _copying(position: int, op: Any, loops: "Loops", sources: list[Access], made: Index) -> Node:
     none = [False] * len(loops.extents)
     return Node(
-        position, op, loops.extents, none, [source], [], [made], loops.old, None, [None]
+        position, op, loops.extents, none, sources, [], [made], loops.old, None, [None]
     )  # fmt: skip
 
 

@@ -15,10 +15,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsa.passes.stitching.claims import claimed_by, has_kernel
-from fsa.passes.stitching.op_kinds import LEAVES, VIEWS, is_compute, is_member, reduces
+from fsa.passes.stitching.op_kinds import (
+    LEAVES,
+    SLICE,
+    VIEWS,
+    is_compute,
+    is_member,
+    moves,
+    reduces,
+)
+from fsa.passes.stitching.pieces import PAD
 
 # The stage of groups that were one and may depend on one another.
 DEPENDENT = -1
+MAX_SLICES = 8  # of a value from outside of regions
 
 
 @dataclass
@@ -46,6 +56,7 @@ class Scope:
         self.reason: dict[int, str] = {}  # why memory-bound ops are in no group
         self.member = [not self.leaf[p] and is_member(op) for p, op in enumerate(self.ops)]
         self._leave_epilogues()
+        self._leave_moves()
 
     def groups(self) -> list[Group]:
         """Return the connected groups, in order."""
@@ -73,10 +84,13 @@ class Scope:
     def leave_small(self, groups: Sequence[Group], least: int) -> list[Group]:
         """Return the groups with at least `least` computing ops; note why the others stay."""
         for group in groups:
-            if group.real < least:
+            if group.real and all(moves(self.ops[p]) for p in group.members):
+                group.real = 0
+                self.reason.update(dict.fromkeys(group.members, "only moves elements"))
+            elif group.real < least:
                 few = f"{group.real} computing op, no neighbour to share a kernel with"
                 self.reason.update(dict.fromkeys(group.members, few))
-        return [group for group in groups if group.real >= least]
+        return [group for group in groups if group.real >= max(least, 1)]
 
     def leave(self, wanted: Callable[[int], bool], reason: str) -> None:
         """Take the members out for which `wanted` holds, for `reason`."""
@@ -97,7 +111,7 @@ class Scope:
                 inside.remove(p)
                 near = (*self.producers[p], *self.users[p])
                 pending += [q for q in near if q in inside and self.ops[q].name in VIEWS]
-        real = sum(self.ops[p].name not in VIEWS for p in inside)
+        real = sum(self.ops[p].name not in (*VIEWS, SLICE) for p in inside)
         return Group(sorted(inside), real, stage)
 
     def is_leaf(self, value: Any) -> bool:
@@ -160,6 +174,26 @@ class Scope:
                 stages[p] = min(stages[u] for u in self.users[p])
         return stages
 
+    def _leave_moves(self) -> None:
+        """Take out what only moves elements where that is better done outside.
+
+        A pad is read by the window op behind it. One slice of many of a value belongs to a step of
+        a recurrent network: kernels of steps are the same while they do not know which it is.
+        """
+        for p, op in enumerate(self.ops):
+            if not self.member[p]:
+                continue
+            if op.name == PAD and any(is_compute(self.ops[u]) for u in self.users[p]):
+                self._leave_one(p, "the window op behind it reads past its source's border")
+            elif op.name == SLICE and not any(self.member[s] for s in self.producers[p]):
+                beside = sum(use.owner.name == SLICE for use in op.operands[0].uses)
+                if beside > MAX_SLICES:
+                    self._leave_one(p, f"one of {beside} slices, whose kernels are to be the same")
+
+    def _leave_one(self, p: int, reason: str) -> None:
+        self.member[p] = False
+        self.reason[p] = reason
+
     def _leave_epilogues(self) -> None:
         """Take out element-wise ops that kernels of compute-bound ops compute.
 
@@ -174,7 +208,7 @@ class Scope:
                     self.reason[p] = f"computed by the kernel of {source.name}"
         finishing = [is_compute(op) and not has_kernel(op) for op in self.ops]
         for p, op in enumerate(self.ops):
-            if not self.member[p] or reduces(op) or op.name in VIEWS:
+            if not self.member[p] or reduces(op) or moves(op):
                 continue
             sources = [s for s in self.producers[p] if finishing[s]]
             if len(sources) == 1 and len(self.users[sources[0]]) == 1:

@@ -91,9 +91,17 @@ def slice_index(op: Any) -> Index:
     dynamic = ir.ShapedType.get_dynamic_size()
     if dynamic in offsets or dynamic in strides or dynamic in sizes:
         raise Unsupported("tensor.extract_slice has dynamic offsets, sizes or strides")
-    if len(sizes) != ir.RankedTensorType(op.results[0].type).rank:
-        raise Unsupported("tensor.extract_slice drops dimensions")
+    place = {d: k for k, d in enumerate(kept_dims(sizes, shape_of(op.results[0].type)))}
     return tuple(
-        Linear(((k, stride),), offset)
-        for k, (offset, stride) in enumerate(zip(offsets, strides, strict=True))
+        Linear(((place[d], stride),) if d in place else (), offset)
+        for d, (offset, stride) in enumerate(zip(offsets, strides, strict=True))
     )
+
+
+def kept_dims(sizes: Sequence[int], shape: Sequence[int | None]) -> list[int]:
+    """Return which dimensions of a slice of `sizes` a tensor of `shape` has: some of size 1 go."""
+    kept: list[int] = []
+    for d, size in enumerate(sizes):
+        if len(kept) < len(shape) and size == shape[len(kept)]:
+            kept.append(d)
+    return kept

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from fsa.bindings import ir, linalg
 from fsa.passes.stitching.costs import CHEAP_MATH
 from fsa.passes.stitching.graph import element_bytes
-from fsa.passes.stitching.op_kinds import VIEWS
+from fsa.passes.stitching.op_kinds import SLICE, VIEWS
 
 UNKNOWN_EXTENT = 1024
 
@@ -50,7 +50,7 @@ def extents_of(type_: Any) -> list[int]:
 
 def work_of(op: Any) -> Work:
     """Return the work of a member op (an `ir.Operation`); a view does none."""
-    if op.name in VIEWS:
+    if op.name in VIEWS or op.name == SLICE:
         return Work()
     if not op.name.startswith("linalg."):
         costly = _is_costly(op.name)
