@@ -14,9 +14,9 @@ tensors on the device; bnn-lab's write into the same array each time.
 
 Times are processor time of the calling thread, on which all contenders run, calls from Python
 included; Larq's is that of the convolution alone, in a process of its own on the same core. Run
-`python benchmarks/binarized_cpu.py`; for AVX2, with the same instructions for BLAS,
-`OPENBLAS_CORETYPE=Haswell python benchmarks/binarized_cpu.py --target cpu:haswell --group matmul`.
-Writes `benchmarks/results/binarized_cpu.json`, or what `--output` names.
+`python benchmarks/binarized_cpu.py`; for AVX2, with the same instructions for BLAS and bnn-lab,
+`OPENBLAS_CORETYPE=Haswell BNN_KERNEL=avx2 python benchmarks/binarized_cpu.py --target cpu:haswell
+--group matmul`. Writes `benchmarks/results/binarized_cpu.json`, or what `--output` names.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from fsa.benchmarks.timing import Timing, time_in_turns
 from fsa.runtime.targets import Target
 
 OUTPUT = Path(__file__).parent / "results" / "binarized_cpu.json"
+RESTRICTIONS = ("OPENBLAS_CORETYPE", "BNN_KERNEL")  # the instructions that peers may use
 MATMULS = (
     (1024, 1024, 4096),
     (1, 1024, 1024),
@@ -123,8 +124,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
-    blas = os.environ.get("OPENBLAS_CORETYPE")
-    prefix = [f"OPENBLAS_CORETYPE={blas}"] if blas else []
+    prefix = [f"{name}={os.environ[name]}" for name in RESTRICTIONS if name in os.environ]
     document: dict[str, Any] = {
         "schema": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

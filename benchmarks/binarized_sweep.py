@@ -207,7 +207,7 @@ def run_point(point: Point, limits: Limits, rounds: int, sample_seconds: float) 
 def main() -> None:
     """Compile all points, measure them, print a table and write the result file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=25, help="a quarter for long matmuls")
     parser.add_argument("--sample-seconds", type=float, default=0.002)
     parser.add_argument("--target", default="cpu", help="what is compiled for")
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
@@ -244,7 +244,8 @@ def main() -> None:
     }
     launch: float | None = None
     for point in made:
-        row = run_point(point, limits, options.rounds, options.sample_seconds)
+        rounds = max(3, options.rounds // 4) if _is_long(point.sizes) else options.rounds
+        row = run_point(point, limits, rounds, options.sample_seconds)
         launch = row["seconds"]["fsa"] if launch is None else launch
         rest = row["seconds"]["fsa"] - (0 if _is_long(point.sizes) else launch)
         row["of_limit_behind_launch"] = row["floors"][row["limit"]] / rest if rest > 0 else 0.0

@@ -175,6 +175,11 @@ def _columns_tile(
     blocks = _blocks_of_task(-(-vectors // tile_columns), task_rows, words * tile_columns, target)
     if shallow:
         blocks = -(-vectors // tile_columns)
+        row_bytes = blocks * block * words * word_bits // 8
+        cached = 4 * height * width <= target.l3_bytes // 4  # a larger result is written in order
+        if cached and height > 1 and row_bytes > target.l1_bytes // 4:
+            # Each row reads the weights of a task again: they stay in the first cache.
+            blocks = max(1, blocks * target.l1_bytes // (8 * row_bytes))
         task_rows = TASK_STEPS // max(1, blocks * tile_columns * words)
         task_rows = -(-min(height, max(tile_rows, task_rows)) // tile_rows) * tile_rows
     return CpuTile(
