@@ -157,6 +157,12 @@ def _check_routing(op: Any, plan: schedules.RoutingCpu) -> None:
     require_plan(
         op, 1 <= plan.sweep <= MAX_SWEEP, f"a sweep from 1 to {MAX_SWEEP}, found {plan.sweep}"
     )
+    one_each = plan.distribute == "batch"
+    require_plan(
+        op,
+        plan.tiles in (1, 2) and (one_each or plan.tiles == 1),
+        f"tiles of 1, or 2 where a workgroup routes one sample, found {plan.tiles}",
+    )
     require_plan(
         op, plan.buffers in ("local", "scratch"), f"buffers local or scratch, found {plan.buffers}"
     )

@@ -20,7 +20,7 @@ def scratch_size(builder: Builder, plan: RoutingCpu, sizes: list[Index]) -> Inde
     batch, _, high, depth = sizes
     sums = builder.mul(builder.mul(batch, 2), builder.mul(high, depth))
     tasks = batch if plan.distribute == "batch" else 1
-    return builder.add(sums, builder.mul(tasks, builder.mul(high, plan.lanes)))
+    return builder.add(sums, builder.mul(tasks, builder.mul(high, plan.lanes * plan.tiles)))
 
 
 def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) -> None:
@@ -39,7 +39,7 @@ def emit_routing(kernel: Kernel, plan: RoutingCpu, op: Any, accumulator: Any) ->
     samples = 1 if one_each else batch
     local: list[Buffer] = []
     if plan.buffers == "local":
-        extents = (width, width, k.mul(high, plan.lanes))
+        extents = (width, width, k.mul(high, plan.lanes * plan.tiles))
         local = [Buffer(k.alloca([size], accumulator), 0) for size in extents]
     with k.tasks(batch if one_each else 1) as task:
         share = Share(k.mul(task, samples), samples, 0, low)
@@ -64,7 +64,7 @@ def stores_coefficients(op: Any) -> bool:
 def _in_scratch(
     k: Kernel, plan: RoutingCpu, task: Index, all_sums: Index, high: Index
 ) -> list[Buffer]:
-    logits = k.mul(high, plan.lanes)
+    logits = k.mul(high, plan.lanes * plan.tiles)
     start = k.mul(task, k.add(k.mul(all_sums, 2), logits))
     starts = [start, k.add(start, all_sums), k.add(start, k.mul(all_sums, 2))]
     return [Buffer(k.outputs[-1], at) for at in starts]

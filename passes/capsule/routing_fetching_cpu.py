@@ -45,7 +45,7 @@ class Fetching:
         self.line = LINE_BYTES // size
         self.tiles = plan.prefetch in ("tile", "both")
         self.samples = plan.prefetch in ("sample", "both")
-        near = 2 * self.rows * high * depth * size <= kernel.target.l1_bytes
+        near = (plan.tiles + 1) * self.rows * high * depth * size <= kernel.target.l1_bytes
         self.tile_cache = FIRST_CACHE if near else SECOND_CACHE
         # Lines of the next sample that fall to a step of the mean, and to a capsule of a route.
         step = high * depth if by_rows else self.rows * depth

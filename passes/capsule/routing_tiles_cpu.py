@@ -9,14 +9,26 @@ iteration. Where logits start at zero the first iteration has equal coefficients
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fsa.passes.capsule.routing_mean_cpu import in_pairs
 from fsa.passes.capsule.routing_memory_cpu import Buffer, Coefficients, RoutingMemory, State
 from fsa.passes.capsule.rows import Block, for_blocks
-from fsa.passes.emitter import Index, Value
+from fsa.passes.emitter import Builder, Index, Value
 
 # High-level capsules whose powers a softmax keeps in registers.
 MAX_CAPSULES = 12
+
+
+def _joined(builder: Builder, vectors: list[Value]) -> Value:
+    """Return vectors of equal length, a power of two of them, as one."""
+    while len(vectors) > 1:
+        lanes = 2 * vectors[0].type.shape[0]
+        vectors = [
+            builder.shuffle(a, b, list(range(lanes)))
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+    return vectors[0]
 
 
 class RoutingTiles(RoutingMemory):
@@ -34,13 +46,79 @@ class RoutingTiles(RoutingMemory):
         logits alone weigh them: there are no directions yet.
         """
         self.each_sample(lambda sample: self.clear(state.sums, sample))
+        start = self.share.start
+        if self.plan.tiles > 1:
+            start = self._weigh_overlapped(state, number, agreed)
         for_blocks(
             self.k,
-            self.share.start,
+            start,
             self.share.stop,
             self.plan.lanes,
             lambda rows, first: self._weigh(state, rows, first, number, agreed),
         )
+
+    def _weigh_overlapped(self, state: State, number: Index, agreed: bool) -> Index:
+        """Route all whole tiles of a sample, and return the first row behind them.
+
+        The exponentials of a tile, which wait for arithmetic, are computed beside the weighted sum
+        of the tile before it, which waits for loads.
+        """
+        k, lanes = self.k, self.plan.lanes
+        block = Block(k, lanes, lanes, self.accumulator)
+        whole = k.floordiv(k.sub(self.share.stop, self.share.start), lanes)
+        if isinstance(whole, int) and whole == 0:
+            return self.share.start
+        size = k.mul(self.high, lanes)
+        with k.loop(0, k.add(whole, 1)) as (tile, _):
+            parity = k.rem(tile, 2)
+            here = self._with_logits(state, k.mul(parity, size))
+            before = self._with_logits(state, k.mul(k.sub(1, parity), size))
+            first_low = k.add(self.share.start, k.mul(tile, lanes))
+            is_tile, has_before = k.compare("lt", tile, whole), k.compare("gt", tile, 0)
+            largest = k.branch(is_tile, [block.constant(0).type])
+            with largest.then():
+                largest.yield_(self._all_logits(here, block, first_low, agreed))
+            with largest.otherwise():
+                largest.yield_(block.constant(0))
+            maximum = largest.results[0]
+            powers = k.loop(0, self.high, 1, [block.constant(0)])
+            with powers as (capsule, (total,)):
+                # Behind the last tile these are computed of what is there, and not used.
+                shifted = k.sub(self._logit(here, block, capsule), maximum)
+                power = self.arithmetic.exp(k, shifted)
+                self._keep_logit(here, block, capsule, power)
+                if self.fetching is not None:
+                    self.fetching.tile(self.share.first, first_low, capsule, number)
+                with k.when(has_before):
+                    self._add_weighted(before, block, k.sub(first_low, lanes), capsule, 0)
+                powers.yield_(k.add(total, power))
+            share = self.arithmetic.reciprocal(k, powers.results[0])
+            with self.each_capsule() as capsule:
+                power = self._logit(here, block, capsule)
+                self._keep_logit(here, block, capsule, k.mul(power, share))
+            if self.coefficients is not None:
+                is_last = k.compare("eq", number, self.coefficients.last)
+                with k.when(k.logical_and(is_tile, is_last)):
+                    self._write_coefficients(here, block, first_low, self.coefficients.memory)
+        return k.add(self.share.start, k.mul(whole, lanes))
+
+    def _with_logits(self, state: State, offset: Index) -> State:
+        """Return the state with the logits `offset` elements further on."""
+        logits = Buffer(state.logits.memory, self.k.add(state.logits.start, offset))
+        return replace(state, logits=logits)
+
+    def _all_logits(self, state: State, block: Block, first_low: Index, agreed: bool) -> Value:
+        """Store the logits of a tile and return the largest of each row."""
+        k = self.k
+        largest = k.loop(0, self.high, 1, [block.constant(float("-inf"))])
+        with largest as (capsule, (maximum,)):
+            if agreed:
+                logit = self._compute_logits(state, block, first_low, capsule)
+            else:
+                logit = self._first_logits(block, first_low, capsule)
+                self._keep_logit(state, block, capsule, logit)
+            largest.yield_(self._larger(logit, maximum))
+        return largest.results[0]
 
     def _weigh(
         self, state: State, rows: int, first_low: Index, number: Index, agreed: bool
@@ -73,8 +151,10 @@ class RoutingTiles(RoutingMemory):
     def _keep_logit(self, state: State, block: Block, capsule: Index, value: Value) -> None:
         block.store(value, state.logits.memory, self._logit_at(state, block, capsule))
 
-    def _compute_logits(self, state: State, block: Block, first_low: Index, capsule: Index) -> None:
-        """Store the logits of a tile for one high-level capsule.
+    def _compute_logits(
+        self, state: State, block: Block, first_low: Index, capsule: Index
+    ) -> Value:
+        """Store the logits of a tile for one high-level capsule, and return them.
 
         Dot products take `dot_lanes` rows at a time: sums across fewer lanes need fewer shuffles.
         """
@@ -100,9 +180,10 @@ class RoutingTiles(RoutingMemory):
                 pairs = zip(totals, agreements(sample), strict=True)
                 loop.yield_(*[k.add(total, one) for total, one in pairs])
             found = loop.results
-        at = self._logit_at(state, block, capsule)
-        for group, logit in enumerate(found):
-            part.store(logit, state.logits.memory, k.add(at, group * size))
+        joined = _joined(k, list(found))
+        # In one store: a load of several would wait until they have left the core.
+        self._keep_logit(state, block, capsule, joined)
+        return joined
 
     def _first_logits(self, part: Block, first_low: Index, capsule: Index) -> Value:
         """Return the logits that rows of one high-level capsule start with."""

@@ -37,7 +37,8 @@ class RoutingCpu:
     vector and as many low-level capsules a tile; dot products run in `dot_lanes`; `prefetch`
     fetches the next "sample" while one is routed, the next "tile" of it, "both" or "none"; `sweep`
     vectors of H x D are summed at once in the first iteration; `buffers` says where sums,
-    directions and logits live.
+    directions and logits live. With 2 `tiles` the softmax of one is computed beside the weighted
+    sum of the other.
     """
 
     distribute: str
@@ -47,6 +48,7 @@ class RoutingCpu:
     sweep: int
     buffers: str
     prefetch: str
+    tiles: int
 
 
 @dataclass(frozen=True)
@@ -130,14 +132,17 @@ def routing_cpu(
     distribute = given.get("distribute", distribute)
     parts = given.get("parts", parts if distribute in SPLIT else 1)
     reasons = [*why, why_lanes]
-    prefetch, why = _prefetch(shape, iterations, element, distribute, target)
+    tiles, why = _tiles(shape, lanes, element, distribute, target)
+    tiles = given.get("tiles", tiles)
+    reasons.append(why)
+    prefetch, why = _prefetch(shape, iterations, element, distribute, tiles, target)
     reasons.append(why)
     if high is None or depth is None:
         sweep, local = 1, False
         reasons.append("scratch: the number of sums is dynamic")
     else:
         sweep = max(1, min(MAX_SWEEP, -(-high * depth // lanes)))
-        needed = (2 * high * depth + high * lanes) * size
+        needed = (2 * high * depth + tiles * high * lanes) * size
         local = needed <= LOCAL_BYTES and distribute == "batch"
         reasons.append(
             f"local: {needed} bytes of sums, directions and logits"
@@ -156,7 +161,25 @@ def routing_cpu(
         sweep=given.get("sweep", sweep),
         prefetch=given.get("prefetch", prefetch),
         buffers=given.get("buffers", "local" if local else "scratch"),
+        tiles=tiles,
     ), reasons
+
+
+def _element_bytes(element: str) -> int:
+    return {"f64": 8, "f32": 4}.get(element, 2)
+
+
+def _tiles(
+    shape: tuple[Size, Size, Size, Size], lanes: int, element: str, distribute: str, target: Target
+) -> tuple[int, str]:
+    """Return how many tiles a kernel works on at once, and why."""
+    _, _, high, depth = shape
+    if distribute != "batch" or high is None or depth is None:
+        return 1, "tiles 1: a workgroup does not read one sample of known size"
+    size = 2 * lanes * high * depth * _element_bytes(element)
+    if size > target.l1_bytes:
+        return 1, f"tiles 1: two take {size} bytes, and the first cache has {target.l1_bytes}"
+    return 2, "tiles 2: the softmax of one waits beside the weighted sum of the other"
 
 
 def _prefetch(
@@ -164,23 +187,28 @@ def _prefetch(
     iterations: int,
     element: str,
     distribute: str,
+    tiles: int,
     target: Target,
 ) -> tuple[str, str]:
     """Return what of u_hat a kernel fetches ahead, and why."""
     batch, low, high, depth = shape
     if distribute != "batch" or low is None or high is None or depth is None:
         return "none", "no prefetch: a workgroup does not read one sample of known size"
-    size = low * high * depth * (4 if element == "f32" else 8 if element == "f64" else 2)
+    size = low * high * depth * _element_bytes(element)
     if iterations == 1:
         return "none", "no prefetch: u_hat is read once, in the order of memory"
+    # Two tiles at work leave time to come back from the second cache, where one sample fits it.
+    is_far = (size if tiles > 1 else 2 * size) > target.l2_bytes > 0
     if batch == 1:
+        if tiles > 1 and not is_far:
+            return "none", f"no prefetch: {size} bytes fit the second cache, and no sample follows"
         return "tile", "prefetch tile: no sample follows"
-    if 2 * size > target.l2_bytes > 0:
+    if is_far:
         return "both", (
-            f"prefetch both: two samples of {size} bytes exceed the second cache, so tiles come "
-            "back from the third"
+            f"prefetch both: samples of {size} bytes exceed the second cache, so tiles come back "
+            "from the third"
         )
-    return "sample", f"prefetch sample: {size} bytes of the next fit the second cache"
+    return "sample", f"prefetch sample: {size} bytes of the next while one is routed"
 
 
 def predict_cpu(

@@ -37,7 +37,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have distribute none or low or high with batch_shared agreement, found batch}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "batch_shared", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
+         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch", tiles = 1 : i64}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }
@@ -50,7 +50,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have buffers scratch where H or D is dynamic or distribute is not batch}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "local"}}
+         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "local", tiles = 1 : i64}}
         : (tensor<2x7x3x?xf32>) -> tensor<2x3x?xf32>
     return %r : tensor<2x3x?xf32>
   }
@@ -63,7 +63,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have parts from 1 to 1 here, found 2}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 2 : i64, buffers = "scratch"}}
+         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "none", sweep = 1 : i64, parts = 2 : i64, buffers = "scratch", tiles = 1 : i64}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }
@@ -76,7 +76,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have dot_lanes that are a power of two up to the lanes, found 16}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 16 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
+         plan = {distribute = "batch", lanes = 8 : i64, dot_lanes = 16 : i64, prefetch = "none", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch", tiles = 1 : i64}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }
@@ -89,7 +89,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     // expected-error@+1 {{to have prefetch none, or sample, tile or both where a workgroup routes one sample and H and D are static, found sample}}
     %r = "fsa.capsule_routing"(%p)
         {iterations = 2 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64,
-         plan = {distribute = "low", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "sample", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch"}}
+         plan = {distribute = "low", lanes = 8 : i64, dot_lanes = 8 : i64, prefetch = "sample", sweep = 1 : i64, parts = 1 : i64, buffers = "scratch", tiles = 1 : i64}}
         : (tensor<2x7x3x5xf32>) -> tensor<2x3x5xf32>
     return %r : tensor<2x3x5xf32>
   }

@@ -6,7 +6,7 @@
 // CHECK-SAME: plan = {lanes = 8 : i64
 // CHECK: "fsa.capsule_routing"
 // CHECK-SAME: plan = {buffers = "local", distribute = "batch", dot_lanes = 8 : i64, lanes = 16 : i64
-// CHECK-SAME: sweep = 10 : i64}
+// CHECK-SAME: sweep = 10 : i64, tiles = 1 : i64}
 // CHECK: "fsa.squash"
 // CHECK-SAME: plan = {lanes = 4 : i64
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
@@ -53,7 +53,7 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
 // What a person wrote stays, and later choices follow it.
 // CHECK-LABEL: func.func @edited
 // CHECK: plan = {buffers = "scratch", distribute = "batch", dot_lanes = 8 : i64, lanes = 8 : i64
-// CHECK-SAME: sweep = 12 : i64}
+// CHECK-SAME: sweep = 12 : i64, tiles = 1 : i64}
 module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64}} {
   func.func @edited(%a: tensor<4x9x10x16xf32>) -> tensor<4x10x16xf32> {
     %0 = "fsa.capsule_routing"(%a)
@@ -191,5 +191,23 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
         {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64}
         : (tensor<1x8x1024x32xf32>) -> tensor<1x1024x32xf32>
     return %0 : tensor<1x1024x32xf32>
+  }
+}
+
+// -----
+
+// Where the first cache holds two tiles, the softmax of one is computed beside the weighted sum of the other; nothing needs to be
+// fetched ahead of one sample that fits the second cache.
+// CHECK-LABEL: func.func @two_tiles
+// CHECK: prefetch = "none", {{.*}}tiles = 2 : i64}
+// CHECK: prefetch = "sample", {{.*}}tiles = 2 : i64}
+// CHECK: prefetch = "both", {{.*}}"tiles 1: two take 53248 bytes, and the first cache has 32768"{{.*}}tiles = 1 : i64}
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64}} {
+  func.func @two_tiles(%a: tensor<1x1152x10x16xf32>, %b: tensor<8x1152x10x16xf32>, %c: tensor<8x1152x26x16xf32>)
+      -> (tensor<1x10x16xf32>, tensor<8x10x16xf32>, tensor<8x26x16xf32>) {
+    %0 = "fsa.capsule_routing"(%a) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<1x1152x10x16xf32>) -> tensor<1x10x16xf32>
+    %1 = "fsa.capsule_routing"(%b) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<8x1152x10x16xf32>) -> tensor<8x10x16xf32>
+    %2 = "fsa.capsule_routing"(%c) {iterations = 3 : i64, agreement = "per_sample", epsilon = 1.0e-7 : f64} : (tensor<8x1152x26x16xf32>) -> tensor<8x26x16xf32>
+    return %0, %1, %2 : tensor<1x10x16xf32>, tensor<8x10x16xf32>, tensor<8x26x16xf32>
   }
 }
