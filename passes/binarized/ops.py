@@ -117,7 +117,7 @@ def launch_of(
     result: tuple[Any, list[Index]] | None = None,
     empty: Callable[[Builder], Sequence[Value]] | None = None,
 ) -> Value:
-    """Emit the guarded launch of an op with one result; the arguments are those of `launches_of`."""
+    """Emit the guarded launch of an op with one result; see `launches_of`."""
     given = [result] if result is not None else None
     (value,) = launches_of(op, site, make_kernel, grid, inputs, given, empty)
     return value

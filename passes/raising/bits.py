@@ -206,19 +206,25 @@ class Packer:
 
 
 def numbers(op: Any, name: str) -> tuple[int, int]:
-    """Return the strides or dilations of a window op over two dimensions, 1 where none are."""
+    """Return the strides or dilations of a window op over two dimensions, 1 where none are.
+
+    Those of one dimension are the second.
+    """
     if name not in op.attributes:
         return (1, 1)
-    first, second = (int(number) for number in np.array(op.attributes[name]).reshape(-1))
-    return (first, second)
+    *first, second = (int(number) for number in np.array(op.attributes[name]).reshape(-1))
+    return (first[0] if first else 1, second)
 
 
 def pads(frame: Frame | None, spatial: slice) -> tuple[int, int, int, int]:
-    """Return the padding of the two `spatial` dimensions as top, bottom, left, right."""
+    """Return the padding of the `spatial` dimensions as top, bottom, left, right.
+
+    One dimension is the second of two.
+    """
     if frame is None:
         return (0, 0, 0, 0)
-    (top, left), (bottom, right) = frame.low[spatial], frame.high[spatial]
-    return (top, bottom, left, right)
+    (*top, left), (*bottom, right) = frame.low[spatial], frame.high[spatial]
+    return (top[0] if top else 0, bottom[0] if bottom else 0, left, right)
 
 
 def _reshaped(words: Any, value: Any, rows: Sequence[int], outer: int, wide: list[int]) -> Any:

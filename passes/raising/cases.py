@@ -84,7 +84,43 @@ def _pooled(op: Any, known: Known) -> Signs | None:
     return Signs(found.magnitude, None, found.is_sign)
 
 
+def levels_of(value: Any, known: Known) -> tuple[float, float] | None:
+    """Return the two finite numbers, lower first, that a step function takes; None for others."""
+    if isinstance(value.owner, ir.Block) or not isinstance(value.type, ir.RankedTensorType):
+        return None
+    if not isinstance(value.type.element_type, ir.FloatType):
+        return None
+    try:
+        found = _outcomes(value, known)
+    except NotKnown:
+        return None
+    levels = [] if found is None else [float(number) for number in np.unique(found.values)]
+    if len(levels) != 2 or not np.isfinite(levels).all():
+        return None
+    return levels[0], levels[1]
+
+
 def _step(value: Any, known: Known) -> Signs | None:
+    found = _outcomes(value, known)
+    if found is None:
+        return None
+    signs = _two(found.values, found.samples, found.tensor)
+    if signs is None and found.samples is not None:
+        signs = _sign(found.values, found.samples, found.tensor)
+    return signs
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """What a step function is for `samples` of what it compares; None: for both outcomes."""
+
+    values: Array
+    samples: Array | None
+    tensor: Any
+
+
+def _outcomes(value: Any, known: Known) -> _Outcomes | None:
+    """Return the outcomes of a chain that compares one tensor; None where it is no such chain."""
     walk = _Walk(known, {})
     if not isinstance(walk.cases(value), np.ndarray) or not walk.compared:
         return None
@@ -96,12 +132,10 @@ def _step(value: Any, known: Known) -> Signs | None:
     values = final.cases(value)
     if not isinstance(values, np.ndarray):
         return None
-    tensor = walk.tensors.get(key)
     if samples is None:
-        return _two(values, None, None)
-    values = np.broadcast_to(values, samples.shape)
-    found = _two(values, samples, tensor)
-    return found or _sign(values, samples, tensor)
+        return _Outcomes(values, None, None)
+    tensor = walk.tensors.get(key)
+    return _Outcomes(np.broadcast_to(values, samples.shape), samples, tensor)
 
 
 def _two(values: Array, samples: Array | None, tensor: Any) -> Signs | None:

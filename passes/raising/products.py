@@ -25,10 +25,7 @@ from fsa.passes.structure.contractions import Contraction, contraction_of
 
 def raise_matmul(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
     """Return what a contraction can be replaced by, built in front of it; None for no change."""
-    found = contraction_of(op)
-    if found is None or not isinstance(op.results[0].type.element_type, ir.FloatType):
-        return None
-    sides = _Sides.of(found, packer)
+    sides = sides_of(op, packer)
     if sides is None:
         return None
     magnitude = packer.magnitude(sides.value, zero_is_one=zero_is_one)
@@ -43,8 +40,16 @@ def raise_matmul(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
         return sides.built(packer, magnitude, other)
 
 
+def sides_of(op: Any, packer: Packer) -> "Sides | None":
+    """Return the sides of a contraction of floats whose sums the dialect can form, else None."""
+    found = contraction_of(op)
+    if found is None or not isinstance(op.results[0].type.element_type, ir.FloatType):
+        return None
+    return Sides.of(found, packer)
+
+
 @dataclass(frozen=True)
-class _Sides:
+class Sides:
     """A contraction as rows of `value` times columns of `other`, loops in the order of the result.
 
     `weights` [columns, depth] is what `other` holds where it is constant.
@@ -62,7 +67,7 @@ class _Sides:
     weights: Weights | None
 
     @classmethod
-    def of(cls, found: Contraction, packer: Packer) -> "_Sides | None":
+    def of(cls, found: Contraction, packer: Packer) -> "Sides | None":
         """Return the sides of a contraction whose sums the dialect can form."""
         left, right = found.lhs, found.rhs
         if packer.known.read(right.value) is None and packer.known.read(left.value) is not None:

@@ -1,4 +1,4 @@
-"""Binarized convolutions that compute the element-wise ops behind them give what they give apart."""
+"""Binarized convolutions compute the element-wise ops behind them as these would themselves."""
 
 from typing import Any
 

@@ -85,6 +85,58 @@ def grouped() -> tuple[Any, Any]:
     return nn.Sequential(*layers, Convolution(64, 8, window=1)), torch.randn(1, 64, 5, 5)
 
 
+class OneDimensional(nn.Module):
+    """A convolution along rows of signs."""
+
+    def __init__(self, inputs: int, outputs: int, **options: Any):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3))
+        self.options = options
+
+    def forward(self, x: Any) -> Any:
+        return nn.functional.conv1d(signs(x), signs(self.weight), **self.options)
+
+
+class Framed(Convolution):
+    """A convolution with a frame of -1."""
+
+    def forward(self, x: Any) -> Any:
+        framed = nn.functional.pad(signs(x), (1, 2, 2, 0), value=-1.0)
+        return nn.functional.conv2d(framed, signs(self.weight), **self.options)
+
+
+class Active(nn.Module):
+    """Activations 0 and 1, weights -1 and 1; a convolution pads with 0."""
+
+    def __init__(self, inner: Any, *sizes: int, **options: Any):
+        super().__init__()
+        self.inner = inner
+        self.weight = nn.Parameter(torch.randn(*sizes))
+        self.options = options
+
+    def forward(self, x: Any) -> Any:
+        return self.inner((x > 0).float(), signs(self.weight), **self.options)
+
+
+def rows() -> tuple[Any, Any]:
+    layers = [OneDimensional(5, 40, padding=2, stride=2), nn.BatchNorm1d(40), nn.ReLU()]
+    layers += [OneDimensional(40, 33, dilation=2), nn.BatchNorm1d(33)]
+    return nn.Sequential(*layers, nn.Flatten(), Dense(33 * 5, 7)), torch.randn(2, 5, 16)
+
+
+def framed() -> tuple[Any, Any]:
+    layers = [Framed(5, 32, stride=2), nn.BatchNorm2d(32), Framed(32, 9)]
+    return nn.Sequential(*layers), torch.randn(2, 5, 7, 7)
+
+
+def active() -> tuple[Any, Any]:
+    conv, linear = nn.functional.conv2d, nn.functional.linear
+    layers = [Active(conv, 40, 5, 3, 3, padding=1), nn.BatchNorm2d(40)]
+    layers += [Active(conv, 33, 40, 3, 3, padding=1, stride=2), nn.BatchNorm2d(33), nn.Flatten()]
+    layers += [Active(linear, 50, 33 * 9), nn.BatchNorm1d(50), Active(linear, 6, 50)]
+    return nn.Sequential(*layers), torch.randn(2, 5, 6, 6)
+
+
 def with_norms(model: Any) -> Any:
     """Give batch norms parameters of both signs, and one scale of 0."""
     for layer in model.modules():
@@ -99,7 +151,9 @@ def with_norms(model: Any) -> Any:
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("vulkan", marks=pytest.mark.vulkan)])
-@pytest.mark.parametrize("build", [perceptron, convolutional, residual, grouped])
+@pytest.mark.parametrize(
+    "build", [perceptron, convolutional, residual, grouped, rows, framed, active]
+)
 def test_network(build: Any, device: str) -> None:
     torch.manual_seed(0)
     model, x = build()
