@@ -5,7 +5,9 @@ one tensor here; the difference of the two, by what the one has more, is the tim
 module, and no call is in it. Plain
 IREE compiles the same module, lowered to linalg, at O3 (`iree`), and once more with the weights
 turned around, so that neighbouring columns lie together (`iree-turned`); a ratio is that of the
-faster one to FSA. Contenders run in turns in one process on one core.
+faster one to FSA. Contenders run in turns in one process on one core, and with them bnn-lab's
+kernel, where it is installed (`binarized_peers`): `bnn-lab` is the time of a call less that of a
+call with no rows, so it has no launch either.
 
 `of_limit` is the share of the machine's limit, measured in the same run, that FSA reaches: the
 larger of the times that moving the operands and the result takes at the rate of a kernel that only
@@ -41,6 +43,8 @@ import numpy as np
 import fsa
 from fsa.benchmarks import machine
 from fsa.benchmarks.binarized_modules import Array, Sizes, contenders, left_of, weights_of
+from fsa.benchmarks.binarized_peers import bnn_lab_matmul
+from fsa.benchmarks.peers.base import Unavailable
 from fsa.benchmarks.probes import probes, read_probe
 from fsa.benchmarks.timing import time_in_turns
 from fsa.dialects.fsa import reference
@@ -138,6 +142,14 @@ def compiled(sizes: Sizes, target: str, folder: Path, *, streamed: bool = False)
         calls[name] = _prepared(contender.once, left, 1)
         if contender.several is not None:
             calls[f"{name} {COPIES}"] = _prepared(contender.several, left, COPIES)
+    try:
+        calls["bnn-lab"] = bnn_lab_matmul(left, weights, depth)
+        calls["bnn-lab nothing"] = bnn_lab_matmul(left[:0], weights, depth)
+    except Unavailable as reason:
+        print(f"without a peer: {reason}", file=sys.stderr)
+    else:
+        if not np.array_equal(calls["bnn-lab"](), expected):
+            raise SystemExit(f"{sizes}: bnn-lab gives other numbers than the reference")
     moved = left.nbytes + weights.nbytes + 4 * sizes[0] * sizes[1]
     return Point(sizes, streamed, calls, moved)
 
@@ -187,6 +199,9 @@ def run_point(point: Point, limits: Limits, rounds: int, sample_seconds: float) 
         name: statistics.median(_kernel_samples(timings, name))
         for name in ("fsa", "iree", "iree-turned")
     }
+    if "bnn-lab" in timings:
+        pairs = zip(timings["bnn-lab"].samples, timings["bnn-lab nothing"].samples, strict=True)
+        seconds["bnn-lab"] = statistics.median(a - b for a, b in pairs)
     floors = {"read": timings["read"].median * point.moved_bytes / amount}
     if limits.popcount is not None:
         rate = timings["popcount"].median / limits.popcount[1]
@@ -249,13 +264,15 @@ def main() -> None:
         launch = row["seconds"]["fsa"] if launch is None else launch
         rest = row["seconds"]["fsa"] - (0 if _is_long(point.sizes) else launch)
         row["of_limit_behind_launch"] = row["floors"][row["limit"]] / rest if rest > 0 else 0.0
+        if "bnn-lab" in row["seconds"]:
+            row["bnn_lab_by_fsa"] = row["seconds"]["bnn-lab"] / row["seconds"]["fsa"]
         document["points"].append(row)
         us = {name: value * 1e6 for name, value in row["seconds"].items()}
         print(
             f"{'x'.join(map(str, row['sizes'])):18} fsa {us['fsa']:9.2f}  iree {us['iree']:9.2f}  "
             f"turned {us['iree-turned']:9.2f} us  ratio {row['iree_by_fsa']:6.2f}  "
             f"{row['of_limit'] * 100:4.0f} %, {row['of_limit_behind_launch'] * 100:4.0f} % "
-            f"of {row['limit']}",
+            f"of {row['limit']}  bnn-lab {row.get('bnn_lab_by_fsa', float('nan')):.2f}",
             flush=True,
         )
     options.output.parent.mkdir(parents=True, exist_ok=True)
