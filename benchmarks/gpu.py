@@ -31,6 +31,7 @@ from fsa.benchmarks import gpu_measure, gpu_prepare, gpu_probe, gpu_report, mach
 from fsa.benchmarks.gpu_cases import FAMILIES, chosen
 from fsa.benchmarks.gpu_measure import PEERS, Plan
 from fsa.errors import FsaError
+from fsa.runtime.targets import Target
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -59,8 +60,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--multiprocessors",
         type=int,
-        default=0,
-        help="of the card: regions of several kernels are then also compiled as one launch",
+        help="of the card: regions of several kernels are also compiled as one launch of so many "
+        "workgroups, which no smaller card may run; the target's without it, 0: not at all",
     )
     parser.add_argument(
         "--limit-seconds", type=float, default=300.0, help="what one module may take to compile"
@@ -80,16 +81,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _prepare(options: argparse.Namespace) -> None:
+    target = Target.parse(options.target)
+    wave = target.multiprocessors if options.multiprocessors is None else options.multiprocessors
+    wave = wave if target.kind == "cuda" else 0
     if options.work:
-        jobs = options.work.split(",")
-        gpu_prepare.work(options.prepare, options.target, jobs, options.multiprocessors)
+        gpu_prepare.work(options.prepare, options.target, options.work.split(","), wave)
         return
     cases = chosen(options.families, options.only, options.dtypes)
     said = partial(print, flush=True)
-    gpu_prepare.prepare(
-        options.prepare, cases, options.target, said, options.limit_seconds,
-        options.multiprocessors,
-    )  # fmt: skip
+    gpu_prepare.prepare(options.prepare, cases, options.target, said, options.limit_seconds, wave)
 
 
 def _measure(options: argparse.Namespace) -> None:
@@ -105,10 +105,12 @@ def _measure(options: argparse.Namespace) -> None:
     rows = _read(journal)
     known = {row["name"] for row in rows}
     cases = chosen(options.families, options.only, options.dtypes)
+    facts = {c.name: {"family": c.family, "dtype": c.dtype, "depth": c.depth} for c in cases}
     names = [c.name for c in cases if c.name in index["cases"] and c.name not in known]
     stem.parent.mkdir(parents=True, exist_ok=True)
 
     def done(row: dict[str, Any]) -> None:
+        row = {**facts[row["name"]], **row}
         rows.append(row)
         with journal.open("a") as file:
             file.write(json.dumps(row) + "\n")

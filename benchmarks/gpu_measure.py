@@ -18,11 +18,14 @@ import numpy as np
 
 import fsa
 from fsa.benchmarks.gpu_cases import Array, GpuCase, gpu_cases, to_numpy
+from fsa.benchmarks.gpu_prepare import BARRIER, read_index
+from fsa.benchmarks.gpu_probe import multiprocessors
 from fsa.benchmarks.gpu_workers import Result, announce, answer, run_jobs
 from fsa.benchmarks.precompiled import path_of
 from fsa.benchmarks.timing import Timing, time_in_turns
+from fsa.errors import InputError
 
-OURS = ("fsa", "fsa-barrier")
+OURS = ("fsa", BARRIER)
 MODULES = (*OURS, "iree")
 COMPILERS = ("inductor", "xla")
 PEERS = (*MODULES[1:], *COMPILERS, "library")
@@ -62,6 +65,22 @@ def worst_deviation(found: Sequence[Any], expected: Sequence[Array]) -> float:
         # A NaN is no small difference.
         worst = max(worst, difference / scale if difference == difference else float("inf"))
     return worst
+
+
+def check_wave(folder: Path, case: str) -> None:
+    """Refuse a launch whose workgroups wait for each other, unless all are resident at once.
+
+    Raises `InputError`: on a card with fewer multiprocessors than workgroups it would never end.
+    """
+    made = read_index(folder)["cases"].get(case, {}).get(BARRIER, {})
+    wanted, found = made.get("workgroups"), multiprocessors()
+    if wanted is None:
+        raise InputError("expected the number of its workgroups in the index; prepare it again")
+    if found < wanted:
+        raise InputError(
+            f"expected a card with at least {wanted} multiprocessors, for as many workgroups that "
+            f"wait for each other, found {found}; prepare it with --multiprocessors {found}"
+        )
 
 
 class Contest:
@@ -118,9 +137,11 @@ class Contest:
     def _module(self, name: str) -> Callable[[], Any] | None:
         path = path_of(self.plan.folder, self.case.name, name, self.plan.target)
         if not path.exists():
-            if name == "fsa-barrier":
+            if name == BARRIER:
                 return None
             raise RuntimeError("it was not compiled")
+        if name == BARRIER:
+            check_wave(self.plan.folder, self.case.name)
         module = fsa.load(path, self.plan.target.partition(":")[0])
         resident = [module.to_device(array) for array in self.arrays]
         return lambda: module(*resident)

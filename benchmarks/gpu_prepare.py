@@ -22,6 +22,7 @@ from fsa.benchmarks.precompiled import path_of
 from fsa.errors import FsaError, InputError
 
 INDEX = "index.json"
+BARRIER = "fsa-barrier"  # regions of several kernels in one launch
 WAVE = b"stitched_wave"  # in the names of kernels that are several
 Index = dict[str, Any]
 
@@ -46,7 +47,7 @@ def prepare(
     """Compile each case with FSA and with plain IREE, in workers; return the index.
 
     With `one_wave`, the multiprocessors of the card, stitched regions of several kernels are also
-    compiled as one launch (`fsa-barrier`). A module gets `limit_seconds`. Raises `InputError` when
+    compiled as one launch (`BARRIER`). A module gets `limit_seconds`. Raises `InputError` when
     the folder holds modules for another target.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def prepare(
         f"{case.name}/{contender}"
         for case in cases
         for contender in _builds(case, target, one_wave)
-        if contender not in made.get(case.name, {})
+        if not _lies_there(made.get(case.name, {}).get(contender), contender, one_wave)
     ]
 
     def done(result: Result) -> None:
@@ -82,7 +83,14 @@ def work(folder: Path, target: str, jobs: Sequence[str], one_wave: int = 0) -> N
         announce(job)
         name, _, contender = job.partition("/")
         build = _builds(cases[name], target, one_wave)[contender]
-        answer({"name": job, **_compiled(build, path_of(folder, name, contender, target))})
+        made = _compiled(build, path_of(folder, name, contender, target))
+        workgroups = {"workgroups": one_wave} if contender == BARRIER else {}
+        answer({"name": job, **made, **workgroups})
+
+
+def _lies_there(made: Any, contender: str, one_wave: int) -> bool:
+    """Tell whether a module was made, for as many multiprocessors."""
+    return made is not None and (contender != BARRIER or made.get("workgroups") == one_wave)
 
 
 def _started(folder: Path, target: str) -> Index:
@@ -126,7 +134,7 @@ def _builds(case: GpuCase, target: str, one_wave: int) -> dict[str, Callable[[],
         "iree": lambda: plain_iree.compile_module(case.module(), target),
     }
     if one_wave and kind == "cuda" and case.family == "stitching":
-        builds["fsa-barrier"] = as_wave
+        builds[BARRIER] = as_wave
     return builds
 
 

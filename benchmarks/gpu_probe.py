@@ -1,10 +1,27 @@
-"""The limit of an NVIDIA GPU that bounds memory-bound kernels: its copy rate, through PyTorch."""
+"""What an NVIDIA GPU is capable of: its copy rate, through PyTorch, and its multiprocessors."""
 
+import ctypes
 import importlib.util
 import statistics
 from typing import Any
 
 COPY_BYTES = 1 << 30
+_MULTIPROCESSOR_COUNT = 16  # of CUdevice_attribute, in the driver's API
+
+
+def multiprocessors() -> int:
+    """Return the number of multiprocessors of the first CUDA device; 0 where there is none."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    device, count = ctypes.c_int(), ctypes.c_int()
+    asked = (
+        lambda: driver.cuInit(0),
+        lambda: driver.cuDeviceGet(ctypes.byref(device), 0),
+        lambda: driver.cuDeviceGetAttribute(ctypes.byref(count), _MULTIPROCESSOR_COUNT, device),
+    )
+    return count.value if all(ask() == 0 for ask in asked) else 0
 
 
 def copy_probe(rounds: int) -> list[dict[str, Any]]:

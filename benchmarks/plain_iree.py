@@ -9,6 +9,7 @@ from typing import Any
 from fsa.errors import CompileError
 from fsa.runtime.compile import lower
 from fsa.runtime.module import Module
+from fsa.runtime.target_tables import CUDA_FOR_IREE
 from fsa.runtime.targets import ATTRIBUTE, Target
 
 _TARGET_FLAGS = {
@@ -27,6 +28,7 @@ def flags(target: str) -> list[str]:
     """Return IREE's flags for a target text such as `cpu`, `cuda:sm_80`."""
     kind, _, arch = target.partition(":")
     arch = arch or _DEFAULT_ARCH[kind]
+    arch = CUDA_FOR_IREE.get(arch, arch)
     named = [flag.format(arch=arch) for flag in _TARGET_FLAGS[kind] if arch or "{" not in flag]
     return [*named, "--iree-opt-level=O3"]
 

@@ -10,7 +10,7 @@ from fsa.bindings import ir, linalg, tensor
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.structure.contractions import contraction_of
-from fsa.passes.structure.fills import fill_of, filled_number
+from fsa.passes.structure.fills import fill_of, filled_number, write_as_fill
 from fsa.passes.structure.loops import linalg_ops
 from fsa.passes.weights.constants import Constants
 
@@ -41,30 +41,13 @@ class FsaSimplifyFills(Pass):
 
         for operation in linalg_ops(op):
             if operation.name == "linalg.generic":
-                _fill_instead(operation)
+                write_as_fill(operation)
         op.walk(visit, ir.WalkOrder.PRE_ORDER)
         for operation in slices:
             _slice_of_fill(operation)
         constants = Constants()
         for operation in linalg_ops(op):
             _drop_product(operation, constants)
-
-
-def _fill_instead(op: Any) -> None:
-    """Replace a generic that gives one value everywhere."""
-    if len(op.results) != 1 or "reduction" in str(op.attributes["iterator_types"]):
-        return
-    block = op.regions[0].blocks[0]
-    if len(block.operations) != 1:
-        return
-    value = block.operations[0].operation.operands[0]
-    if isinstance(value, ir.BlockArgument) and value.owner == block:
-        return
-    init = op.operands[len(op.operands) - 1]
-    out = ir.AffineMapAttr(op.attributes["indexing_maps"][len(op.operands) - 1]).value
-    if out.is_permutation:
-        with op.location, ir.InsertionPoint(op):
-            _replace(op, linalg.fill(value, outs=[init]))
 
 
 def _slice_of_fill(op: Any) -> None:

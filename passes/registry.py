@@ -46,6 +46,9 @@ PASSES: dict[str, str] = {
     "fsa-raise-binarized": "fsa.passes.fsa_raise_binarized:FsaRaiseBinarized",
     "fsa-raise-capsule-routing": ("fsa.passes.fsa_raise_capsule_routing:FsaRaiseCapsuleRouting"),
     "fsa-resolve-shapes": "fsa.passes.fsa_resolve_shapes:FsaResolveShapes",
+    "fsa-separate-initial-values": (
+        "fsa.passes.fsa_separate_initial_values:FsaSeparateInitialValues"
+    ),
     "fsa-simplify-broadcasts": "fsa.passes.fsa_simplify_broadcasts:FsaSimplifyBroadcasts",
     "fsa-simplify-fills": "fsa.passes.fsa_simplify_fills:FsaSimplifyFills",
     "fsa-simplify-indices": "fsa.passes.fsa_simplify_indices:FsaSimplifyIndices",

@@ -30,11 +30,18 @@ REST_TO_LINALG = Phase(
     "What is left of the dialect becomes linalg, which every device takes.",
     "convert-fsa-to-linalg",
 )
+INITIAL_VALUES = Phase(
+    "initial values",
+    "On Vulkan IREE loses reductions whose start is used elsewhere too; nothing after this makes "
+    "such.",
+    "fsa-separate-initial-values",
+)
 CLEAN_UP = Phase(
     "clean-up",
     "The lowerings leave casts, constants and shape arithmetic that fold.",
     "canonicalize,cse",
 )
+LAST = (REST_TO_LINALG, INITIAL_VALUES, CLEAN_UP)
 
 
 def nothing_but_launches(name: str) -> Pass:
@@ -60,7 +67,7 @@ class FsaToLinalg(Pipeline):
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
-        return (*clean_up_phases(self.skip), SIMPLIFY, SHAPES, SUMS, REST_TO_LINALG, CLEAN_UP)
+        return (*clean_up_phases(self.skip), SIMPLIFY, SHAPES, SUMS, *LAST)
 
     def postconditions(self) -> tuple[Pass, ...]:
         """Return the check that no fsa op is left."""

@@ -1,15 +1,14 @@
 """Pipelines fsa-to-cpu, fsa-to-vulkan and fsa-to-cuda: kernels for the families, else linalg."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fsa.passes.base import Pass
 from fsa.passes.driver.options import quoted_value
 from fsa.passes.fsa_verify_kernels import FsaVerifyKernels
 from fsa.pipelines.base import Phase, Pipeline
 from fsa.pipelines.fsa_to_linalg import (
-    CLEAN_UP,
-    REST_TO_LINALG,
+    LAST,
     SHAPES,
     SIMPLIFY,
     SUMS,
@@ -52,14 +51,6 @@ GPU_KERNELS = Phase(
 )
 
 
-def stitch_field(default: bool) -> Any:
-    """Return the field `stitch` of a pipeline."""
-    return field(
-        default=default,
-        metadata={"help": "form stitched regions where the cost model expects a gain"},
-    )
-
-
 @dataclass(frozen=True)
 class _ToKernels(Pipeline):
     """What the kernel pipelines have in common."""
@@ -75,7 +66,10 @@ class _ToKernels(Pipeline):
 
     skip: tuple[str, ...] = skip_field()
 
-    stitch: bool = stitch_field(default=True)
+    stitch: bool = field(
+        default=True,
+        metadata={"help": "form stitched regions where the cost model expects a gain"},
+    )
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases."""
@@ -96,8 +90,7 @@ class _ToKernels(Pipeline):
             self.stitching_plan(),
             SUMS,
             self.kernels,
-            REST_TO_LINALG,
-            CLEAN_UP,
+            *LAST,
         )
 
     def stitching_plan(self) -> Phase:
@@ -139,8 +132,6 @@ class FsaToVulkan(_ToKernels):
     kind: ClassVar[str] = "vulkan"
     kernels: ClassVar[Phase] = GPU_KERNELS
 
-    stitch: bool = stitch_field(default=False)
-
 
 @dataclass(frozen=True)
 class FsaToCuda(_ToKernels):
@@ -155,7 +146,6 @@ class FsaToCuda(_ToKernels):
     kind: ClassVar[str] = "cuda"
     kernels: ClassVar[Phase] = GPU_KERNELS
 
-    stitch: bool = stitch_field(default=False)
     one_wave: int = field(
         default=0,
         metadata={

@@ -127,9 +127,13 @@ CUDA: dict[str, GpuModel] = {
     "sm_86": GpuModel(32, 1024, 48, 82, True, True),  # RTX 3090
     "sm_87": GpuModel(32, 1024, 48, 16, True, True),  # Jetson Orin
     "sm_89": GpuModel(32, 1024, 48, 128, True, True),  # RTX 4090
+    "sm_90": GpuModel(32, 1024, 48, 132, True, True),  # H100 SXM
     "sm_120": GpuModel(32, 1024, 48, 170, True, True),  # RTX 5090
     "sm_121": GpuModel(32, 1024, 48, 48, True, True),  # GB10
 }
+# What to tell IREE 3.13 where it does not know an architecture: the driver of a newer card compiles
+# PTX of an older one.
+CUDA_FOR_IREE = {"sm_90": "sm_89"}
 
 # The default, the Android baseline 2022 profile: what every current Vulkan device offers.
 VULKAN_DEFAULT = GpuModel(64, 128, 16, 16, False, False)

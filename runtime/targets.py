@@ -17,6 +17,7 @@ from fsa.runtime.target_tables import (
     CPUS,
     CUDA,
     CUDA_DEFAULT,
+    CUDA_FOR_IREE,
     GENERIC_CPU,
     VULKAN,
     VULKAN_DEFAULT,
@@ -160,7 +161,8 @@ class Target:
         # IREE narrows f64 by default, which changes signatures and breaks f64 kernels.
         flags = ["--iree-input-demote-f64-to-f32=false"]
         if self.kind == "cuda":
-            return [*flags, "--iree-hal-target-device=cuda", f"--iree-cuda-target={self.arch}"]
+            arch = CUDA_FOR_IREE.get(self.arch, self.arch)
+            return [*flags, "--iree-hal-target-device=cuda", f"--iree-cuda-target={arch}"]
         if self.kind == "vulkan":
             if not self.arch:
                 return [*flags, f"--iree-hal-target-device={VULKAN_DEFAULT_DEVICE}"]

@@ -27,3 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
 
     items.sort(key=rank)
+
+
+@pytest.fixture(autouse=True)
+def _skip_without_vulkan(request: pytest.FixtureRequest) -> None:
+    """Skip tests marked `vulkan` where no such device opens."""
+    if request.node.get_closest_marker("vulkan") is None:
+        return
+    from op_execution import why_no_device
+
+    reason = why_no_device("vulkan")
+    if reason is not None:
+        pytest.skip(reason)

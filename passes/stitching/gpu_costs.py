@@ -22,6 +22,7 @@ BANDWIDTH: dict[str, float] = {
     "sm_86": 936,  # RTX 3090, GDDR6X
     "sm_87": 204.8,  # Jetson AGX Orin, LPDDR5
     "sm_89": 1008,  # RTX 4090, GDDR6X
+    "sm_90": 3350,  # H100 SXM, HBM3
     "sm_120": 1792,  # RTX 5090, GDDR7
     "sm_121": 273,  # GB10 (DGX Spark), LPDDR5x
     "pascal": 484,  # GTX 1080 Ti

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fsa.bindings import ir
+from fsa.bindings import ir, linalg
 
 # Ops whose results have elements of one tensor, each as it is.
 _VIEWS = frozenset(
@@ -40,6 +40,27 @@ def filled_number(value: Any) -> float | None:
     if scalar is None or scalar.name != "arith.constant":
         return None
     return scalar.attributes["value"].value
+
+
+def write_as_fill(op: Any) -> None:
+    """Replace the linalg.generic `op` by a linalg.fill if it gives one value everywhere."""
+    if len(op.results) != 1 or "reduction" in str(op.attributes["iterator_types"]):
+        return
+    block = op.regions[0].blocks[0]
+    if len(block.operations) != 1:
+        return
+    value = block.operations[0].operation.operands[0]
+    if isinstance(value, ir.BlockArgument) and value.owner == block:
+        value = op.operands[value.arg_number]
+        if isinstance(value.type, ir.ShapedType):
+            return
+    init = op.operands[len(op.operands) - 1]
+    out = ir.AffineMapAttr(op.attributes["indexing_maps"][len(op.operands) - 1]).value
+    if out.is_permutation:
+        with op.location, ir.InsertionPoint(op):
+            fill = linalg.fill(value, outs=[init])
+        op.results[0].replace_all_uses_with(fill)
+        op.erase()
 
 
 def _maker(value: Any) -> Any:

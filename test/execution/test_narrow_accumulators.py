@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_execution import why_no_device
 
 import fsa
 from fsa.passes.precision.sum_bounds import SHORT, UNIT_ROUNDOFF, bound, depth
@@ -142,9 +141,6 @@ def test_variances(length: int) -> None:
 
 @pytest.mark.vulkan
 def test_vulkan_gets_no_f64() -> None:
-    reason = why_no_device("vulkan")
-    if reason is not None:
-        pytest.skip(reason)
     text = sum_function("sum", (1021,)) + sum_function("sum_dynamic", (None,))
     module = fsa.compile(text, target="vulkan")
     check_sums(module, "sum", (1021,), bound(1021))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from op_execution import why_no_device
 
 import fsa
 
@@ -24,9 +23,6 @@ func.func @main(%x: tensor<?x10x17x17xf32>, %w: tensor<10x3x3xf32>) -> tensor<?x
 
 @pytest.mark.vulkan
 def test_depthwise_convolution() -> None:
-    reason = why_no_device("vulkan")
-    if reason is not None:
-        pytest.skip(reason)
     module = fsa.compile(DEPTHWISE, target="vulkan")
     random = np.random.default_rng(3)
     w = random.standard_normal((10, 3, 3)).astype(np.float32)

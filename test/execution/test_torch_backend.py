@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from op_execution import why_no_device
 
 torch = pytest.importorskip("torch")
 
@@ -136,9 +135,6 @@ def test_images_of_any_size() -> None:
 
 @pytest.mark.vulkan
 def test_vulkan() -> None:
-    reason = why_no_device("vulkan")
-    if reason is not None:
-        pytest.skip(reason)
     torch.manual_seed(0)
     model = torch.nn.Linear(5, 3).eval()
     x = torch.randn(2, 5)

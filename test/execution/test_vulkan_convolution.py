@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_execution import why_no_device
 
 import fsa
 
@@ -24,9 +23,6 @@ func.func @main(%x: tensor<1x64x9x9xf32>, %w: tensor<64x64x3x3xf32>) -> tensor<1
 
 @pytest.mark.vulkan
 def test_few_pixels_of_many_channels() -> None:
-    reason = why_no_device("vulkan")
-    if reason is not None:
-        pytest.skip(reason)
     rng = np.random.default_rng(3)
     # Small integers, so that the sums are exact in any order.
     x, w = (rng.integers(-3, 4, s).astype(np.float32) for s in ((1, 64, 9, 9), (64, 64, 3, 3)))
@@ -40,9 +36,6 @@ def test_few_pixels_of_many_channels() -> None:
 def test_forms(dynamic: bool) -> None:
     """Strides, dilations, paddings, groups, 1-D, odd pixels; one image and several."""
     torch: Any = pytest.importorskip("torch")
-    reason = why_no_device("vulkan")
-    if reason is not None:
-        pytest.skip(reason)
     nn = torch.nn
     layers: dict[Any, tuple[int, ...]] = {
         nn.Conv2d(3, 8, 3, stride=2, padding=1): (3, 9, 11),

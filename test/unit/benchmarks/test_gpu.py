@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from fsa.benchmarks import gpu, gpu_report
+from fsa.benchmarks import gpu, gpu_measure, gpu_report
 from fsa.benchmarks.gpu_cases import gpu_cases
 from fsa.benchmarks.gpu_workers import run_jobs
+from fsa.errors import InputError
 
 pytest.importorskip("torch")
 
@@ -81,10 +82,11 @@ def test_aims_beside_what_was_measured() -> None:
         _row("a", "stitching", share_of_copy=0.9, ratio_to_best=2.0),
         _row("b", "stitching", share_of_copy=0.8, ratio_to_best=0.5, bytes=1),
         _row("m", "binarized", depth=4096, ratio={"library": 3.0}),
-        _row("n", "binarized", published_seconds=2e-3),
+        _row("binarized-n-b1", "binarized", published_seconds=2e-3),
+        _row("binarized-n-b64", "binarized", published_seconds=3e-3),
         _row("capsule-mn1", "capsule", ratio_to_best=6.0),
         _row("capsule-network-b1", "capsule", ratio_to_best=1.0),
-        {"name": "c", "failed": "its process ended with status 1"},
+        {"name": "c", "family": "capsule", "failed": "its process ended with status 1"},
     ]
     found = [(t["measured"], t["met"]) for t in gpu_report.targets(rows)]
     assert found == [
@@ -93,8 +95,13 @@ def test_aims_beside_what_was_measured() -> None:
         (None, None),
         (3.0, True),
         (pytest.approx(2.0), None),
-        (6.0, True),
+        (pytest.approx(3.0), None),
+        (6.0, False),
     ]
+    assert [t["failed"] for t in gpu_report.targets(rows)] == [0, 0, 0, 0, 0, 0, 1]
+    assert gpu_report.targets(rows[:-1])[-1]["met"]
+    wrong = _row("w", "stitching", absent={"fsa": "wrong"}, median_seconds={}, share_of_copy=None)
+    assert [t["met"] for t in gpu_report.targets([*rows[:2], wrong])[:2]] == [False, False]
     document = {
         "device": "d", "target": "cuda", "command": "c", "created": "now", "rounds": 1,
         "targets": gpu_report.targets(rows), "probes": [], "cases": rows,
@@ -102,3 +109,17 @@ def test_aims_beside_what_was_measured() -> None:
     text = gpu_report.markdown(document)
     assert "- c, case: its process ended with status 1" in text
     assert "0.90" in text
+
+
+def test_a_launch_for_a_larger_card_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {"norm-f32": {"fsa-barrier": {"workgroups": 108}}, "old-f32": {"fsa-barrier": {}}}
+    (tmp_path / "index.json").write_text(json.dumps({"cases": made}))
+    monkeypatch.setattr(gpu_measure, "multiprocessors", lambda: 56)
+    with pytest.raises(InputError, match=r"at least 108 multiprocessors, .* found 56"):
+        gpu_measure.check_wave(tmp_path, "norm-f32")
+    with pytest.raises(InputError, match="prepare it again"):
+        gpu_measure.check_wave(tmp_path, "old-f32")
+    monkeypatch.setattr(gpu_measure, "multiprocessors", lambda: 108)
+    gpu_measure.check_wave(tmp_path, "norm-f32")

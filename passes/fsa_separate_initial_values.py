@@ -1,0 +1,96 @@
+"""The pass `fsa-separate-initial-values`."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fsa.bindings import ir
+from fsa.diagnostics import Diagnostics
+from fsa.passes.base import Pass
+from fsa.passes.emitter.memory import identity
+from fsa.passes.patterns.tensors import elementwise, filled, sizes_of
+from fsa.passes.stitching.combiners import combiner_of
+from fsa.passes.structure.fills import fill_of, write_as_fill
+from fsa.passes.structure.loops import iterator_types, linalg_ops
+from fsa.runtime.targets import ATTRIBUTE, Target
+
+_VIEWS = frozenset({"tensor.cast", "tensor.collapse_shape", "tensor.expand_shape"})
+
+
+@dataclass(frozen=True)
+class FsaSeparateInitialValues(Pass):
+    """For Vulkan, let reductions start from a linalg.fill where their start has other users.
+
+    IREE 3.13 computes an element-wise op and a reduction that starts from its result in one kernel.
+    If that result is needed elsewhere too, the kernel stores both, and for whole tiles of static
+    sizes (64 rows, say) it stores the start twice: the reduction is lost. So a linalg.generic that
+    gives one value everywhere becomes a linalg.fill, which IREE copies into each kernel, and a
+    reduction of any other such start goes on from the neutral element, with the start combined
+    behind it: for floats that is another order of the same sum. Reductions whose results are not
+    combined one by one, such as the position of a maximum, stay.
+    """
+
+    name: ClassVar[str] = "fsa-separate-initial-values"
+    summary: ClassVar[str] = "Start reductions from fills where starts have other users, for Vulkan"
+    anchor: ClassVar[str] = "any"
+
+    def run(self, op: Any, diagnostics: Diagnostics) -> None:
+        """Rewrite the reductions of the module `op`."""
+        if ATTRIBUTE not in op.attributes or Target.of_module(op).kind != "vulkan":
+            return
+        for found in linalg_ops(op):
+            if found.name == "linalg.generic":
+                write_as_fill(found)
+        for found in linalg_ops(op):
+            if found.name == "linalg.generic" and "reduction" in iterator_types(found):
+                _separate(found)
+
+
+def _separate(op: Any) -> None:
+    """Start the results of a reduction from neutral elements where that is needed."""
+    inputs = len(op.operands) - len(op.results)
+    for number in range(len(op.results)):
+        if not _is_shared(op.operands[inputs + number]):
+            continue
+        combiner = combiner_of(op.regions[0].blocks[0], inputs, number)
+        if combiner is not None:
+            _start_from_neutral(op, number, combiner.kind)
+
+
+def _is_shared(start: Any) -> bool:
+    """Tell whether a linalg op other than a fill makes `start`, and others use that as well."""
+    if fill_of(start) is not None:
+        return False
+    while isinstance(start, ir.OpResult) and len(list(start.uses)) == 1:
+        if start.owner.name not in _VIEWS:
+            return False
+        start = start.owner.operands[0]
+    while isinstance(start, ir.OpResult) and start.owner.name in _VIEWS:
+        start = start.owner.operands[0]
+    return isinstance(start, ir.OpResult) and start.owner.name.startswith("linalg.")
+
+
+def _start_from_neutral(op: Any, number: int, kind: str) -> None:
+    """Let result `number` start from the neutral element, and combine it with its start behind."""
+    position = len(op.operands) - len(op.results) + number
+    start = op.operands[position]
+    element = start.type.element_type
+    neutral = identity(kind, element)
+    if isinstance(element, ir.FloatType):  # sums have an int
+        neutral = float(neutral)
+    with op.location, ir.InsertionPoint(op):
+        op.operands[position] = filled(sizes_of(start), element, neutral)
+    yielded = list(op.regions[0].blocks[0].operations)[-1].operation.operands[number]
+    combining = yielded.owner
+
+    def combined(part: Any, first: Any) -> Any:
+        return ir.Operation.create(
+            combining.name,
+            results=[element],
+            operands=[part, first],
+            attributes=dict(combining.attributes.items()),
+        ).result
+
+    result = op.results[number]
+    with op.location, ir.InsertionPoint.after(op):
+        whole = elementwise(sizes_of(start), element, [result, start], combined)
+    result.replace_all_uses_except(whole, whole.owner.operation)
