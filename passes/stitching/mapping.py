@@ -84,10 +84,25 @@ def _lane(
         for d, reduces in zip(space.dims[n], graph.nodes[n].reduction, strict=True)
         if reduces
     }
+    score = _scores(graph, space, dominants, reach, ("argument", "constant"), fixed)
+    candidates = {d for n in dominants for d in space.dims[n]} - fixed
+    wide = [d for d in candidates if space.extents[d] != 1] or list(candidates)
+    if fixed:  # each lane must run a whole reduction on its own
+        wide = [d for d in wide if d in parallel]
+    if not any(score[d] for d in wide):  # operands lie along dimensions that pieces were cut from
+        score = _scores(graph, space, dominants, dominants, ("node",), fixed)
+    return max(wide, key=lambda d: (score[d], d), default=-1)
+
+
+def _scores(
+    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
+    kinds: Sequence[str], fixed: set[int],
+) -> Counter[int]:  # fmt: skip
+    """Return the bytes of operands of `kinds`, and of results, side by side along dimensions."""
     score: Counter[int] = Counter()
     for n in reach:
         node = graph.nodes[n]
-        touched = [a for a in node.reads if a.ref.kind in ("argument", "constant")]
+        touched = [a for a in node.reads if a.ref.kind in kinds]
         if n in dominants and not node.reduces:
             touched.append(Access(Ref("node", n), node.results[0]))
         size = _count(space, set(space.dims[n]))
@@ -98,11 +113,7 @@ def _lane(
             last = access.index[-1].fastest()
             if last is not None and space.dims[n][last] not in fixed:
                 score[space.dims[n][last]] += size * element_bytes(type_)
-    candidates = {d for n in dominants for d in space.dims[n]} - fixed
-    wide = [d for d in candidates if space.extents[d] != 1] or list(candidates)
-    if fixed:  # each lane must run a whole reduction on its own
-        wide = [d for d in wide if d in parallel]
-    return max(wide, key=lambda d: (score[d], d), default=-1)
+    return score
 
 
 def _without_neighbours(

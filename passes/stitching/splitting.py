@@ -1,11 +1,13 @@
-"""Task splitting for GPUs: a long reduction to few results becomes partial ones and their join.
+"""Task splitting: a long reduction to few results becomes partial ones and their join.
 
 A sum of 64 rows of 30000 elements has 64 tasks, a sum of the columns of 4096 x 1024 a few
-workgroups of threads; a card has many more multiprocessors. So the outermost reduced dimension is
-cut into equal pieces: each piece is reduced by tasks of its own, and a second kernel reduces what
-they found (AStitch's task splitting, Zheng et al., ASPLOS 2022, with a launch in place of atomics).
+workgroups of threads; a card has many more multiprocessors. One row of a million elements is one
+task, and a CPU has several cores. So the outermost reduced dimension is cut into equal pieces: each
+piece is reduced by tasks of its own, and a second kernel reduces what they found (AStitch's task
+splitting, Zheng et al., ASPLOS 2022, with a launch in place of atomics).
 """
 
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -20,21 +22,54 @@ from fsa.runtime.targets import Target
 
 # On a generic: the loop over the pieces. Its tasks are not joined to ones without that loop.
 SPLIT = "fsa.split_loop"
-LEAST_ELEMENTS = 1 << 20  # below, a launch more costs what the tasks save
+LEAST_ELEMENTS = 1 << 20  # on a GPU: below, a launch more costs what the tasks save
 LEAST_PIECE = 16
 TASKS_A_MULTIPROCESSOR = 4
 THREADS, LANES = 128, 4  # of a workgroup, and elements of each, where results lie along threads
+LEAST_ON_CORES = 1 << 18  # 1 MiB of f32: about 50 us of one core, a launch takes 5 to 25
+TASKS_A_CORE = 2
+COLUMNS_A_CORE = 128  # as the mapping shares sums along columns
+
+
+@dataclass(frozen=True)
+class _Device:
+    """What decides about splits on a device that runs `units` tasks at the same time.
+
+    Reductions of `least` elements to fewer tasks are cut into pieces for `wanted` tasks. `along`
+    results beside one another in memory are one task. Where `even`, reductions are cut that larger
+    results need, too; else the tasks of those go on with what they reduced.
+    """
+
+    units: int
+    wanted: int
+    least: int
+    along: int
+    lanes: int
+    even: bool
+
+
+def _device_of(target: Target) -> _Device | None:
+    if target.kind == "cpu":
+        lanes = max(target.vector_bits, 128) // 32
+        cores = target.cores
+        made = _Device(cores, TASKS_A_CORE * cores, LEAST_ON_CORES, COLUMNS_A_CORE, lanes, True)
+        return made if cores > 1 else None
+    count = target.multiprocessors
+    wanted = TASKS_A_MULTIPROCESSOR * count
+    made = _Device(count, wanted, LEAST_ELEMENTS, THREADS * LANES, LANES, False)
+    return made if count > 0 else None
 
 
 def split_reductions(region: Any, target: Target) -> None:
     """Split the reductions of a region (in normal form) that have too few tasks for `target`."""
-    if target.kind == "cpu" or target.multiprocessors == 0:
+    device = _device_of(target)
+    if device is None:
         return
     block = region.regions[0].blocks[0]
     operations = [op.operation for op in block.operations]
     for op in operations:
         if op.name == "linalg.generic" and len(op.results) == 1:
-            pieces = _pieces(op, operations[-1], target)
+            pieces = _pieces(op, operations[-1], device)
             if pieces > 1:
                 _split(op, pieces)
 
@@ -46,34 +81,34 @@ def forget_splits(region: Any) -> None:
             del op.operation.attributes[SPLIT]
 
 
-def _pieces(op: Any, terminator: Any, target: Target) -> int:
+def _pieces(op: Any, terminator: Any, device: _Device) -> int:
     """Return into how many pieces to cut a reduction; 1 to leave it."""
     extents = _extents(op)
     reduced = _reduced(op)
-    if extents is None or not reduced or prod(extents) < LEAST_ELEMENTS:
+    if extents is None or not reduced or prod(extents) < device.least:
         return 1
     if combiner_of(op.regions[0].blocks[0], len(op.operands) - 1, 0) is None:
         return 1
     if _asks_position(op, reduced[0]):
         return 1
-    if _feeds_more(op, terminator, prod(op.results[0].type.shape)):
-        return 1
     tasks = prod(op.results[0].type.shape)
+    if not device.even and _feeds_more(op, terminator, tasks):
+        return 1
     maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
     widest = max(maps[:-1], key=lambda m: len(m.results), default=None)
     if widest is None or not widest.results:
         return 1
     last = widest.results[len(widest.results) - 1]
     along = isinstance(last, ir.AffineDimExpr) and ir.AffineDimExpr(last).position not in reduced
-    if along:  # neighbouring results lie along threads
-        tasks = -(-tasks // (THREADS * LANES))
-    if tasks >= target.multiprocessors:
+    if along:  # neighbouring results lie along threads, or lanes
+        tasks = -(-tasks // device.along)
+    if tasks >= device.units:
         return 1
     extent = extents[reduced[0]]
-    wanted = -(-TASKS_A_MULTIPROCESSOR * target.multiprocessors // tasks)
+    wanted = -(-device.wanted // tasks)
     most = min(wanted, extent // LEAST_PIECE)
     # Pieces stay whole vectors where the dimension is.
-    unit = LANES if extent % LANES == 0 else 1
+    unit = device.lanes if extent % device.lanes == 0 else 1
     return next((n for n in range(most, 1, -1) if extent % (n * unit) == 0), 1)
 
 
@@ -87,6 +122,8 @@ def _extents(op: Any) -> list[int] | None:
         if not kind.has_static_shape:
             return None
         for expression, size in zip(attribute.value.results, kind.shape, strict=True):
+            if isinstance(expression, ir.AffineConstantExpr) and size == 1:
+                continue  # a dimension that a reduction keeps
             if not isinstance(expression, ir.AffineDimExpr):
                 return None
             found[ir.AffineDimExpr(expression).position] = size
