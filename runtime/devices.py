@@ -17,6 +17,7 @@ from typing import Any
 
 from fsa.errors import DeviceUnavailable, TargetError
 from fsa.runtime import host
+from fsa.runtime.kept_memory import keep_freed_memory
 from fsa.runtime.spinning import spinning_threads_give_way
 from fsa.runtime.targets import KINDS
 from fsa.suggestions import did_you_mean
@@ -151,6 +152,8 @@ def _create(name: str) -> Device:
         # The caching allocator keeps freed pages, which saves page faults on the host; it does not
         # pass on what Vulkan's allocator needs.
         allocators = ["caching"] if kind == "cpu" else None
+        if name == "cpu:task":
+            keep_freed_memory()
         description = host.processor() if kind == "cpu" else str(listed[index].get("name", kind))
         software = kind == "vulkan" and bool(_SOFTWARE_VULKAN.search(description))
         with spinning_threads_give_way() if software else contextlib.nullcontext():
