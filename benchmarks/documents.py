@@ -18,12 +18,16 @@ def begin(script: str, **entries: Any) -> dict[str, Any]:
 
     `script` is how the script is called from the root of the repository, without arguments.
     """
+    return head(" ".join([script, shlex.join(sys.argv[1:])]).strip()) | entries
+
+
+def head(command: str) -> dict[str, Any]:
+    """Return the head of a document that `command`, a whole command line, makes."""
     return {
         "schema": SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([script, shlex.join(sys.argv[1:])]).strip(),
+        "command": command,
         "machine": machine.describe(),
-        **entries,
     }
 
 

@@ -19,15 +19,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fsa.benchmarks import gpu_measure, gpu_prepare, gpu_probe, gpu_report, machine
+from fsa.benchmarks import documents, gpu_measure, gpu_prepare, gpu_probe, gpu_report
 from fsa.benchmarks.gpu_cases import FAMILIES, chosen
 from fsa.benchmarks.gpu_measure import PEERS, Plan
 from fsa.errors import FsaError
@@ -118,7 +116,7 @@ def _measure(options: argparse.Namespace) -> None:
 
     gpu_measure.measure(plan, names, done)
     document = _document(target, options.rounds, index, rows)
-    stem.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
+    documents.save(document, stem.with_suffix(".json"))
     stem.with_suffix(".md").write_text(gpu_report.markdown(document))
     journal.unlink(missing_ok=True)
     print(f"wrote {stem}.json and {stem}.md")
@@ -136,19 +134,16 @@ def _document(
 ) -> dict[str, Any]:
     from fsa.runtime.devices import open_device
 
-    return {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/gpu.py", *sys.argv[1:]]),
-        "target": target,
-        "device": open_device(target.partition(":")[0]).info.description,
-        "rounds": rounds,
-        "machine": machine.describe(),
-        "compiled": {name: index[name] for name in ("created", "machine")},
-        "probes": gpu_probe.copy_probe(rounds) if target.startswith("cuda") else [],
-        "targets": gpu_report.targets(rows),
-        "cases": rows,
-    }
+    return documents.begin(
+        "python benchmarks/gpu.py",
+        target=target,
+        device=open_device(target.partition(":")[0]).info.description,
+        rounds=rounds,
+        compiled={name: index[name] for name in ("created", "machine")},
+        probes=gpu_probe.copy_probe(rounds) if target.startswith("cuda") else [],
+        targets=gpu_report.targets(rows),
+        cases=rows,
+    )
 
 
 if __name__ == "__main__":

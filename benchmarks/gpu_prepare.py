@@ -11,11 +11,10 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fsa.benchmarks import machine
+from fsa.benchmarks import documents
 from fsa.benchmarks.gpu_cases import GpuCase, gpu_cases
 from fsa.benchmarks.gpu_workers import Result, announce, answer, run_jobs
 from fsa.benchmarks.precompiled import path_of
@@ -101,13 +100,7 @@ def _started(folder: Path, target: str) -> Index:
                 f"expected a folder for {target}, found modules for {index['target']} in {folder}"
             )
         return index
-    return {
-        "schema": 1,
-        "target": target,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
-        "cases": {},
-    }
+    return documents.begin("python benchmarks/gpu.py", target=target, cases={})
 
 
 def _builds(case: GpuCase, target: str, one_wave: int) -> dict[str, Callable[[], Any]]:

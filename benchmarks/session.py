@@ -2,16 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from fsa.benchmarks import gpu_probe, machine
+from fsa.benchmarks import documents, gpu_probe, machine
 from fsa.benchmarks.case import Case, deviation
 from fsa.benchmarks.limits import floor_seconds
 from fsa.benchmarks.peers.base import Peer, Prepared, Unavailable
 from fsa.benchmarks.timing import Clock, time_in_turns
 
-SCHEMA = 1
 Progress = Callable[[str], None]
 
 
@@ -146,16 +144,12 @@ def run(
     progress("measuring what the machine can do")
     limits = measure_probes(target, rounds, sample_seconds, counted)
     rates = {limit["name"]: limit["rate"] for limit in limits}
-    return {
-        "schema": SCHEMA,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
+    return documents.head(command) | {
         "target": target,
         "pinned_core": pinned,
         "rounds": rounds,
         "clock": clock,
         "warm": warm,
-        "machine": machine.describe(),
         "probes": limits,
         "cases": [
             run_case(

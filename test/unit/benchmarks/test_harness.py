@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from fsa.benchmarks import limits, machine, report, session, timing
+from fsa.benchmarks import documents, limits, machine, report, session, timing
 from fsa.benchmarks.case import Case, Work, deviation
 from fsa.benchmarks.cases import CASES, case_of
 from fsa.benchmarks.peers import PEERS, peer_of
@@ -139,7 +139,7 @@ def _document(clock: Clock) -> dict:
         _case(), peers, "cpu", rates={"copy": 1e9}, rounds=3, sample_seconds=0.01, clock=clock
     )
     return {
-        "schema": session.SCHEMA,
+        "schema": documents.SCHEMA,
         "created": "2000-01-01T00:00:00+00:00",
         "command": "fsa bench",
         "target": "cpu",
