@@ -64,6 +64,40 @@ def _torch(inputs: Inputs) -> Expressed:
     return Expressed(function, (images, conv, primary, *rest))
 
 
+def _jax(inputs: Inputs) -> Expressed:
+    """Write the network as JAX code does: channels last, weights as arguments, routing unrolled."""
+    import jax
+
+    jnp, weights = jax.numpy, _weights()
+
+    def squash(s: Any) -> Any:
+        n = jnp.sum(s * s, -1, keepdims=True)
+        return s * (n / ((1 + n) * jnp.sqrt(n + capsule_network.EPSILON)))
+
+    def convolve(x: Any, filters: Any, stride: int) -> Any:
+        return jax.lax.conv_general_dilated(
+            x, filters, (stride, stride), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    def function(
+        images: Any, conv: Any, primary: Any, conv_bias: Any, primary_bias: Any, predict: Any
+    ) -> Any:
+        x = jax.nn.relu(convolve(images[..., None], conv, 1) + conv_bias)
+        x = convolve(x, primary, 2) + primary_bias
+        u = squash(x.reshape(len(images), weights.capsules, -1))
+        u_hat = jnp.einsum("lhdk,blk->blhd", predict, u)
+        logits, v = jnp.zeros(u_hat.shape[:3]), None
+        for iteration in range(capsule_network.ITERATIONS):
+            v = squash(jnp.einsum("blh,blhd->bhd", jax.nn.softmax(logits), u_hat))
+            if iteration + 1 < capsule_network.ITERATIONS:
+                logits = logits + jnp.einsum("blhd,bhd->blh", u_hat, v)
+        return jnp.linalg.norm(v, axis=-1)
+
+    filters = (weights.conv_filter, weights.primary_filter)
+    others = (weights.conv_bias, weights.primary_bias, weights.predict)
+    return Expressed(function, tuple(map(jnp.asarray, (*inputs, *filters, *others))))
+
+
 def _work(batch: int) -> Work:
     weights = _weights()
     products = 400 * weights.conv_filter.size + 36 * weights.primary_filter.size
@@ -86,6 +120,7 @@ def cases() -> dict[str, Case]:
             work=_work(batch),
             tolerance=1e-4,
             torch=_torch,
+            jax=_jax,
         )
         for batch in BATCHES
     )

@@ -285,25 +285,69 @@ def test_left_alone(model: Any) -> None:
     assert "fsa.capsule_routing" not in raised(module)
 
 
-def test_jax() -> None:
-    jax = pytest.importorskip("jax")
+def jax_einsum(jax: Any, u_hat: Any) -> Any:
+    """Route predictions [B, L, H, D] by einsum."""
     jnp = jax.numpy
 
     def squash(s: Any) -> Any:
         n = jnp.sum(s**2, -1, keepdims=True)
         return n / (1 + n) * s / jnp.sqrt(n + 1e-7)
 
+    logits, v = jnp.zeros(u_hat.shape[:3]), None
+    for _ in range(3):
+        c = jax.nn.softmax(logits, axis=2)
+        v = squash(jnp.einsum("blh,blhd->bhd", c, u_hat))
+        logits = logits + jnp.einsum("blhd,bhd->blh", u_hat, v)
+    return v
+
+
+def jax_broadcast(jax: Any, u_hat: Any) -> Any:
+    """Route predictions [B, H, L, D] by products that are summed, a squash by the norm."""
+    jnp = jax.numpy
+    u_hat = jnp.swapaxes(u_hat, 1, 2)
+
+    def squash(s: Any) -> Any:
+        norm = jnp.linalg.norm(s, axis=-1, keepdims=True)
+        return norm**2 / (1 + norm**2) * (s / (norm + 1e-8))
+
+    logits = jnp.zeros((*u_hat.shape[:3], 1))
+    for _ in range(2):
+        v = squash(jnp.sum(jax.nn.softmax(logits, axis=1) * u_hat, axis=2, keepdims=True))
+        logits += jnp.sum(u_hat * v, axis=-1, keepdims=True)
+    return squash(jnp.sum(jax.nn.softmax(logits, axis=1) * u_hat, axis=2))
+
+
+def jax_mapped(jax: Any, u_hat: Any) -> Any:
+    """Route one sample at a time, by matmuls, and map that over the batch."""
+    jnp = jax.numpy
+
+    def squash(s: Any) -> Any:
+        n = jnp.sum(jnp.square(s), -1, keepdims=True)
+        return s * jnp.sqrt(n) / (1 + n)
+
+    def one(predictions: Any) -> Any:  # [H, L, D]
+        v = squash(jnp.mean(predictions, 1) * predictions.shape[1] / predictions.shape[0])
+        logits = jnp.matmul(predictions, v[..., None])[..., 0]
+        c = jax.nn.softmax(logits, axis=0)
+        v = squash(jnp.matmul(c[:, None], predictions)[:, 0])
+        logits = logits + jnp.matmul(predictions, v[..., None])[..., 0]
+        return squash(jnp.matmul(jax.nn.softmax(logits, axis=0)[:, None], predictions)[:, 0])
+
+    return jax.vmap(one)(jnp.swapaxes(u_hat, 1, 2))
+
+
+@pytest.mark.parametrize("style", [jax_einsum, jax_broadcast, jax_mapped])
+def test_jax(style: Any) -> None:
+    jax = pytest.importorskip("jax")
+
     def route(u_hat: Any) -> Any:
-        logits, v = jnp.zeros(u_hat.shape[:3]), None
-        for _ in range(3):
-            c = jax.nn.softmax(logits, axis=2)
-            v = squash(jnp.einsum("blh,blhd->bhd", c, u_hat))
-            logits = logits + jnp.einsum("blhd,bhd->blh", u_hat, v)
-        return v
+        return style(jax, u_hat)
 
     u_hat = np.random.default_rng(0).standard_normal((2, 12, 5, 4)).astype(np.float32)
-    text = jax.jit(route).lower(u_hat).as_text()
-    module = read_model(text)
-    assert "fsa.capsule_routing" in raised(module)
+    module = read_model(jax.jit(route).lower(u_hat).as_text())
+    text = raised(module)
+    assert "fsa.capsule_routing" in text
+    assert all(part in text for part in ("per_sample", "iterations = 3"))
+    assert "math.exp" not in text, "nothing of the routing is left"
     got = fsa.compile(module, target="cpu")(u_hat)
     np.testing.assert_allclose(np.asarray(got), np.asarray(route(u_hat)), atol=2e-6)
