@@ -7,15 +7,15 @@ transposed in registers, a tile of rows by lanes at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fsa.bindings import ir
+from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.guards import breaks_along, guards_of
 from fsa.passes.stitching.linear import Index
 
 if TYPE_CHECKING:
-    from fsa.passes.stitching.graph import Graph, Ref
     from fsa.passes.stitching.loop_nest import Nest
     from fsa.passes.stitching.schedule import Kernel
 
@@ -64,7 +64,20 @@ def _lanes_of(kernel: Kernel, nest: Nest) -> tuple[int, str]:
         if not turned and not contiguous(touch.index, lane):
             what = describe(kernel.graph, touch.ref)
             return 1, f"{touch.kind} of {what} strides along the lanes"
+    if lane in nest.parallel and not flat:
+        for ref, index in _results(kernel, nest):
+            if not contiguous(index, lane):
+                what = describe(kernel.graph, ref)
+                return 1, f"the accumulators of {what} stride along the lanes"
     return lanes, ""
+
+
+def _results(kernel: Kernel, nest: Nest) -> Iterator[tuple[Ref, Index]]:
+    """Yield the results of a nest's reductions and where they are made, as in their buffers."""
+    for n in nest.reductions:
+        own = kernel.space.own_index(n)
+        for r, index in enumerate(kernel.graph.nodes[n].results):
+            yield Ref("node", n, r), tuple(expression.substitute(own) for expression in index)
 
 
 def _sweeps(kernel: Kernel, nest: Nest) -> bool:
