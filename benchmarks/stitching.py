@@ -16,13 +16,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ import ml_dtypes
 import numpy as np
 
 import fsa
-from fsa.benchmarks import machine, plain_iree
+from fsa.benchmarks import documents, machine, plain_iree
 from fsa.benchmarks.cases.in_cache import in_cache, share
 from fsa.benchmarks.cases.memory_bound import PROBLEMS as STITCHED
 from fsa.benchmarks.cases.memory_bound import Problem
@@ -45,6 +43,7 @@ ELEMENTS: dict[str, Any] = {"f32": np.float32, "f16": np.float16, "bf16": ml_dty
 TOLERANCES = {"f32": 2e-5, "f16": 4e-3, "bf16": 3e-2}
 PIPELINE = "fsa-clean-up,fsa-form-stitched-regions{min-ops=1},fsa-to-cpu"
 PEERS = ("iree", "inductor", "xla")
+PRELOADED = ("fsa.benchmarks.stitching", "jax", "torch._inductor.compile_fx")
 PROBLEMS = (*STITCHED, *WINDOWED)
 Array = np.ndarray[Any, Any]
 
@@ -236,14 +235,20 @@ def _line(case: Mapping[str, Any]) -> str:
     )
 
 
+def _run_named(name: str, dtype: str, *how: Any) -> dict[str, Any]:
+    """Run the case of a name, in the process of one case."""
+    (problem,) = (problem for problem in PROBLEMS if problem.name == name)
+    return run_case(problem, dtype, *how)
+
+
 def _in_process(name: str, dtype: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Run one case in a process of its own."""
-    command = [
-        *(sys.executable, __file__, "--case", name, "--dtypes", dtype, "--peers", options.peers),
-        *("--rounds", str(options.rounds), "--sample-seconds", str(options.sample_seconds)),
-    ]
-    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(found.stdout.splitlines()[-1])
+    """Run one case in a process of its own, a fork of one that has only imported packages."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    wanted = ["fsa", *(name for name in options.peers.split(",") if name)]
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        how = wanted, options.rounds, options.sample_seconds
+        return pool.submit(_run_named, name, dtype, *how).result()
 
 
 def _options() -> argparse.Namespace:
@@ -253,7 +258,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers", default=",".join(PEERS), help="peers, with commas")
     parser.add_argument("--dtypes", default=",".join(ELEMENTS), help="dtypes, with commas")
     parser.add_argument("--only", default="", help="problems whose name has one of these texts")
-    parser.add_argument("--case", help="run this problem here, and print what was measured as JSON")
     parser.add_argument("--core", type=int, help="the core to run on, by default the highest")
     parser.add_argument("--keep", action="store_true", help="keep other cases of the result file")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
@@ -263,23 +267,14 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     """Measure the problems; print a table and write the result file."""
     options = _options()
-    if options.case is not None:
-        wanted = ["fsa", *(name for name in options.peers.split(",") if name)]
-        (problem,) = (problem for problem in PROBLEMS if problem.name == options.case)
-        case = run_case(problem, options.dtypes, wanted, options.rounds, options.sample_seconds)
-        print(json.dumps(case))
-        return
     pinned = machine.pin(options.core)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/stitching.py", *sys.argv[1:]]),
-        "pinned_core": pinned,
-        "rounds": options.rounds,
-        "machine": machine.describe(),
-        "cases": [],
-    }
+    document = documents.begin(
+        "python benchmarks/stitching.py",
+        pinned_core=pinned,
+        rounds=options.rounds,
+        cases=[],
+    )
     for problem in PROBLEMS:
         if not any(text in problem.name for text in options.only.split(",")):
             continue
@@ -294,8 +289,7 @@ def main() -> None:
         document["command"] = f"{before['command']} && {document['command']}"
     document["summary"] = summary(document["cases"])
     print(json.dumps(document["summary"], indent=1))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document, indent=1) + "\n")
+    documents.save(document, options.output)
     options.output.with_suffix(".md").write_text(page(document))
 
 
