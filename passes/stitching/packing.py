@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsa.passes.stitching.costs import is_heavy
+from fsa.passes.stitching.graph import element_bytes
 from fsa.passes.stitching.lanes import contiguous
 from fsa.passes.stitching.plan import KernelPlan, PlanError
+from fsa.passes.stitching.prefetching import reads_of_first
 
 if TYPE_CHECKING:
     from fsa.passes.stitching.loop_nest import Nest
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SHORT_ROW = 8  # vectors: longer rows add up enough before they join lanes
 MOST_ACCUMULATORS = 16  # of 32 registers
+HIDING_BYTES = 128  # reading so many from memory takes as long as joining the lanes of a vector
 COSTLY_PACK = 4  # rows where each element costs tens of instructions, which code repeats
 
 
@@ -28,9 +31,9 @@ def packed_plans(kernel: Kernel, cached: bool) -> Iterator[KernelPlan]:
     """Propose plans of a CPU kernel with rows side by side, the best first.
 
     `cached` says that the last cache holds all that the kernel reads and writes. Short rows from
-    memory are run one by one: joining lanes then hides behind the reads, and a pack's bursts of
-    loads do not (sums of 750000 rows of 32: 3.5 ms one by one, 4.7 ms in packs; of a cached 11000
-    rows of 123: 140 and 100 us).
+    memory are run one by one, as joining lanes then hides behind the reads and a pack's bursts of
+    loads do not, unless they are so short that it does not hide (sums of 750000 rows of 32: of f32
+    3.1 ms one by one, 4.0 ms in packs; of bf16 2.6 and 1.6 ms).
     """
     plan = kernel.plan
     if plan.threads or plan.lanes == 1 or plan.pack > 1:
@@ -42,7 +45,7 @@ def packed_plans(kernel: Kernel, cached: bool) -> Iterator[KernelPlan]:
     extent = kernel.space.extents[plan.lane]
     reduces = [nest for nest in kernel.nests if nest.reductions and nest.lanes > 1]
     if (
-        cached
+        (cached or _joins_longer_than_it_reads(kernel))
         and plan.mapping == "row"
         and reduces
         and (extent or 0) in range(1, SHORT_ROW * plan.lanes + 1)
@@ -55,6 +58,13 @@ def packed_plans(kernel: Kernel, cached: bool) -> Iterator[KernelPlan]:
             pack = min(pack, COSTLY_PACK)
         if pack > 1:
             yield _with_pack(plan, pack, f"{pack} short rows are reduced together")
+
+
+def _joins_longer_than_it_reads(kernel: Kernel) -> bool:
+    """Whether joining the lanes of a row takes longer than reading the row from memory."""
+    extent = kernel.space.extents[kernel.plan.lane] or 0
+    sizes = [extent * element_bytes(kernel.graph.type_of(ref)) for ref, _ in reads_of_first(kernel)]
+    return 0 < sum(sizes) < HIDING_BYTES
 
 
 def _with_pack(plan: KernelPlan, pack: int, why: str) -> KernelPlan:
