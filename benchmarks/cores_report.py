@@ -18,8 +18,9 @@ def page(document: Mapping[str, Any]) -> str:
         f"load {machine['load'][:1]}"
         + (f", idle cores poll for {polling / 1e3:g} us" if polling is not None else "")
         + ". One core is the calling thread, several are IREE's pool. A gain is one core's time "
-        "by that of all. The probe is a copy of as many bytes, or arithmetic where a copy takes "
-        "less than half of the case's time.",
+        "by that of all. The probe is a copy of as many bytes, through the caches or past them "
+        "(the faster one on one core), or arithmetic where a copy takes less than half of the "
+        "case's time.",
         "",
     ]
     for family, asked in TARGETS.items():

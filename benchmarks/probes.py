@@ -77,10 +77,11 @@ def read_probe(target: Target, size: int) -> Probe:
     return Probe("read", "B", size * passes, module, (np.ones(elements, np.int32),))
 
 
-def copy_probe(target: Target, size: int, workgroups: int = 1) -> Probe:
+def copy_probe(target: Target, size: int, workgroups: int = 1, stream: bool = False) -> Probe:
     """Return the probe of copying `size` bytes, in equal parts to `workgroups` workgroups.
 
-    `size` is rounded up to whole vectors for each; as many bytes are read as are written.
+    `size` is rounded up to whole vectors for each; as many bytes are read as are written. `stream`
+    sends what is written past the caches.
     """
     lanes = max(target.vector_bits, 128) // 32
     step = lanes * COPY_CHAINS
@@ -93,7 +94,7 @@ def copy_probe(target: Target, size: int, workgroups: int = 1) -> Probe:
             places = [k.add(start, k.add(i, lanes * j)) for j in range(COPY_CHAINS)]
             loads = [k.vector_load(k.inputs[0], [place], lanes) for place in places]
             for place, load in zip(places, loads, strict=True):
-                k.vector_store(load, k.outputs[0], [place])
+                k.vector_store(load, k.outputs[0], [place], stream=stream)
 
     module = _module(target, ("f32", "f32"), (elements, elements), body, workgroups)
     return Probe("copy", "B", 8 * elements, module, (np.ones(elements, np.float32),))
