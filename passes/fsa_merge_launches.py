@@ -13,9 +13,18 @@ from fsa.passes.base import Pass
 from fsa.passes.emitter.symbols import fresh_kernel_name
 from fsa.passes.emitter.types import memref_type
 from fsa.passes.structure.bodies import copy_effects
+from fsa.passes.structure.launches import (
+    blocks_with_launches,
+    constant_of,
+    cpu_kernels,
+    erase_unused_kernels,
+    erase_views,
+    kernel_name,
+    origin,
+    source,
+    stays,
+)
 from fsa.passes.structure.rewriting import replace_op
-
-_VIEWS = ("tensor.collapse_shape", "tensor.expand_shape", "tensor.cast")
 
 
 @dataclass(frozen=True)
@@ -38,51 +47,23 @@ class FsaMergeLaunches(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Merge the launches inside the module `op`."""
-        kernels = _cpu_kernels(op)
+        kernels = cpu_kernels(op)
         if not kernels:
             return
-        for block in _blocks(op):
+        for block in blocks_with_launches(op):
             launches = [o.operation for o in block.operations if o.operation.name == "fsa.launch"]
             chains = _chains([found for found in launches if _is_small(found, kernels)])
             for chain in chains:
                 fitting = next((c for c in _closed(chain) if self._fits(c, kernels)), [])
                 if fitting:
                     _merge(op, fitting, kernels)
-        _erase_unused(op)
+        erase_unused_kernels(op)
 
     def _fits(self, chain: list[Any], kernels: dict[str, Any]) -> bool:
         inner = [result for found in chain[:-1] for result in found.results]
         size = sum(_bytes(result.type) for result in inner)
-        size += sum(_local_bytes(kernels[_kernel_name(found)]) for found in chain)
+        size += sum(_local_bytes(kernels[kernel_name(found)]) for found in chain)
         return size <= self.max_bytes and len(_outer_inputs(chain)) <= MAX_INPUTS
-
-
-def _blocks(module: Any) -> list[Any]:
-    """Return the blocks of a module that hold launches."""
-    blocks: dict[Any, None] = {}
-
-    def visit(op: Any) -> Any:
-        if op.operation.name == "fsa.launch":
-            blocks[op.operation.block] = None
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return list(blocks)
-
-
-def _cpu_kernels(module: Any) -> dict[str, Any]:
-    """Return the kernels for CPUs by name, but those that IREE's passes run on first."""
-    found: dict[str, Any] = {}
-    for view in module.regions[0].blocks[0].operations:
-        op = view.operation
-        plain = op.name == "func.func" and "fsa.codegen_pipeline" not in op.attributes
-        if plain and KERNEL_MARKER in op.attributes and len(op.regions[0].blocks) == 1:
-            found[op.attributes["sym_name"].value] = op
-    return found
-
-
-def _kernel_name(op: Any) -> str:
-    return str(op.attributes["kernel"]).removeprefix("@")
 
 
 def _is_small(op: Any, kernels: dict[str, Any]) -> bool:
@@ -90,17 +71,11 @@ def _is_small(op: Any, kernels: dict[str, Any]) -> bool:
     operands = LaunchOperands.of(op)
     types = [value.type for value in (*operands.inputs, *op.results)]
     return (
-        _kernel_name(op) in kernels
+        kernel_name(op) in kernels
         and not operands.scalars
-        and all(_is_one(size) for size in operands.grid)
+        and all(constant_of(size) == 1 for size in operands.grid)
         and all(type.has_static_shape and 0 not in type.shape for type in types)
     )
-
-
-def _is_one(value: Any) -> bool:
-    if isinstance(value.owner, ir.Block) or value.owner.operation.name != "arith.constant":
-        return False
-    return value.owner.attributes["value"].value == 1
 
 
 def _chains(launches: list[Any]) -> list[list[Any]]:
@@ -108,7 +83,7 @@ def _chains(launches: list[Any]) -> list[list[Any]]:
     chains: list[list[Any]] = []
     current: list[Any] = []
     for op in launches:
-        if current and not any(_is_in(_source(value), current) for value in op.operands):
+        if current and not any(_is_in(source(value), current) for value in op.operands):
             chains.append(current)
             current = []
         current.append(op)
@@ -122,40 +97,12 @@ def _closed(chain: list[Any]) -> list[list[Any]]:
     return [
         inside
         for inside in starts
-        if all(_stays(result, inside) for op in inside[:-1] for result in op.results)
+        if all(stays(result, inside) for op in inside[:-1] for result in op.results)
     ]
-
-
-def _source(value: Any) -> Any:
-    """Return the op that makes `value`, looking through changes of shape."""
-    owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
-    while owner is not None and owner.name in _VIEWS:
-        value = owner.operands[0]
-        owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
-    return owner
 
 
 def _is_in(op: Any, ops: list[Any]) -> bool:
     return op is not None and op in ops
-
-
-def _origin(value: Any) -> Any:
-    """Return the tensor that `value` is a change of shape of."""
-    while not isinstance(value.owner, ir.Block) and value.owner.operation.name in _VIEWS:
-        value = value.owner.operation.operands[0]
-    return value
-
-
-def _stays(value: Any, inside: list[Any]) -> bool:
-    """Tell whether only launches of `inside` use `value`, as it is or in another static shape."""
-    for use in value.uses:
-        user = use.owner.operation
-        if user.name in _VIEWS:
-            if not user.results[0].type.has_static_shape or not _stays(user.results[0], inside):
-                return False
-        elif user not in inside:
-            return False
-    return True
 
 
 def _bytes(type: Any) -> int:
@@ -181,7 +128,7 @@ def _outer_inputs(chain: list[Any]) -> list[Any]:
     found: dict[Any, None] = {}
     for op in chain:
         for value in LaunchOperands.of(op).inputs:
-            if not _is_in(_source(value), chain):
+            if not _is_in(source(value), chain):
                 found[value] = None
     return list(found)
 
@@ -209,7 +156,7 @@ def _merge(module: Any, chain: list[Any], kernels: dict[str, Any]) -> None:
             new = launch(name, grid=(1, 1, 1), inputs=inputs, result_types=results)
     replace_op(last, list(new.operation.results))
     for op in reversed(chain[:-1]):
-        _erase_views(op)
+        erase_views(op)
         op.erase()
 
 
@@ -230,7 +177,7 @@ class _Body:
         for op in self.chain:
             operands = LaunchOperands.of(op)
             values = [self._memory(value) for value in (*operands.inputs, *op.results)]
-            body = self.kernels[_kernel_name(op)].regions[0].blocks[0]
+            body = self.kernels[kernel_name(op)].regions[0].blocks[0]
             copy_effects(body, dict(zip(body.arguments, [*values, *self.ids], strict=True)))
 
     def _memory(self, value: Any) -> Any:
@@ -239,7 +186,7 @@ class _Body:
             kind = memref_type(value.type)
             self.memories[value] = memref.reinterpret_cast(
                 kind,
-                self.memories[_origin(value)],
+                self.memories[origin(value)],
                 [],
                 [],
                 [],
@@ -248,27 +195,3 @@ class _Body:
                 kind.get_strides_and_offset()[0],
             )
         return self.memories[value]
-
-
-def _erase_views(op: Any) -> None:
-    """Erase the changes of shape of results of `op`, which nothing uses any more."""
-    for result in op.results:
-        for use in list(result.uses):
-            view = use.owner.operation
-            _erase_views(view)
-            view.erase()
-
-
-def _erase_unused(module: Any) -> None:
-    """Erase the kernels that no launch names any more."""
-    named: set[str] = set()
-
-    def visit(op: Any) -> Any:
-        if op.operation.name == "fsa.launch":
-            named.add(_kernel_name(op.operation))
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit, ir.WalkOrder.PRE_ORDER)
-    for name, op in _cpu_kernels(module).items():
-        if name not in named:
-            op.erase()

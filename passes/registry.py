@@ -34,6 +34,7 @@ PASSES: dict[str, str] = {
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
     "fsa-order-loops": "fsa.passes.fsa_order_loops:FsaOrderLoops",
     "fsa-merge-launches": "fsa.passes.fsa_merge_launches:FsaMergeLaunches",
+    "fsa-slice-launches": "fsa.passes.fsa_slice_launches:FsaSliceLaunches",
     "fsa-narrow-accumulators": "fsa.passes.fsa_narrow_accumulators:FsaNarrowAccumulators",
     "fsa-plan-binarized": "fsa.passes.fsa_plan_binarized:PlanBinarized",
     "fsa-matmul-to-cpu": "fsa.passes.fsa_matmul_to_cpu:MatmulToCpu",
