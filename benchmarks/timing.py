@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+# How long the other threads of a process must have done nothing, and how long that is waited for.
+REST_SECONDS, LONGEST_WAIT = 0.004, 0.5
+
 Call = Callable[[], object]
 Clock = Callable[[], float]
 
@@ -47,6 +50,20 @@ def _time(call: Call, count: int, clock: Clock) -> float:
     return (clock() - start) / count
 
 
+def rest() -> None:
+    """Wait until the other threads of this process have nothing left to do.
+
+    What a contender does behind its calls, such as giving back memory in a thread of its own, would
+    count for the next one where they share a core. Threads that never rest are not waited for.
+    """
+    end = time.perf_counter() + LONGEST_WAIT
+    while time.perf_counter() < end:
+        before = time.process_time()
+        time.sleep(REST_SECONDS)
+        if time.process_time() - before < REST_SECONDS / 10:
+            return
+
+
 def calls_for(call: Call, sample_seconds: float, clock: Clock = time.perf_counter) -> int:
     """Return how many calls take about `sample_seconds`, after one call that is not timed."""
     call()
@@ -68,8 +85,9 @@ def time_in_turns(
 ) -> dict[str, Timing]:
     """Time all `contenders`, each once a round; raise ValueError when `rounds` is below 1.
 
-    With `warm`, each sample follows a call that is not timed: memory that the machine took back
-    while the others ran, and caches that they filled, then count for nobody.
+    With `warm`, each sample follows a call that is not timed, and that one the `rest` of what ran
+    before: memory that the machine took back while the others ran, caches that they filled and what
+    their threads still do then count for nobody.
     """
     if rounds < 1:
         raise ValueError(f"expected at least 1 round, found {rounds}")
@@ -80,6 +98,7 @@ def time_in_turns(
         first = number % len(names) if names else 0
         for name in names[first:] + names[:first]:
             if warm:
+                rest()
                 contenders[name]()
             samples[name].append(_time(contenders[name], counts[name], clock))
     return {name: Timing(tuple(samples[name]), counts[name]) for name in names}

@@ -11,6 +11,8 @@ from fsa.runtime.handover_launches import MAX_ELEMENTS, Launch, dynamic_count
 
 # The widest access of a thread for which memory of any allocator is aligned.
 GPU_ALIGNMENT = 16
+# Bytes of a line of a CPU's cache, and of its widest vector.
+CPU_LINE = 64
 # The attribute by which a kernel asks for IREE passes, as text, in place of none.
 CODEGEN_PIPELINE = "fsa.codegen_pipeline"
 ELEMENT_TYPES = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
@@ -43,6 +45,8 @@ class Kernel:
             function = function.regions[0].blocks[0].operations[0].operation
         if STREAMING in text or ALIGNED in text:
             _restore_alignment(function)
+        if not is_gpu and "memref.alloca" in text:
+            _align_buffers(function)
         pipeline = None
         if CODEGEN_PIPELINE in function.attributes:
             pipeline = ir.StringAttr(function.attributes[CODEGEN_PIPELINE]).value
@@ -175,6 +179,23 @@ def _restore_alignment(function: Any) -> None:
                 size = min(size, GPU_ALIGNMENT)
             word = ir.IntegerType.get_signless(64)
             operation.attributes["alignment"] = ir.IntegerAttr.get(word, size)
+        return ir.WalkResult.ADVANCE
+
+    function.walk(visit)
+
+
+def _align_buffers(function: Any) -> None:
+    """Let the stack buffers of a CPU kernel begin where a line of the cache does.
+
+    A vector as wide as a line then never lies in two of them.
+    """
+    from iree.compiler import ir
+
+    def visit(op: Any) -> Any:
+        operation = op.operation
+        if operation.name == "memref.alloca" and "alignment" not in operation.attributes:
+            word = ir.IntegerType.get_signless(64)
+            operation.attributes["alignment"] = ir.IntegerAttr.get(word, CPU_LINE)
         return ir.WalkResult.ADVANCE
 
     function.walk(visit)

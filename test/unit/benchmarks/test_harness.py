@@ -56,6 +56,16 @@ def test_contenders_take_turns_and_begin_in_turn() -> None:
     assert timed == list("abcbcacababc")
 
 
+@pytest.mark.parametrize(("busy", "naps"), [(0, 1), (3, 4), (10**6, 125)])
+def test_threads_that_still_work_are_waited_for(monkeypatch, busy: int, naps: int) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(timing.time, "sleep", slept.append)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: sum(slept))
+    monkeypatch.setattr(timing.time, "process_time", lambda: sum(slept[:busy]))
+    timing.rest()
+    assert len(slept) == pytest.approx(naps, abs=1 if busy > 10 else 0)
+
+
 def test_a_call_faster_than_the_clock_is_still_counted() -> None:
     clock = Clock()
     assert timing.calls_for(clock.takes("instant", 0.0), 0.01, clock) == 1_000_000

@@ -212,6 +212,26 @@ scf.for %j = %c0 to %c64 step %c1 {
         lanes=1,
     ),
     Case(
+        "local-buffers-begin-with-a-line",
+        """%l = memref.alloca() : memref<5xf32>
+%m = memref.alloca() : memref<64xf32>
+%p = memref.extract_aligned_pointer_as_index %l : memref<5xf32> -> index
+%q = memref.extract_aligned_pointer_as_index %m : memref<64xf32> -> index
+%or = arith.ori %p, %q : index
+%rest = arith.remui %or, %c64 : index
+%word = arith.index_cast %rest : index to i32
+%v = arith.sitofp %word : i32 to f32
+scf.for %j = %c0 to %c64 step %c1 {
+  memref.store %v, %l[%c0] : memref<5xf32>
+  memref.store %v, %m[%j] : memref<64xf32>
+  %w = memref.load %m[%j] : memref<64xf32>
+  memref.store %w, %b[%j] : memref<64xf32>
+}""",
+        np.zeros_like,
+        targets=("cpu",),
+        lanes=1,
+    ),
+    Case(
         "atomic",
         """%z = arith.constant 0.0 : f32
 scf.for %j = %c0 to %c64 step %c1 {
