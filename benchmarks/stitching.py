@@ -108,21 +108,43 @@ class Contest:
             worst = max(worst, float(difference.max()) / (float(np.abs(expected).max()) or 1.0))
         return worst
 
-    def imported(self) -> Any:
-        """Return the problem as FSA reads it from PyTorch."""
+    def _given(self, values: Sequence[Any], fixed: bool = False) -> list[Any]:
+        """Return those of `values`, one an argument, that are passed in calls, or are fixed."""
+        inputs = self.problem.inputs
+        return [v for v, given in zip(values, inputs, strict=True) if given.fixed == fixed]
+
+    def _with_fixed(self, passed: Sequence[Any], fixed: Sequence[Any]) -> list[Any]:
+        """Return all arguments in their order."""
+        of_call, known = iter(passed), iter(fixed)
+        return [next(known if given.fixed else of_call) for given in self.problem.inputs]
+
+    def _as_module(self) -> Any:
+        """Return the problem as a PyTorch module, whose buffers are the fixed arguments."""
         import torch
 
-        problem = self.problem
+        contest = self
 
         class Wrapped(torch.nn.Module):
-            def forward(self, *arguments: Any) -> Any:
-                return problem.torch(*arguments)
+            def __init__(self) -> None:
+                super().__init__()
+                fixed = contest._given(contest.tensors, fixed=True)
+                self.names = [f"fixed_{number}" for number in range(len(fixed))]
+                for name, value in zip(self.names, fixed, strict=True):
+                    self.register_buffer(name, value)
 
-        return read_model(Wrapped(), self.tensors)
+            def forward(self, *arguments: Any) -> Any:
+                fixed = [getattr(self, name) for name in self.names]
+                return contest.problem.torch(*contest._with_fixed(arguments, fixed))
+
+        return Wrapped()
+
+    def imported(self) -> Any:
+        """Return the problem as FSA reads it from PyTorch."""
+        return read_model(self._as_module(), tuple(self._given(self.tensors)))
 
     def _of_module(self, module: Any) -> Callable[[], Any]:
         module.wanted_device = "cpu:sync"
-        resident = [module.to_device(array) for array in self.arrays]
+        resident = [module.to_device(array) for array in self._given(self.arrays)]
         return lambda: module(*resident)
 
     def _fsa(self) -> Callable[[], Any]:
@@ -135,11 +157,13 @@ class Contest:
         import torch
 
         torch.set_num_threads(1)
-        function: Any = torch.compile(self.problem.torch)
+        options = {"freezing": True} if self._given(self.tensors, fixed=True) else None
+        function: Any = torch.compile(self._as_module().eval(), options=options)
+        arguments = self._given(self.tensors)
 
         def call() -> Any:
             with torch.inference_mode():
-                return function(*self.tensors)
+                return function(*arguments)
 
         return call
 
@@ -147,8 +171,9 @@ class Contest:
         import jax
 
         jax.config.update("jax_enable_x64", any(a.dtype == np.int64 for a in self.arrays))
-        function = jax.jit(self.problem.jax)
-        arguments = tuple(map(jax.numpy.asarray, self.arrays))
+        fixed = list(map(jax.numpy.asarray, self._given(self.arrays, fixed=True)))
+        function = jax.jit(lambda *given: self.problem.jax(*self._with_fixed(given, fixed)))
+        arguments = list(map(jax.numpy.asarray, self._given(self.arrays)))
         return lambda: jax.block_until_ready(function(*arguments))
 
 

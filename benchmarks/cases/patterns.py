@@ -44,7 +44,7 @@ def _chain_t(x: Any, y: Any) -> Any:
     a = a / torch.sqrt(a.abs() + 1.0)
     a = torch.clamp(a, -2.0, 2.0)
     a = a * a * a * 0.1 + a
-    a = torch.where(a > y, a - y, torch.sigmoid(a))
+    a = torch.where(a > 0.0, a - y, torch.sigmoid(a) - 0.5 - y)
     return torch.maximum(a * y, x) + 1.0
 
 
@@ -56,7 +56,7 @@ def _chain_j(x: Any, y: Any) -> Any:
     a = a / jnp.sqrt(jnp.abs(a) + 1.0)
     a = jnp.clip(a, -2.0, 2.0)
     a = a * a * a * 0.1 + a
-    a = jnp.where(a > y, a - y, jax.nn.sigmoid(a))
+    a = jnp.where(a > 0.0, a - y, jax.nn.sigmoid(a) - 0.5 - y)
     return jnp.maximum(a * y, x) + 1.0
 
 

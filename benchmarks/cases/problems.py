@@ -17,12 +17,14 @@ Pair = tuple[Callable[..., Any], Callable[..., Any]]
 class Input:
     """An argument: `kind` is "float" (of the dtype measured), "f32", "mask" or "index".
 
-    A mask is f32 and holds 0 or, for one element of ten, -1e4; an index lies below `below`.
+    A mask is f32 and holds 0 or, for one element of ten, -1e4; an index lies below `below`. What is
+    `fixed`, as a network's weights, every contender knows when it compiles.
     """
 
     shape: tuple[int, ...]
     kind: str = "float"
     below: int = 0
+    fixed: bool = False
 
     def draw(self, seed: int, element: Any) -> Array:
         """Return the argument, the same for the same `seed`, with float elements `element`."""

@@ -38,7 +38,11 @@ def _problem(channels: int, height: int, width: int, window: int, channels_last:
     layout = "NHWC" if channels_last else "NCHW"
     return Problem(
         f"depthwise {layout} {channels}x{height}x{width}",
-        (Input(shape), Input((channels, 1, window, window)), Input((channels,))),
+        (
+            Input(shape),
+            Input((channels, 1, window, window), fixed=True),
+            Input((channels,), fixed=True),
+        ),
         partial(_depthwise_t, channels_last),
         partial(_depthwise_j, channels_last),
     )
