@@ -60,6 +60,7 @@ PASSES: dict[str, str] = {
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
     "fsa-trim-convolutions": "fsa.passes.fsa_trim_convolutions:FsaTrimConvolutions",
     "fsa-widen-accumulators": "fsa.passes.fsa_widen_accumulators:FsaWidenAccumulators",
+    "fsa-widen-convolutions": "fsa.passes.fsa_widen_convolutions:FsaWidenConvolutions",
     "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
 }
 

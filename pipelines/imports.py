@@ -115,6 +115,11 @@ STEPS: tuple[Step, ...] = (
         f"fsa-simplify-fills,{FOLD}",
     ),
     Step(
+        "fsa-widen-convolutions",
+        "Kernels of CPUs take f32, and IREE converts 16-bit floats again for each tap.",
+        f"fsa-widen-convolutions,{FOLD}",
+    ),
+    Step(
         "fsa-convolutions-to-matmul",
         "Where no kernel takes them, windows of one pixel compile everywhere only as matmuls.",
         f"fsa-convolutions-to-matmul,{FOLD}",

@@ -43,14 +43,16 @@ class WindowOp:
         return self.window.groups * self.window.filters
 
 
-def read_window_op(op: Any, *, weights: bool = True) -> WindowOp | None:
+def read_window_op(op: Any, *, weights: bool = True, halves: bool = False) -> WindowOp | None:
     """Return what `op` (an `ir.Operation`) computes; None for what no kernel takes.
 
     Kernels take f32, static sizes but for the batch, and constant weights. Without `weights` these
-    are checked to be constant, not read, and None is in their place.
+    are checked to be constant, not read, and None is in their place. With `halves`, f16 and bf16
+    count as f32.
     """
     form = FORMS.get(op.name)
-    if form is None or not _is_f32(op):
+    kinds = (ir.F32Type, ir.F16Type, ir.BF16Type) if halves else (ir.F32Type,)
+    if form is None or not _is_of(op, kinds):
         return None
     image, filter_, init = op.operands
     dims, result = type_dims(image.type), type_dims(op.results[0].type)
@@ -89,10 +91,9 @@ def _is_long(axis: Axis) -> bool:
     return kinds_of_taps(axis, pixels) > MAX_TAPS
 
 
-def _is_f32(op: Any) -> bool:
+def _is_of(op: Any, kinds: tuple[Any, ...]) -> bool:
     return all(
-        isinstance(value.type, ir.RankedTensorType)
-        and isinstance(value.type.element_type, ir.F32Type)
+        isinstance(value.type, ir.RankedTensorType) and isinstance(value.type.element_type, kinds)
         for value in (*op.operands, *op.results)
     )
 
