@@ -157,7 +157,7 @@ class Contest:
         import torch
 
         torch.set_num_threads(1)
-        options = {"freezing": True} if self._given(self.tensors, fixed=True) else None
+        options: Any = {"freezing": True} if self._given(self.tensors, fixed=True) else None
         function: Any = torch.compile(self._as_module().eval(), options=options)
         arguments = self._given(self.tensors)
 
