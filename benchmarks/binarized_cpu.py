@@ -26,14 +26,12 @@ import json
 import os
 import shlex
 import statistics
-import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import fsa
-from fsa.benchmarks import machine
+from fsa.benchmarks import documents, machine
 from fsa.benchmarks.binarized_cases import Case, conv_case, matmul_case, mlp_case
 from fsa.benchmarks.binarized_peers import Clock
 from fsa.benchmarks.probes import probes
@@ -125,16 +123,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the result file")
     options = parser.parse_args()
     prefix = [f"{name}={os.environ[name]}" for name in RESTRICTIONS if name in os.environ]
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([*prefix, "python", "benchmarks/binarized_cpu.py", *sys.argv[1:]]),
-        "pinned_core": machine.pin(options.core),
-        "rounds": options.rounds,
-        "target": options.target,
-        "machine": machine.describe(),
-        "cases": [],
-    }
+    document = documents.begin(
+        shlex.join([*prefix, "python", "benchmarks/binarized_cpu.py"]),
+        pinned_core=machine.pin(options.core),
+        rounds=options.rounds,
+        target=options.target,
+        cases=[],
+    )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     probe = _probe(options.target)
     clock = Clock()

@@ -3,8 +3,9 @@
 The networks have random weights (`examples/binarized_networks.py`). One core runs a module that was
 compiled for one core, on the calling thread; two cores run one compiled for two, on a pool of
 threads. Times are elapsed time, contenders take turns in one process, and a speed-up is the median
-over the rounds of one core's time by that of two in the same round. `probe` is what two cores give
-a kernel of two workgroups that only counts bits: the most that the machine has at that time.
+over the rounds of one core's time by that of two in the same round. The probes (counting bits,
+multiply-add, a copy) take their turns in each case: what two cores give them is the most that the
+machine has at that time, since a virtual machine's cores may be threads of one for a while.
 
 BSTC's own figures stand beside (A. Li et al., SC'19, on a V100).
 
@@ -16,23 +17,19 @@ folder `--compiled` unless they lie there (needs torch); `--compile-only` ends t
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fsa
-from fsa.benchmarks import machine
+from fsa.benchmarks import documents
 from fsa.benchmarks.binarized_modules import left_of, source, weights_of
-from fsa.benchmarks.probes import popcount_probe
+from fsa.benchmarks.probes import copy_probe, fma_probe, popcount_probe
 from fsa.benchmarks.timing import time_in_turns
 from fsa.runtime.targets import Target
 
@@ -53,10 +50,12 @@ PUBLISHED = {
     "resnet18": (1906e-6, 2880.0),
 }
 BATCH = 64
-PROBE_PASSES = 80_000  # milliseconds: long against waking a thread
+PROBE_PASSES, PROBE_STEPS = 80_000, 2_000_000  # milliseconds: long against waking a thread
+COPY_BYTES = 1 << 24  # beyond the second caches, as the floats between layers are
 MATMULS = ((1024, 1024, 1024), (1024, 1024, 4096), (2048, 2048, 2048))
 
 Array = np.ndarray[Any, Any]
+Call = Callable[[], Any]
 
 
 def _compile_network(name: str, batch: int) -> Any:
@@ -88,49 +87,73 @@ def _module(path: Path, cores: set[int], make: Callable[[], Any], device: str) -
 
 def _calls(
     folder: Path, name: str, make: Callable[[], Any], inputs: Array, cores: list[int]
-) -> dict[str, Callable[[], Any]]:
+) -> dict[str, Call]:
     """Return the calls of a case on one core and on all, after comparing their results."""
     one = _module(folder / f"{name}-1.vmfb", set(cores[:1]), make, "cpu:sync")
-    calls: dict[str, Callable[[], Any]] = {}
     resident = one.to_device(inputs)
-    calls["one"] = lambda: one(resident)
+    calls: dict[str, Call] = {"case one": lambda: one(resident)}
     if len(cores) > 1:
         both = _module(folder / f"{name}-{len(cores)}.vmfb", set(cores), make, "cpu:task")
         there = both.to_device(inputs)
-        calls["two"] = lambda: both(there)
+        calls["case all"] = lambda: both(there)
         if not np.array_equal(one(resident).numpy(), both(there).numpy()):
-            raise SystemExit(f"{name}: one core and two give different numbers")
+            raise SystemExit(f"{name}: one core and several give different numbers")
     return calls
 
 
-def _probes(cores: list[int]) -> dict[str, Callable[[], Any]]:
-    """Return calls of the counting probe: once on one core, and once on each of two at a time."""
-    calls: dict[str, Callable[[], Any]] = {}
-    for label, count, device in (("one", 1, "cpu:sync"), ("two", 2, "cpu:task"))[: len(cores)]:
-        probe = popcount_probe(Target.parse("cpu"), count, PROBE_PASSES)
-        module = fsa.compile(probe.module, target="cpu")
-        module.wanted_device = device
-        resident = module.to_device(probe.inputs[0])
+def _probes(cores: list[int]) -> dict[str, Call]:
+    """Return the calls of the probes, on one core and on each of all at a time."""
+    target = Target.parse("cpu")
+    calls: dict[str, Call] = {}
+    for label, count, device in (("one", 1, "cpu:sync"), ("all", len(cores), "cpu:task")):
+        made = {
+            "popcount": popcount_probe(target, count, PROBE_PASSES),
+            "fma": fma_probe(target, count, PROBE_STEPS),
+            "copy": copy_probe(target, COPY_BYTES, count),
+        }
+        for kind, probe in made.items():
+            module = fsa.compile(probe.module, target="cpu")
+            module.wanted_device = device
+            resident = module.to_device(probe.inputs[0])
 
-        def call(module: Any = module, resident: Any = resident) -> Any:
-            return module(resident)
+            def call(module: Any = module, resident: Any = resident) -> Any:
+                return module(resident)
 
-        calls[label] = call
+            calls[f"{kind} {label}"] = call
     return calls
 
 
-def _row(name: str, calls: dict[str, Callable[[], Any]], work: int, rounds: int) -> dict[str, Any]:
-    """Time a case; `work` is how often the two-core contender does what the one-core one does."""
-    timings = time_in_turns(calls, rounds=rounds, sample_seconds=0.01, warm=True)
+def _row(name: str, calls: dict[str, Call], cores: int, rounds: int) -> dict[str, Any]:
+    """Time a case beside the probes, in turns; a gain is the median over the rounds."""
+    timings = time_in_turns(calls, rounds=rounds, sample_seconds=0.005, warm=True)
+
+    def gains(kind: str) -> list[float]:
+        # Of the arithmetic, each core does the whole; a copy is shared.
+        work = cores if kind in ("popcount", "fma") else 1
+        pairs = zip(timings[f"{kind} one"].samples, timings[f"{kind} all"].samples, strict=True)
+        return [work * one / several for one, several in pairs]
+
     row: dict[str, Any] = {
         "name": name,
         "seconds": {label: timing.median for label, timing in timings.items()},
         "spread": {label: timing.spread for label, timing in timings.items()},
     }
-    if "two" in timings:
-        pairs = zip(timings["one"].samples, timings["two"].samples, strict=True)
-        row["speed_up"] = statistics.median(work * one / two for one, two in pairs)
+    if cores > 1:
+        found = {kind: gains(kind) for kind in ("case", "popcount", "fma", "copy")}
+        row["gains"] = {kind: statistics.median(values) for kind, values in found.items()}
+        row["shares"] = {
+            kind: statistics.median(a / b for a, b in zip(found["case"], found[kind], strict=True))
+            for kind in ("popcount", "fma", "copy")
+        }
     return row
+
+
+def _line(row: dict[str, Any]) -> str:
+    text = f"{row['name']:24} one core {row['seconds']['case one'] * 1e3:10.3f} ms"
+    if "gains" not in row:
+        return text
+    gains = "  ".join(f"{kind} {gain:.2f}" for kind, gain in row["gains"].items())
+    return f"{text}  gains: {gains}  share of popcount {row['shares']['popcount']:.0%}"
 
 
 def main() -> None:
@@ -146,40 +169,31 @@ def main() -> None:
     folder = options.compiled or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(0)
-    made: list[tuple[str, dict[str, Callable[[], Any]], int]] = [("probe", _probes(cores), 2)]
+    made: list[tuple[str, dict[str, Call]]] = []
     for sizes in MATMULS:
         name = f"matmul {'x'.join(map(str, sizes))}"
         build = lambda sizes=sizes: _compile_matmul(sizes)  # noqa: E731
-        made.append((name, _calls(folder, name.replace(" ", "-"), build, left_of(sizes), cores), 1))
+        made.append((name, _calls(folder, name.replace(" ", "-"), build, left_of(sizes), cores)))
     for network in options.networks.split(","):
         for batch in (1, BATCH):
             images = draw.standard_normal((batch, *IMAGES[network]), np.float32)
             name = f"{network}-{batch}"
             build = lambda n=network, b=batch: _compile_network(n, b)  # noqa: E731
-            used = cores if batch > 1 else cores[:1]
-            made.append((name, _calls(folder, name, build, images, used), 1))
+            made.append((name, _calls(folder, name, build, images, cores)))
+    probes = _probes(cores) if len(cores) > 1 else {}
     if options.compile_only:
         return
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/binarized_networks.py", *sys.argv[1:]]),
-        "cores": cores,
-        "batch": BATCH,
-        "published": PUBLISHED,
-        "machine": machine.describe(),
-        "rows": [],
-    }
-    for name, calls, work in made:
-        row = _row(name, calls, work, options.rounds)
-        document["rows"].append(row)
-        print(
-            f"{name:24} one core {row['seconds']['one'] * 1e3:10.3f} ms  "
-            f"speed-up of two {row.get('speed_up', float('nan')):5.2f}",
-            flush=True,
-        )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document, indent=1) + "\n")
+    document = documents.begin(
+        "python benchmarks/binarized_networks.py",
+        cores=cores,
+        batch=BATCH,
+        published=PUBLISHED,
+        rows=[],
+    )
+    for name, calls in made:
+        document["rows"].append(_row(name, {**calls, **probes}, len(cores), options.rounds))
+        print(_line(document["rows"][-1]), flush=True)
+    documents.save(document, options.output)
 
 
 if __name__ == "__main__":

@@ -26,22 +26,19 @@ Run: `python benchmarks/binarized_sweep.py`. Modules are compiled first, into th
 from __future__ import annotations
 
 import argparse
-import json
-import shlex
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fsa
-from fsa.benchmarks import machine
+from fsa.benchmarks import documents, machine
 from fsa.benchmarks.binarized_modules import Array, Sizes, contenders, left_of, weights_of
 from fsa.benchmarks.binarized_peers import bnn_lab_matmul
 from fsa.benchmarks.peers.base import Unavailable
@@ -247,16 +244,13 @@ def main() -> None:
         limits.reading(point.moved_bytes)
     if options.compile_only:
         return
-    document: dict[str, Any] = {
-        "schema": 1,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/binarized_sweep.py", *sys.argv[1:]]),
-        "pinned_core": pinned,
-        "rounds": options.rounds,
-        "target": options.target,
-        "machine": machine.describe(),
-        "points": [],
-    }
+    document = documents.begin(
+        "python benchmarks/binarized_sweep.py",
+        pinned_core=pinned,
+        rounds=options.rounds,
+        target=options.target,
+        points=[],
+    )
     launch: float | None = None
     for point in made:
         rounds = max(3, options.rounds // 4) if _is_long(point.sizes) else options.rounds
@@ -275,8 +269,7 @@ def main() -> None:
             f"of {row['limit']}  bnn-lab {row.get('bnn_lab_by_fsa', float('nan')):.2f}",
             flush=True,
         )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(document, indent=1) + "\n")
+    documents.save(document, options.output)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+import fsa
 from fsa.dialects.fsa import reference
 from fsa.examples import binarized_mlp, capsule_network, digits, graph, transformer_block
 
-BOUNDS = {"binarized_mlp": 0.92, "capsule_network": 0.95}
+BOUNDS = {"binarized_mlp": 0.92, "capsule_network": 0.95, "binarized_convnet": 0.97}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,20 @@ def test_capsule_network_reaches_its_bound(folds) -> None:
     lengths = capsule_network.reference(held_out.images[::10], capsule_network.load())
     assert np.mean(lengths.argmax(1) == held_out.labels[::10]) >= BOUNDS["capsule_network"]
     assert np.all((lengths >= 0) & (lengths < 1))
+
+
+def test_binarized_convnet_is_the_same_to_the_last_image(folds) -> None:
+    torch = pytest.importorskip("torch")
+    from fsa.examples import binarized_convnet
+
+    held_out = folds[1]
+    images = torch.as_tensor(binarized_convnet.pixels(held_out.images))
+    model = binarized_convnet.load()
+    with torch.no_grad():
+        expected = model(images).numpy().argmax(1)
+    assert np.mean(expected == held_out.labels) >= BOUNDS["binarized_convnet"]
+    found = fsa.compile(model, (images,))(images.numpy())
+    assert np.array_equal(np.asarray(found).argmax(1), expected)
 
 
 def test_weights_are_small() -> None:
