@@ -58,10 +58,10 @@ class Text:
         return self.op(f"tensor.dim {value}, {index} : {kind}")
 
     def generic(
-        self, maps: Sequence[str], iterators: str, inputs: Sequence[tuple[str, str]],
+        self, maps: Sequence[Sequence[str]], iterators: str, inputs: Sequence[tuple[str, str]],
         out: tuple[str, str], body: Callable[..., str],
     ) -> str:  # fmt: skip
-        """A linalg.generic; `maps` like "ab->ba" without the arrow, `iterators` like "pr"."""
+        """A linalg.generic; `maps` like "ba" or ["2 * b + c"], `iterators` like "pr"."""
         loops = "abcdefg"[: len(iterators)]
         texts = [f"affine_map<({', '.join(loops)})->({', '.join(m)})>" for m in maps]
         kinds = ", ".join('"parallel"' if i == "p" else '"reduction"' for i in iterators)
