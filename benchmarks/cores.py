@@ -16,9 +16,9 @@ for how long the guest polls first (Linux: `/sys/module/haltpoll/parameters/gues
 
 import os
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,92 +28,18 @@ import numpy as np
 
 import fsa
 from fsa.benchmarks import documents
+from fsa.benchmarks.cores_cases import LEAST_BYTES, Array, Subject, names, subject_of
 from fsa.benchmarks.cores_report import page
 from fsa.benchmarks.probes import Probe, copy_probe, fma_probe, popcount_probe
 from fsa.benchmarks.timing import time_in_turns
+from fsa.errors import FsaError
 from fsa.runtime.targets import Target
 
 OUTPUT = Path(__file__).parent / "results" / "cores.json"
 HALT_POLLING = Path("/sys/module/haltpoll/parameters/guest_halt_poll_ns")
-LEAST_BYTES = 1 << 20  # a case that moves less has no work for a second core
 COPIES = ("copy", "streaming copy")
 STEPS, PASSES = 2_000_000, 40_000  # milliseconds of arithmetic: long against waking a thread
-MATMULS = ((512, 512, 512), (1024, 1024, 1024), (1024, 1024, 4096), (2048, 2048, 2048))
-ROUTINGS = ("capsule-routing-b1", "capsule-routing-b32", "capsule-mn1")
-Array = np.ndarray[Any, Any]
 Call = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A case: `compile` makes its module for the cores that the process may use at that time."""
-
-    name: str
-    family: str
-    inputs: tuple[Array, ...]
-    compile: Callable[[], Any]
-    moved: int  # bytes that it reads and writes at least
-    arithmetic: str = "fma"
-
-
-def _routing(name: str) -> Subject:
-    from fsa.benchmarks.cases import case_of
-
-    case = case_of(name)
-    build: Callable[[], Any] = lambda: fsa.compile(case.module(), target="cpu")  # noqa: E731
-    return Subject(case.summary, "capsule", case.inputs(), build, case.work.bytes)
-
-
-def _matmul(sizes: tuple[int, int, int]) -> Subject:
-    from fsa.benchmarks.binarized_modules import left_of, source, weights_of
-
-    rows, columns, depth = sizes
-    weights = weights_of(sizes)
-    return Subject(
-        f"binarized matmul {rows}x{columns}x{depth}",
-        "binarized",
-        (left_of(sizes),),
-        lambda: fsa.compile(source(sizes, weights, 1), target="cpu"),
-        weights.nbytes + left_of(sizes).nbytes + 4 * rows * columns,
-        "popcount",
-    )
-
-
-def _memory_bound(name: str) -> Subject:
-    from fsa.benchmarks.stitching import PROBLEMS, Contest, compile_stitched
-
-    (problem,) = (problem for problem in PROBLEMS if problem.name == name)
-    contest = Contest(problem, "f32", ())
-    build: Callable[[], Any] = lambda: compile_stitched(contest.imported())  # noqa: E731
-    return Subject(name, "stitching", contest.arrays, build, contest.bytes)
-
-
-def _nothing() -> Subject:
-    one = np.zeros(1, np.float32)
-    text = "func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {\n"
-    text += "%y = math.absf %x : tensor<1xf32>\nreturn %y : tensor<1xf32>\n}"
-    return Subject("launch", "launch", (one,), lambda: fsa.compile(text, target="cpu"), 8)
-
-
-def names() -> Iterator[tuple[str, Any]]:
-    """Yield what `subject_of` takes, for every case."""
-    from fsa.benchmarks.cases.memory_bound import PROBLEMS
-
-    yield "launch", None
-    yield from (("capsule", name) for name in ROUTINGS)
-    yield from (("binarized", sizes) for sizes in MATMULS)
-    yield from (("stitching", p.name) for p in PROBLEMS if "f32" in p.dtypes)
-
-
-def subject_of(family: str, name: Any) -> Subject:
-    """Return the case of a family by what `names` yields of it."""
-    makers: dict[str, Callable[[Any], Subject]] = {
-        "launch": lambda _: _nothing(),
-        "capsule": _routing,
-        "binarized": _matmul,
-        "stitching": _memory_bound,
-    }
-    return makers[family](name)
 
 
 def _on(cores: Sequence[int], make: Callable[[], Any]) -> Any:
@@ -147,12 +73,21 @@ def _probes(subject: Subject, count: int) -> dict[str, Probe]:
     }
 
 
-def measure(family: str, name: Any, cores: Sequence[int], rounds: int) -> dict[str, Any] | None:
-    """Time one case; return what the result holds of it, None where it moves too few bytes."""
+def measure(family: str, name: str, cores: Sequence[int], rounds: int) -> dict[str, Any] | None:
+    """Time one case in this process, in which no thread is started yet.
+
+    Returns what the result holds of it, None where it moves too few bytes. Raises `FsaError` as
+    `click.ClickException`, which passes from one process to another.
+    """
     os.sched_setaffinity(0, cores)
-    subject = subject_of(family, name)
-    if subject.family == "stitching" and subject.moved < LEAST_BYTES:
-        return None
+    try:
+        subject = subject_of(family, name)
+        return None if subject is None else _measured(subject, cores, rounds)
+    except FsaError as error:
+        raise click.ClickException(f"{name}: {error}") from None
+
+
+def _measured(subject: Subject, cores: Sequence[int], rounds: int) -> dict[str, Any]:
     calls: dict[str, Call] = {}
     results: list[Any] = []
     for label, used in (("one", cores[:1]), ("all", cores)):
@@ -160,7 +95,7 @@ def measure(family: str, name: Any, cores: Sequence[int], rounds: int) -> dict[s
         calls[f"case {label}"] = _call(module, subject.inputs)
         results.append(module(*subject.inputs))
         for kind, probe in _probes(subject, len(used)).items():
-            made = _on(used, lambda probe=probe: fsa.compile(probe.module, target="cpu"))
+            made = _on(used, partial(fsa.compile, probe.module, target="cpu"))
             calls[f"{kind} {label}"] = _call(made, probe.inputs)
     _check(subject, results)
     timings = time_in_turns(calls, rounds=rounds, sample_seconds=0.01, warm=True)
@@ -188,12 +123,14 @@ def measure(family: str, name: Any, cores: Sequence[int], rounds: int) -> dict[s
 
 
 def _check(subject: Subject, results: Sequence[Any]) -> None:
-    """Exit where one core and several do not agree (sums may be added in another order)."""
+    """Raise where one core and several do not agree (sums may be added in another order)."""
     alone, together = ([r] if not isinstance(r, tuple | list) else r for r in results)
     for one, several in zip(alone, together, strict=True):
         a, b = (np.asarray(r).astype(np.float64) for r in (one, several))
         if not np.allclose(a, b, rtol=1e-4, atol=1e-5 * (1 + np.abs(a).max(initial=0))):
-            raise SystemExit(f"{subject.name}: one core and several give different numbers")
+            raise click.ClickException(
+                f"{subject.name}: one core and several give different numbers"
+            )
 
 
 def _polling() -> int | None:
@@ -209,43 +146,71 @@ def _line(row: Mapping[str, Any]) -> str:
     )
 
 
+def _cores(_: object, __: object, text: str) -> list[int]:
+    """Read the option `--cores`."""
+    usable = sorted(os.sched_getaffinity(0))
+    given = [core.strip() for core in text.split(",")]
+    used = [int(core) for core in given if core.isdecimal()]
+    if len(used) < max(2, len(given)) or len(set(used)) < len(used) or not {*used} <= {*usable}:
+        raise click.BadParameter(
+            f"expected at least two different cores of {usable}, separated by commas, found {text}"
+        )
+    return used
+
+
+def _families(_: object, __: object, text: str | None) -> list[str]:
+    """Read the option `--families`."""
+    known = list(names())
+    given = known if text is None else [family.strip() for family in text.split(",")]
+    for family in given:
+        if family not in known:
+            raise click.BadParameter(f"expected families of {', '.join(known)}, found {family!r}")
+    return given
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--cores", default="0,1", show_default=True, help="The first is the one core.")
+@click.option(
+    "--cores", default="0,1", show_default=True, callback=_cores, help="The first is the one core."
+)
 @click.option("--rounds", default=11, show_default=True, type=click.IntRange(min=1))
-@click.option("--families", default="launch,capsule,binarized,stitching", show_default=True)
+@click.option(
+    "--families", callback=_families, help="Families, separated by commas; by default all."
+)
 @click.option("--only", default="", help="Cases whose name has one of these texts, with commas.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), default=OUTPUT, show_default=True
 )
-def main(cores: str, rounds: int, families: str, only: str, output: Path) -> None:
+def main(cores: list[int], rounds: int, families: list[str], only: str, output: Path) -> None:
     """Time the cases and probes on one core and on several, in turns."""
-    used = [int(core) for core in cores.split(",")]
-    if len(used) < 2 or not set(used) <= os.sched_getaffinity(0):
-        raise click.UsageError(
-            f"expected at least two cores of {sorted(os.sched_getaffinity(0))}, found {cores}"
-        )
+    wanted = [
+        (family, name)
+        for family, every in names().items()
+        for name in every
+        if family in families and any(text in name for text in only.split(","))
+    ]
     document = documents.begin(
         "python benchmarks/cores.py",
-        cores=used,
+        cores=cores,
         rounds=rounds,
         guest_halt_poll_ns=_polling(),
         rows=[],
     )
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        for family, name in names():
-            if family not in families.split(",") or not _wanted(str(name), only):
-                continue
-            row = pool.submit(measure, family, name, used, rounds).result()
+        for family, name in wanted:
+            row = pool.submit(measure, family, name, cores, rounds).result()
             if row is not None:
                 document["rows"].append(row)
                 click.echo(_line(row))
-    documents.save(document, output)
-    output.with_suffix(".md").write_text(page(document))
-
-
-def _wanted(name: str, only: str) -> bool:
-    return any(text in name for text in only.split(","))
+    if not document["rows"]:
+        raise click.UsageError(
+            f"expected cases that move {LEAST_BYTES} bytes or more, found none whose name has "
+            f"one of {only!r} in {', '.join(families)}; nothing is written"
+        )
+    try:
+        documents.save(document, output)
+        documents.write(output.with_suffix(".md"), page(document))
+    except FsaError as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -33,8 +33,13 @@ def head(command: str) -> dict[str, Any]:
 
 def save(document: dict[str, Any], path: Path) -> None:
     """Write `document` as JSON to `path`; raise `InputError` where that fails."""
+    write(path, json.dumps(document, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text to `path`, in a folder that is made; raise `InputError` where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document, indent=1) + "\n")
+        path.write_text(text)
     except OSError as error:
         raise InputError(f"cannot write results to {path}: {reason_of(error)}") from None
