@@ -28,7 +28,6 @@ import numpy as np
 
 import fsa
 from fsa.benchmarks import documents
-from fsa.benchmarks.binarized_modules import left_of, source, weights_of
 from fsa.benchmarks.probes import copy_probe, fma_probe, popcount_probe
 from fsa.benchmarks.timing import time_in_turns
 from fsa.runtime.targets import Target
@@ -52,7 +51,6 @@ PUBLISHED = {
 BATCH = 64
 PROBE_PASSES, PROBE_STEPS = 80_000, 2_000_000  # milliseconds: long against waking a thread
 COPY_BYTES = 1 << 24  # beyond the second caches, as the floats between layers are
-MATMULS = ((1024, 1024, 1024), (1024, 1024, 4096), (2048, 2048, 2048))
 
 Array = np.ndarray[Any, Any]
 Call = Callable[[], Any]
@@ -67,10 +65,6 @@ def _compile_network(name: str, batch: int) -> Any:
     (network,) = [found for found in NETWORKS if found.name == name]
     images = torch.zeros(batch, *network.image)
     return fsa.compile(randomized(network.build()), (images,))
-
-
-def _compile_matmul(sizes: tuple[int, int, int]) -> Any:
-    return fsa.compile(source(sizes, weights_of(sizes), 1), target="cpu")
 
 
 def _module(path: Path, cores: set[int], make: Callable[[], Any], device: str) -> Any:
@@ -170,16 +164,13 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(0)
     made: list[tuple[str, dict[str, Call]]] = []
-    for sizes in MATMULS:
-        name = f"matmul {'x'.join(map(str, sizes))}"
-        build = lambda sizes=sizes: _compile_matmul(sizes)  # noqa: E731
-        made.append((name, _calls(folder, name.replace(" ", "-"), build, left_of(sizes), cores)))
     for network in options.networks.split(","):
         for batch in (1, BATCH):
             images = draw.standard_normal((batch, *IMAGES[network]), np.float32)
             name = f"{network}-{batch}"
             build = lambda n=network, b=batch: _compile_network(n, b)  # noqa: E731
-            made.append((name, _calls(folder, name, build, images, cores)))
+            used = cores if batch > 1 else cores[:1]
+            made.append((name, _calls(folder, name, build, images, used)))
     probes = _probes(cores) if len(cores) > 1 else {}
     if options.compile_only:
         return
@@ -191,7 +182,10 @@ def main() -> None:
         rows=[],
     )
     for name, calls in made:
-        document["rows"].append(_row(name, {**calls, **probes}, len(cores), options.rounds))
+        several = "case all" in calls
+        contenders = {**calls, **probes} if several else calls
+        used = len(cores) if several else 1
+        document["rows"].append(_row(name, contenders, used, options.rounds))
         print(_line(document["rows"][-1]), flush=True)
     documents.save(document, options.output)
 
