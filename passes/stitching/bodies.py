@@ -9,6 +9,7 @@ from fsa.passes.stitching import half
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Node
 from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.steps import Steps
 
 
 class Body:
@@ -26,24 +27,27 @@ class Body:
         self.known: dict[Any, Computed] = {}
         self.arguments = {a: k for k, a in enumerate(node.block.arguments)}
 
-    def value(self, wanted: Any) -> Computed:
-        """Return a value of the body."""
+    def steps(self, wanted: Any) -> Steps:
+        """Compute a value of the body."""
         if wanted not in self.known:
-            self.known[wanted] = self._value(wanted)
+            self.known[wanted] = yield self._steps(wanted)
         return self.known[wanted]
 
-    def _value(self, wanted: Any) -> Computed:
+    def _steps(self, wanted: Any) -> Steps:
         if wanted in self.arguments:
-            return self._argument(self.arguments[wanted])
+            return (yield from self._argument(self.arguments[wanted]))
         if wanted in self.e.graph.refs:  # a scalar of the region, used without being an operand
-            return self.e.value(self.e.graph.refs[wanted], ())
+            return (yield self.e.steps(self.e.graph.refs[wanted], ()))
         op = wanted.owner
         if op.name == "linalg.index":
             own = self.node.loops[op.attributes["dim"].value]
             return self.e.lane_index(own.substitute(self.loops))
         if op.name == "arith.constant":
             return Computed(self.e.constant(op.attributes["value"]), 0)
-        operands = [self.value(operand) for operand in op.operands]
+        operands: list[Computed] = []
+        for operand in op.operands:
+            computed = yield self.steps(operand)
+            operands.append(computed)
         depth = max((operand.depth for operand in operands), default=0)
         values = [operand.value for operand in operands]
         if any(is_vector(value) for value in values):
@@ -55,7 +59,7 @@ class Body:
             self.known[result] = Computed(value, depth)
         return self.known[wanted]
 
-    def _argument(self, number: int) -> Computed:
+    def _argument(self, number: int) -> Steps:
         inputs = self.node.inputs
         if number < len(inputs):
             access = inputs[number]
@@ -64,4 +68,4 @@ class Body:
         else:
             access = self.node.inits[number - len(inputs)]
         index = tuple(e.substitute(self.loops) for e in access.index)
-        return self.e.value(access.ref, index)
+        return (yield self.e.steps(access.ref, index))

@@ -18,10 +18,11 @@ from fsa.passes.stitching.bodies import Body
 from fsa.passes.stitching.dims import loops_at
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref, element_type
-from fsa.passes.stitching.guards import piece_at
+from fsa.passes.stitching.guards import piece_steps
 from fsa.passes.stitching.linear import Index, Linear
 from fsa.passes.stitching.positions import Positions
 from fsa.passes.stitching.schedule import Kernel
+from fsa.passes.stitching.steps import Steps, run
 from fsa.passes.stitching.tiles import Tiles
 
 
@@ -67,9 +68,15 @@ class Evaluator(Positions):
 
     def value(self, ref: Ref, index: Index) -> Computed:
         """Return the value of one element (or one vector of elements) of `ref`."""
+        return run(self.steps(ref, index))
+
+    def steps(self, ref: Ref, index: Index) -> Steps:
+        """Compute one element (or one vector of elements) of `ref`, or find it computed."""
         key = (ref, index, self._row_of(index))
         known = self.known(key)
-        return self.remember(key, self._value(ref, index)) if known is None else known
+        if known is None:
+            known = self.remember(key, (yield self._steps(ref, index)))
+        return known
 
     def _row_of(self, index: Index) -> int | None:
         """Return the row of the pack that a value at an index belongs to, None for all."""
@@ -77,11 +84,11 @@ class Evaluator(Positions):
             return None
         return self.row
 
-    def _value(self, ref: Ref, index: Index) -> Computed:
+    def _steps(self, ref: Ref, index: Index) -> Steps:
         if ref in self.scalars:
             return Computed(self._held(self.scalars[ref]), 0)
         if ref.kind == "scalar":
-            return self._scalar(ref)
+            return (yield from self._scalar(ref))
         if ref.kind == "undefined":
             return Computed(self.k.constant(0, self.held(ref)), 0)
         if ref.kind == "constant" and self.graph.is_splat(ref):
@@ -93,14 +100,17 @@ class Evaluator(Positions):
             return self._kept(ref, index)
         node = self.graph.nodes[ref.number]
         loops = loops_at(node, ref.result, index)
-        return self.results(ref.number, loops, [ref.result])[0]
+        return (yield from self._result(ref.number, loops, ref.result))
 
-    def _scalar(self, ref: Ref) -> Computed:
+    def _scalar(self, ref: Ref) -> Steps:
         op = self.graph.ops[ref.number]
         reads = self.graph.scalar_reads[ref.number]
         if op.name == "arith.constant":
             return Computed(self.constant(op.attributes["value"]), 0)
-        operands = [self.value(read, ()).value for read in reads]
+        operands: list[Any] = []
+        for read in reads:
+            computed = yield self.steps(read, ())
+            operands.append(computed.value)
         with self.at(0):
             return Computed(half.apply(self.k, op, operands)[ref.result], 0)
 
@@ -168,18 +178,25 @@ class Evaluator(Positions):
 
     def results(
         self, n: int, loops: Index, wanted: Sequence[int],
-        accumulators: Sequence[Computed] | None = None,
+        accumulators: Sequence[Computed],
     ) -> list[Computed]:  # fmt: skip
-        """Return results of node n at a point of its loops; a reduction takes its accumulators."""
+        """Return results of reduction n at a point of its loops, from its accumulators."""
         node = self.graph.nodes[n]
-        if node.guards:
-            return [piece_at(self, n, loops)]
-        if node.block is None:
-            access = node.inputs[0]
-            return [self.value(access.ref, tuple(e.substitute(loops) for e in access.index))]
         body = Body(self, node, loops, accumulators)
         yielded = list(node.block.operations)[-1].operands
-        return [body.value(yielded[r]) for r in wanted]
+        return [run(body.steps(yielded[r])) for r in wanted]
+
+    def _result(self, n: int, loops: Index, result: int) -> Steps:
+        """Compute a result of a node that reduces nothing."""
+        node = self.graph.nodes[n]
+        if node.guards:
+            return (yield from piece_steps(self, n, loops))
+        if node.block is None:
+            access = node.inputs[0]
+            index = tuple(e.substitute(loops) for e in access.index)
+            return (yield self.steps(access.ref, index))
+        yielded = list(node.block.operations)[-1].operands
+        return (yield Body(self, node, loops, None).steps(yielded[result]))
 
     def term(self, n: int, loops: Index, result: int) -> Computed:
         """Return what node n adds to the accumulator of a result whose combiner is known."""
@@ -188,7 +205,8 @@ class Evaluator(Positions):
         if node.block is None or combiner is None:
             raise ValueError(f"node {n} has no combiner for result {result}")
         yielded = list(node.block.operations)[-1].operands[result]
-        return Body(self, node, loops, None).value(yielded.owner.operands[combiner.term_operand])
+        term = yielded.owner.operands[combiner.term_operand]
+        return run(Body(self, node, loops, None).steps(term))
 
     def as_vector(self, computed: Computed) -> Any:
         """Return a value with `lanes` lanes, broadcast when it is a scalar."""

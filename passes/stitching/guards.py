@@ -14,6 +14,7 @@ from fsa.passes.stitching.dims import loops_at
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Guard, Ref
 from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.steps import Steps
 
 if TYPE_CHECKING:
     from fsa.passes.stitching.loop_nest import Nest
@@ -55,8 +56,8 @@ def breaks_along(kernel: Kernel, guards: Sequence[Guard]) -> tuple[int, ...] | N
     return tuple(inside) if len(inside) <= MAX_BREAKS else None
 
 
-def piece_at(e: Any, n: int, loops: Index, first: int = 0) -> Computed:
-    """Return the element (or vector) of node `n` at `loops`, from the pieces `first` and later.
+def piece_steps(e: Any, n: int, loops: Index, first: int = 0) -> Steps:
+    """Compute the element (or vector) of node `n` at `loops`, from the pieces `first` and later.
 
     `e` is the evaluator of the kernel.
     """
@@ -66,14 +67,14 @@ def piece_at(e: Any, n: int, loops: Index, first: int = 0) -> Computed:
         known = Guard(guard.index.substitute(loops), guard.low, guard.high)
         verdict = _verdict(e, known)
         if verdict is False:
-            return piece_at(e, n, loops, first + 1)
+            return (yield piece_steps(e, n, loops, first + 1))
         if verdict is None:
             open_.append(known)
     access = node.inputs[first]
     index = tuple(expression.substitute(loops) for expression in access.index)
     depth = e.depth_of(loops)
     if not open_:
-        found = e.value(access.ref, index)
+        found = yield e.steps(access.ref, index)
         return Computed(found.value, max(found.depth, depth))  # elsewhere it is another piece
     dims = {d for guard in open_ for d in guard.index.loops}
     wide = e.varies(loops)
@@ -86,9 +87,9 @@ def piece_at(e: Any, n: int, loops: Index, first: int = 0) -> Computed:
     with e.at(depth):
         branch = e.k.branch(_condition(e, open_), [vector_type(e.lanes, held) if wide else held])
         with branch.then(), e.on_side(branch, depth, dims), e.within(_narrowed(e, open_)):
-            branch.yield_(yielded(e.value(access.ref, index)))
+            branch.yield_(yielded((yield e.steps(access.ref, index))))
         with branch.otherwise(), e.on_side(branch, depth, dims):
-            branch.yield_(yielded(piece_at(e, n, loops, first + 1)))
+            branch.yield_(yielded((yield piece_steps(e, n, loops, first + 1))))
     return Computed(branch.results[0], depth)
 
 

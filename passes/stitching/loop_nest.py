@@ -1,12 +1,14 @@
 """One loop nest of a kernel, and what it touches: memory, kept values, values computed in place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from fsa.passes.stitching.dims import Space, loops_at
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.linear import Index
+
+Read = tuple[Ref, Index]  # a value and the element of it that is read
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,11 @@ class Places(Protocol):
 def find_touches(kernel: Places, nest: Nest) -> Iterator[Touch]:
     """Yield every access that a nest makes, in terms of the region's dimensions."""
     level = nest.level
-    seen: set[tuple[Ref, Index]] = set()
+    seen: set[Read] = set()
     for n in nest.reductions:
-        for access in kernel.graph.nodes[n].reads:
-            yield from _walk(kernel, access.ref, kernel.space.index_at(n, access), level, seen)
+        reads = kernel.graph.nodes[n].reads
+        at = [(access.ref, kernel.space.index_at(n, access)) for access in reads]
+        yield from _walk(kernel, at, level, seen)
         for k in range(len(kernel.graph.nodes[n].results)):
             ref = Ref("node", n, k)
             if ref in kernel.stores:
@@ -88,30 +91,45 @@ def _result_index(kernel: Places, ref: Ref) -> Index:
     return tuple(expression.substitute(own) for expression in index)
 
 
-def _walk(
-    kernel: Places, ref: Ref, index: Index, level: int, seen: set[tuple[Ref, Index]]
-) -> Iterator[Touch]:
-    if (ref, index) in seen:
-        return
-    seen.add((ref, index))
-    if ref.kind == "constant" and kernel.graph.is_splat(ref):
-        return
-    if ref.kind in ("argument", "constant"):
-        yield Touch("load", ref, index)
-    elif ref.kind == "node" and kernel.imported(ref):
-        yield Touch("load", ref, index)
-    elif ref.kind == "node" and kernel.is_kept(ref, level):
-        yield Touch("kept", ref, index)
-    elif ref.kind == "node":
-        yield from _inline(kernel, ref, index, level, seen)
+def _walk(kernel: Places, reads: Sequence[Read], level: int, seen: set[Read]) -> Iterator[Touch]:
+    """Yield the accesses behind `reads`, and behind what these compute in place, depth first."""
+    pending = list(reversed(reads))
+    while pending:
+        ref, index = read = pending.pop()
+        if read in seen:
+            continue
+        seen.add(read)
+        kind = _kind(kernel, ref, level)
+        if kind is None:
+            continue
+        yield Touch(kind, ref, index)
+        if kind == "inline":
+            pending += reversed(_reads_at(kernel, ref, index))
 
 
-def _inline(
-    kernel: Places, ref: Ref, index: Index, level: int, seen: set[tuple[Ref, Index]]
-) -> Iterator[Touch]:
+def _kind(kernel: Places, ref: Ref, level: int) -> str | None:
+    """Return how a nest of `level` comes by a value; None where it takes no access."""
+    if ref.kind == "argument":
+        return "load"
+    if ref.kind == "constant":
+        return None if kernel.graph.is_splat(ref) else "load"
+    if ref.kind != "node":
+        return None
+    if kernel.imported(ref):
+        return "load"
+    return "kept" if kernel.is_kept(ref, level) else "inline"
+
+
+def _inline(kernel: Places, ref: Ref, index: Index, level: int, seen: set[Read]) -> Iterator[Touch]:
+    yield Touch("inline", ref, index)
+    yield from _walk(kernel, _reads_at(kernel, ref, index), level, seen)
+
+
+def _reads_at(kernel: Places, ref: Ref, index: Index) -> list[Read]:
+    """Return what one element of a node's result reads."""
     node = kernel.graph.nodes[ref.number]
     loops = loops_at(node, ref.result, index)
-    yield Touch("inline", ref, index)
-    for access in node.reads:
-        at = tuple(expression.substitute(loops) for expression in access.index)
-        yield from _walk(kernel, access.ref, at, level, seen)
+    return [
+        (access.ref, tuple(expression.substitute(loops) for expression in access.index))
+        for access in node.reads
+    ]

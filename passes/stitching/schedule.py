@@ -92,10 +92,20 @@ class Kernel:
 
     def level(self, node: int) -> int:
         """Return the first level at which everything that a node reads has been made."""
-        if node not in self._levels:
-            reads = self.graph.nodes[node].reads
-            self._levels[node] = max((self._ready(a.ref) for a in reads), default=0)
+        pending = [node]
+        while pending and node not in self._levels:
+            reads = [access.ref for access in self.graph.nodes[pending[-1]].reads]
+            unknown = [ref.number for ref in reads if self._waits_for(ref)]
+            if not unknown:
+                self._levels[pending.pop()] = max(map(self._ready, reads), default=0)
+            pending += unknown
         return self._levels[node]
+
+    def _waits_for(self, ref: Ref) -> bool:
+        """Whether the level of a value counts for its readers, and is not known yet."""
+        if ref.kind != "node" or ref.number in self._levels or self.imported(ref):
+            return False
+        return self.reduces_here(ref) or not self.graph.nodes[ref.number].reduces
 
     def _ready(self, ref: Ref) -> int:
         if ref.kind != "node" or self.imported(ref):
