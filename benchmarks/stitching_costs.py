@@ -47,12 +47,17 @@ def _kinds() -> dict[str, tuple[int, Callable[..., Value]]]:
             lambda a, b: arith.mulf(a, math.rsqrt(b)), centred, graph.PerRow(squares)
         )
 
+    def transposed_addition(x: Value, y: Value) -> Value:
+        return graph.transpose(graph.elementwise(arith.addf, x, y), [1, 0])
+
     return {
         "addition": (2, lambda x, y: graph.elementwise(arith.addf, x, y)),
         "exp": (1, lambda x: graph.elementwise(math.exp, x)),
         "row sum": (1, row_sum),
         "row maximum": (1, lambda x: graph.reduce_last(arith.maximumf, x, -np.inf)),
         "transpose": (1, lambda x: graph.transpose(x, [1, 0])),
+        "addition, transposed": (2, transposed_addition),
+        "transposed, normalised": (1, lambda x: normalised(graph.transpose(x, [1, 0]))),
         "softmax": (1, softmax),
         "normalisation": (1, normalised),
     }
@@ -80,7 +85,7 @@ def costs(rows: int, columns: int) -> None:
     machine.pin()
     draw = np.random.default_rng(0)
     click.echo(
-        f"{'':16}{'IREE':>20}{'stitched':>20}{'ratio':>8}   ns per element, {rows}x{columns}"
+        f"{'':22}{'IREE':>20}{'stitched':>20}{'ratio':>8}   ns per element, {rows}x{columns}"
     )
     for name, (count, body) in _kinds().items():
         module = graph.function("main", [((rows, columns), "f32")] * count, body)
@@ -91,7 +96,7 @@ def costs(rows: int, columns: int) -> None:
             time, launches = nanoseconds(module, pipeline, arrays)
             times.append(time)
             cells.append(f"{time / rows / columns:.3f} ({launches})".rjust(20))
-        click.echo(f"{name:16}{''.join(cells)}{times[0] / times[1]:8.2f}")
+        click.echo(f"{name:22}{''.join(cells)}{times[0] / times[1]:8.2f}")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ CPU = DeviceCosts(
         costly_by_row=0.35,
         row_step=0.2,
         column_step=0.02,
-        strided=0.04,
+        strided=0.2,
     ),
     stitched=KernelCosts(
         launch=500.0,
@@ -65,6 +65,6 @@ CPU = DeviceCosts(
         costly_by_row=0.12,
         row_step=0.03,
         column_step=0.02,
-        strided=0.55,
+        strided=0.1,
     ),
 )
