@@ -50,6 +50,11 @@ def _kinds() -> dict[str, tuple[int, Callable[..., Value]]]:
     def transposed_addition(x: Value, y: Value) -> Value:
         return graph.transpose(graph.elementwise(arith.addf, x, y), [1, 0])
 
+    def turned_narrow(x: Value) -> Value:
+        """Return images of 8 columns, their channels moved behind."""
+        rows, columns = graph.shape_of(x)
+        return graph.transpose(graph.reshape(x, [columns, rows // 8, 8]), [1, 2, 0])
+
     return {
         "addition": (2, lambda x, y: graph.elementwise(arith.addf, x, y)),
         "exp": (1, lambda x: graph.elementwise(math.exp, x)),
@@ -58,6 +63,7 @@ def _kinds() -> dict[str, tuple[int, Callable[..., Value]]]:
         "transpose": (1, lambda x: graph.transpose(x, [1, 0])),
         "addition, transposed": (2, transposed_addition),
         "transposed, normalised": (1, lambda x: normalised(graph.transpose(x, [1, 0]))),
+        "8 columns, normalised": (1, lambda x: normalised(turned_narrow(x))),
         "softmax": (1, softmax),
         "normalisation": (1, normalised),
     }
@@ -76,7 +82,7 @@ def nanoseconds(
 
 
 @click.command("stitching_costs")
-@click.option("--rows", default=128, show_default=True, type=click.IntRange(min=1))
+@click.option("--rows", default=128, show_default=True, type=click.IntRange(min=8), help="A multiple of 8.")
 @click.option("--columns", default=384, show_default=True, type=click.IntRange(min=1))
 def costs(rows: int, columns: int) -> None:
     """Print the table."""

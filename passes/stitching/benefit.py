@@ -70,12 +70,13 @@ class Benefit:
 
         Outside, its result is written and read once more.
         """
-        strided = self.work(p).strided
-        if not strided:
+        work = self.work(p)
+        if not work.strided:
             return False
-        stitched, portable = self.costs.stitched, self.costs.portable
+        costs = self.costs
+        more = _against_order(work, costs.stitched) - _against_order(work, costs.portable)
         crossing = sum(2 * bytes_of(result.type) for result in self.scope.ops[p].results)
-        return strided * (stitched.strided - portable.strided) > crossing * portable.memory_byte
+        return more > crossing * costs.portable.memory_byte
 
     def stitched(self, group: Group) -> Estimate:
         """Return what the group costs as one kernel, without a launch where it joins another."""
@@ -149,7 +150,7 @@ class Benefit:
             if work.reduction:
                 each = costs.row_step if work.reduction == "row" else costs.column_step
                 each += (work.cheap - 1) * cheap + work.costly * costly
-            time += work.elements * each + work.strided * costs.strided
+            time += work.elements * each + _against_order(work, costs)
         return total, costs.launch + time / min(self.cores, self._tasks(kernel.members))
 
     def _tasks(self, members: Iterable[int]) -> int:
@@ -191,6 +192,11 @@ def benefit_on(scope: Scope, target: Target) -> Benefit:
         return Benefit(scope, CPU, target.cores, target.l2_bytes, merges=True)
     costs = gpu_costs.gpu_costs(target)
     return Benefit(scope, costs, target.multiprocessors, gpu_costs.CACHE_BYTES)
+
+
+def _against_order(work: Work, costs: KernelCosts) -> float:
+    """Return the nanoseconds of the elements that an op reads against the order of its result."""
+    return (work.strided - work.scattered) * costs.strided + work.scattered * costs.scattered
 
 
 def _count(type_: Any) -> int:

@@ -16,7 +16,8 @@ class KernelCosts:
     writes fits the cache, `memory_byte` else. The others are per element and operation: `cheap`
     and `costly` ones, both again in kernels that reduce along rows (`cheap_by_row`,
     `costly_by_row`); the step of a sum or maximum along rows (`row_step`) or columns
-    (`column_step`); and an element read against the order of the result (`strided`).
+    (`column_step`); and an element read against the order of the result, where the dimension that
+    lies in memory is long enough for tiles (`strided`) and where it is not (`scattered`).
     """
 
     launch: float
@@ -29,6 +30,7 @@ class KernelCosts:
     row_step: float
     column_step: float
     strided: float
+    scattered: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ CPU = DeviceCosts(
         row_step=0.2,
         column_step=0.02,
         strided=0.2,
+        scattered=0.2,
     ),
     stitched=KernelCosts(
         launch=500.0,
@@ -66,5 +69,6 @@ CPU = DeviceCosts(
         row_step=0.03,
         column_step=0.02,
         strided=0.1,
+        scattered=2.3,
     ),
 )

@@ -89,6 +89,7 @@ def gpu_costs(target: Target) -> DeviceCosts:
             row_step=operation,
             column_step=operation,
             strided=strided,
+            scattered=strided,
         )
 
     # IREE's transposes for CUDA go through workgroup memory, ours read against the order.

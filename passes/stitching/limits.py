@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from fsa.bindings import ir
 from fsa.passes.stitching.graph import Graph, Unsupported, element_type
-from fsa.runtime.targets import Target
+from fsa.runtime.targets import STACK_BYTES, Target
 
 # Where a target does not say how large its caches are. Row buffers take half of a GPU's workgroup
 # memory (reduction trees need some too), or half of a CPU's first-level cache.
@@ -16,6 +16,15 @@ def buffer_budget(target: Target) -> int:
     if target.kind == "cpu":
         return max(target.l1_bytes // 2, DEFAULT_BUFFER_BYTES)
     return max(target.workgroup_memory_bytes // 2, DEFAULT_BUFFER_BYTES)
+
+
+def pack_budget(target: Target) -> int:
+    """Return the bytes that the row buffers of rows that run side by side may take.
+
+    They may lie in a CPU's second-level cache, since a pack saves reads that stride; but they are on
+    the stack.
+    """
+    return max(min(target.l2_bytes // 8, STACK_BYTES // 2), buffer_budget(target))
 
 
 def check_target(graph: Graph, target: Target) -> None:

@@ -85,6 +85,11 @@ def inline_touches(kernel: Places, ref: Ref, level: int) -> Iterator[Touch]:
     return _inline(kernel, ref, _result_index(kernel, ref), level, set())
 
 
+def touches_of(kernel: Places, ref: Ref, index: Index, level: int) -> Iterator[Touch]:
+    """Yield the accesses that taking a value at `index` makes, in a nest of `level`."""
+    return _walk(kernel, ref, index, level, set())
+
+
 def _result_index(kernel: Places, ref: Ref) -> Index:
     own = kernel.space.own_index(ref.number)
     index = kernel.graph.nodes[ref.number].results[ref.result]

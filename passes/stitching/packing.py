@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fsa.passes.stitching.costs import is_heavy
 from fsa.passes.stitching.graph import element_bytes
 from fsa.passes.stitching.lanes import contiguous
+from fsa.passes.stitching.loop_nest import touches_of
 from fsa.passes.stitching.plan import KernelPlan, PlanError
 from fsa.passes.stitching.prefetching import reads_of_first
 
@@ -117,5 +118,7 @@ def _check_nest(kernel: Kernel, nest: Nest) -> None:
         raise PlanError(f"{where}: a reduction in a pack must run along the lanes, to one result")
     for n in nest.reductions:
         for init in kernel.graph.nodes[n].inits:
-            if not contiguous(kernel.space.index_at(n, init), packed):
+            at = kernel.space.index_at(n, init)
+            reads = [t for t in touches_of(kernel, init.ref, at, nest.level) if t.kind != "inline"]
+            if not all(contiguous(touch.index, packed) for touch in reads):
                 raise PlanError(f"{where}: initial values of a pack must lie along its rows")

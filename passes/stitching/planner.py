@@ -13,7 +13,7 @@ from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.description import describe_plan
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.graph import Graph, Ref, Unsupported
-from fsa.passes.stitching.limits import buffer_budget, check_target
+from fsa.passes.stitching.limits import buffer_budget, check_target, pack_budget
 from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
@@ -89,7 +89,7 @@ class _Planner:
                     trial = rules.build(self.graph, self.space, kernels, self._node_plans())
                 except PlanError:
                     continue
-                fits = rules.workgroup_bytes(trial[k]) <= buffer_budget(self.target)
+                fits = rules.workgroup_bytes(trial[k]) <= pack_budget(self.target)
                 if fits and _scalar_nests(trial[k]) <= _scalar_nests(built[k]):
                     built = trial
                     break

@@ -14,6 +14,7 @@ from fsa.passes.stitching.graph import element_bytes
 from fsa.passes.stitching.op_kinds import SLICE, VIEWS
 
 UNKNOWN_EXTENT = 1024
+TILE = 16  # f32 of the longest vectors: fewer neighbours do not fill one
 
 Reduction = Literal["", "row", "column"]
 
@@ -25,7 +26,8 @@ class Work:
     `elements` are the points of its loops; `cheap` and `costly` the scalar operations at each
     (costly ones are exp, tanh, erf and the like); `reduction` says whether it reduces along the
     innermost dimension of its input ("row"), along others only ("column"), or not at all;
-    `strided` counts the elements read against the order in which the op walks its result.
+    `strided` counts the elements read against the order in which the op walks its result,
+    `scattered` those of them that are neighbours in memory along fewer than `TILE` elements.
     """
 
     elements: int = 0
@@ -33,6 +35,7 @@ class Work:
     costly: int = 0
     reduction: Reduction = ""
     strided: int = 0
+    scattered: int = 0
 
 
 def bytes_of(type_: Any) -> int:
@@ -75,11 +78,14 @@ def work_of(op: Any) -> Work:
         inner = _innermost(indices[largest], sizes)
         reduction = "row" if inner in reduced else "column"
         walked = inner
-    strided = 0
+    strided = scattered = 0
     for index in indices[:first]:
-        if walked is not None and _innermost(index, sizes) != walked and walked in index:
-            strided += math.prod(sizes[d] for d in set(index) if d is not None)
-    return Work(elements, cheap, costly, reduction, strided)
+        along = _innermost(index, sizes)
+        if walked is not None and along is not None and along != walked and walked in index:
+            count = math.prod(sizes[d] for d in set(index) if d is not None)
+            strided += count
+            scattered += count if sizes[along] < TILE else 0
+    return Work(elements, cheap, costly, reduction, strided, scattered)
 
 
 def _loops(maps: Sequence[Any], types: Sequence[Any]) -> tuple[list[int], list[list[int | None]]]:

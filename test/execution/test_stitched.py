@@ -164,3 +164,21 @@ def test_agrees_with_the_portable_lowering(name: str) -> None:
 
 def _tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def test_transposed_layer_norm() -> None:
+    """Rows in packs: what is kept of them takes more than the first cache, and 21 are no two packs.
+
+    The sum keeps its dimension, as front ends write it.
+    """
+    import torch
+
+    class Normalised(torch.nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            z = x.transpose(1, 2) + y
+            return torch.nn.functional.layer_norm(z, z.shape[-1:]) + z
+
+    x, y = torch.randn(1, 517, 21), torch.randn(1, 21, 517)
+    found: Any = fsa.compile(Normalised(), target="cpu", example_inputs=(x, y))(x, y)
+    expected = Normalised()(x.double(), y.double())
+    np.testing.assert_allclose(np.asarray(found, np.float64), expected, rtol=0, atol=2e-5)

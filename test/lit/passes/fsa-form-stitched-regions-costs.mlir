@@ -62,6 +62,29 @@ func.func @turned(%x: tensor<128x384xf32>) -> tensor<384x128xf32> {
   return %t : tensor<384x128xf32>
 }
 
+// Images of 8 columns have too few neighbours for a tile: their channels are moved outside.
+// CHECK-LABEL: func.func @narrow
+// CHECK: linalg.transpose
+// CHECK-SAME: fsa.left_out = "reads its input against the order of its result"
+// CHECK: "fsa.stitched_region"
+#pixel = affine_map<(a, b, c) -> (a, b)>
+#image = affine_map<(a, b, c) -> (a, b, c)>
+func.func @narrow(%x: tensor<384x8x8xf32>) -> tensor<8x8x384xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x8x384xf32>
+  %t = linalg.transpose ins(%x : tensor<384x8x8xf32>) outs(%e : tensor<8x8x384xf32>) permutation = [1, 2, 0]
+  %r = tensor.empty() : tensor<8x8xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%r : tensor<8x8xf32>) -> tensor<8x8xf32>
+  %s = linalg.reduce { arith.addf } ins(%t : tensor<8x8x384xf32>) outs(%z : tensor<8x8xf32>) dimensions = [2]
+  %y = linalg.generic {indexing_maps = [#image, #pixel, #image], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%t, %s : tensor<8x8x384xf32>, tensor<8x8xf32>) outs(%e : tensor<8x8x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.subf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<8x8x384xf32>
+  return %y : tensor<8x8x384xf32>
+}
+
 // -----
 
 #all = affine_map<(a, b) -> (a, b)>

@@ -238,6 +238,31 @@ func.func @transpose_inside(%x0: tensor<35x19xf32>, %x1: tensor<19x35xf32>) -> (
 
 // -----
 
+// A sum that keeps its dimension, as front ends write layer norm, is no obstacle to a pack: what it
+// starts from lies nowhere.
+// CHECK-LABEL: func.func @kept_dimension
+// CHECK: mapping = "row", outer = array<i64: 0>, pack = 16 : i64
+func.func @kept_dimension(%x: tensor<1x35x19xf32>) -> tensor<1x19x35xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x19x35xf32>
+  %t = linalg.transpose ins(%x : tensor<1x35x19xf32>) outs(%e : tensor<1x19x35xf32>) permutation = [0, 2, 1]
+  %r = tensor.empty() : tensor<1x19x1xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%r : tensor<1x19x1xf32>) -> tensor<1x19x1xf32>
+  %s = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b, 0)>], iterator_types=["parallel", "parallel", "reduction"]} ins(%t : tensor<1x19x35xf32>) outs(%z : tensor<1x19x1xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %n = arith.addf %o, %v : f32
+    linalg.yield %n : f32
+  } -> tensor<1x19x1xf32>
+  %y = linalg.generic {indexing_maps=[affine_map<(a, b, c)->(a, b, c)>, affine_map<(a, b, c)->(a, b, 0)>, affine_map<(a, b, c)->(a, b, c)>], iterator_types=["parallel", "parallel", "parallel"]} ins(%t, %s : tensor<1x19x35xf32>, tensor<1x19x1xf32>) outs(%e : tensor<1x19x35xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %n = arith.subf %v, %m : f32
+    linalg.yield %n : f32
+  } -> tensor<1x19x35xf32>
+  return %y : tensor<1x19x35xf32>
+}
+
+// -----
+
 // No task of the second kernel can make the sum of everything: it crosses through memory.
 // CHECK-LABEL: func.func @global_value
 // CHECK: kernel = 0 : i64, reason = "read by kernel 1, whose tasks are not those of kernel 0", role = "dominant", scheme = "global"
