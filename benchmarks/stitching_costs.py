@@ -82,7 +82,9 @@ def nanoseconds(
 
 
 @click.command("stitching_costs")
-@click.option("--rows", default=128, show_default=True, type=click.IntRange(min=8), help="A multiple of 8.")
+@click.option(
+    "--rows", default=128, show_default=True, type=click.IntRange(min=8), help="A multiple of 8."
+)
 @click.option("--columns", default=384, show_default=True, type=click.IntRange(min=1))
 def costs(rows: int, columns: int) -> None:
     """Print the table."""

@@ -21,8 +21,8 @@ def buffer_budget(target: Target) -> int:
 def pack_budget(target: Target) -> int:
     """Return the bytes that the row buffers of rows that run side by side may take.
 
-    They may lie in a CPU's second-level cache, since a pack saves reads that stride; but they are on
-    the stack.
+    They may lie in a CPU's second-level cache, since a pack saves reads that stride; but they are
+    on the stack.
     """
     return max(min(target.l2_bytes // 8, STACK_BYTES // 2), buffer_budget(target))
 
