@@ -180,13 +180,17 @@ class Scope:
         A pad is read by the window op behind it. One slice of many of a value belongs to a step of
         a recurrent network: kernels of steps are the same while they do not know which it is.
         """
+        slices: dict[Any, int] = {}  # by the value that they are cut from
         for p, op in enumerate(self.ops):
             if not self.member[p]:
                 continue
             if op.name == PAD and any(is_compute(self.ops[u]) for u in self.users[p]):
                 self._leave_one(p, "the window op behind it reads past its source's border")
             elif op.name == SLICE and not any(self.member[s] for s in self.producers[p]):
-                beside = sum(use.owner.name == SLICE for use in op.operands[0].uses)
+                whole = op.operands[0]
+                if whole not in slices:
+                    slices[whole] = sum(use.owner.name == SLICE for use in whole.uses)
+                beside = slices[whole]
                 if beside > MAX_SLICES:
                     self._leave_one(p, f"one of {beside} slices, whose kernels are to be the same")
 
