@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from fsa.bindings import ir
@@ -100,7 +101,7 @@ class _Reader:
     def _view(self, position: int, op: Any, index: Index) -> Node:
         extents = shape_of(op.results[0].type)
         source = self._ref(op.operands[0])
-        loops = Loops(extents, self._splits(len(extents), [(source, index)]))
+        loops = Loops(extents, self._splits(extents, [(source, index)]))
         made = loops.index(tuple(loop(k) for k in range(len(extents))))
         return _copying(position, op, loops, [Access(source, loops.index(index))], made)
 
@@ -108,7 +109,7 @@ class _Reader:
         extents = shape_of(op.results[0].type)
         pieces = pieces_of(op, self._ref)
         reads = [(access.ref, access.index) for access, _ in pieces]
-        loops = Loops(extents, self._splits(len(extents), reads))
+        loops = Loops(extents, self._splits(extents, reads))
         accesses = [Access(ref, loops.index(index)) for ref, index in reads]
         made = loops.index(tuple(loop(k) for k in range(len(extents))))
         node = _copying(position, op, loops, accesses, made)
@@ -123,16 +124,20 @@ class _Reader:
         extents = shape_of(op.operands[0].type)
         source = self._ref(op.operands[0])
         identity = tuple(loop(k) for k in range(len(extents)))
-        loops = Loops(extents, self._splits(len(extents), [(source, identity)]))
+        loops = Loops(extents, self._splits(extents, [(source, identity)]))
         made = tuple(joined_index(op, group, extents) for group in reassociation_of(op))
         access = Access(source, loops.index(identity))
         return _copying(position, op, loops, [access], loops.index(made))
 
     def _splits(
-        self, count: int, reads: Sequence[tuple[Ref, Index]]
+        self, loops: Sequence[int | None], reads: Sequence[tuple[Ref, Index]]
     ) -> list[tuple[int | None, ...]]:
-        """Return into which extents each loop falls apart: those of what joins dimensions."""
-        splits: list[tuple[int | None, ...]] = [()] * count
+        """Return into which extents each loop falls apart: those of what joins dimensions.
+
+        `loops` are the extents of the loops. One that runs over a part of what is joined, or past
+        its end into other pieces, has as many of the outermost steps as it needs.
+        """
+        splits: list[tuple[int | None, ...]] = [()] * len(loops)
         for ref, index in reads:
             if ref.kind != "node":
                 continue
@@ -141,7 +146,7 @@ class _Reader:
                 if len(made.terms) < 2 or read.loop is None:
                     continue
                 ordered = sorted(made.terms, key=lambda term: -term[1])
-                extents = tuple(node.extents[k] for k, _ in ordered)
+                extents = _parts_of(loops[read.loop], [node.extents[k] for k, _ in ordered])
                 if splits[read.loop] not in ((), extents):
                     raise Unsupported("a loop runs over dimensions that are joined in two ways")
                 splits[read.loop] = extents
@@ -158,9 +163,8 @@ class _Reader:
         types = [value.type for value in op.operands]
         _check_results(maps[first:], reduction)
         pairs = list(zip(refs, maps, strict=True))
-        loops = Loops(
-            loop_extents(len(reduction), maps, types), self._splits(len(reduction), pairs)
-        )
+        extents = loop_extents(len(reduction), maps, types)
+        loops = Loops(extents, self._splits(extents, pairs))
         accesses = [Access(ref, loops.index(index)) for ref, index in pairs]
         block = op.regions[0].blocks[0]
         _check_body(block)
@@ -172,6 +176,15 @@ class _Reader:
             combiner_of(block, first, k) if node.reduces else None for k in range(len(op.results))
         ]
         return node
+
+
+def _parts_of(extent: int | None, joined: list[int | None]) -> tuple[int | None, ...]:
+    """Return the extents, outermost first, of a loop over joined dimensions; () if it has none."""
+    sizes = [size for size in joined if size is not None]
+    if extent is None or len(sizes) < len(joined) or extent == prod(sizes):
+        return tuple(joined)
+    inner = prod(sizes[1:])
+    return (extent // inner, *joined[1:]) if extent % inner == 0 else ()
 
 
 def _check_type(type_: Any, owner: str) -> None:
