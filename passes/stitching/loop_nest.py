@@ -87,7 +87,7 @@ def inline_touches(kernel: Places, ref: Ref, level: int) -> Iterator[Touch]:
 
 def touches_of(kernel: Places, ref: Ref, index: Index, level: int) -> Iterator[Touch]:
     """Yield the accesses that taking a value at `index` makes, in a nest of `level`."""
-    return _walk(kernel, ref, index, level, set())
+    return _walk(kernel, [(ref, index)], level, set())
 
 
 def _result_index(kernel: Places, ref: Ref) -> Index:
