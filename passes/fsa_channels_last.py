@@ -11,6 +11,7 @@ from fsa.passes.base import Pass
 from fsa.passes.binarized.ops import binarized_ops
 from fsa.passes.structure.channels_last import Rebuilding, rebuilding_of, to_first, to_last
 from fsa.passes.structure.transposes import transpose_of, transposed
+from fsa.passes.weights.constants import constant_op
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,12 @@ class FsaChannelsLast(Pass):
         if not binarized_ops(op):
             return
         for block in _blocks(op):
-            for found in _neighbourhoods(block):
-                if found.gain() > 0:
-                    _rewrite(found)
+            # Each rewrite erases ops that its neighbours hold, so they are found anew behind it.
+            for _ in _neighbourhoods(block):
+                chosen = next((n for n in _neighbourhoods(block) if n.gain() > 0), None)
+                if chosen is None:
+                    break
+                _rewrite(chosen)
 
 
 @dataclass
@@ -51,15 +55,18 @@ class _Neighbourhood:
         for image in self.images:
             size = _bytes(image)
             if _source(image) is not None:
-                total += size
-            elif not self._makes(image):
-                total -= size
+                total += size * self._takes_all(image)
+            elif not self._makes(image) and constant_op(image) is None:
+                total -= size  # the transposes of constants are folded
             others, turned = self.outer_uses(image)
             total += size * (len(turned) > 0) - size * (len(others) > 0)
         return total
 
     def _makes(self, image: Any) -> bool:
         return not isinstance(image.owner, ir.Block) and image.owner.operation in self.ops
+
+    def _takes_all(self, image: Any) -> bool:
+        return all(use.owner.operation in self.ops for use in image.uses)
 
     def outer_uses(self, image: Any) -> tuple[list[Any], list[Any]]:
         """Return the uses of an image by other ops, and the transposes of it to channels last."""

@@ -10,6 +10,7 @@ from fsa.dialects.fsa.constants import attribute_of, constant_array
 from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
 from fsa.passes.base import Pass
+from fsa.passes.emitter.symbols import fresh_name, kernel_names
 from fsa.passes.structure.rewriting import replace_op
 
 
@@ -33,6 +34,7 @@ class FsaEmbedConstants(Pass):
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Embed constants in the kernels of the module `op`."""
         launches = _launches(op)
+        taken = kernel_names(op)
         for view in list(op.regions[0].blocks[0].operations):
             kernel = view.operation
             if kernel.name != "func.func" or KERNEL_MARKER not in kernel.attributes:
@@ -41,7 +43,7 @@ class FsaEmbedConstants(Pass):
             embedded = self._common(users)
             if embedded:
                 first = len(LaunchOperands.of(users[0]).scalars)
-                _embed(kernel, {first + at: value for at, value in embedded.items()})
+                _embed(kernel, {first + at: value for at, value in embedded.items()}, taken)
                 for user in users:
                     _relaunch(user, set(embedded))
 
@@ -86,17 +88,19 @@ def _is_same(one: Any, other: Any) -> bool:
     )
 
 
-def _embed(kernel: Any, arrays: dict[int, Any]) -> None:
-    """Give `kernel` globals in place of the arguments with the numbers in `arrays`."""
+def _embed(kernel: Any, arrays: dict[int, Any], taken: set[str]) -> None:
+    """Give `kernel` globals in place of the arguments with the numbers in `arrays`.
+
+    The names of the globals are not among those `taken`, and are added to them.
+    """
     block = kernel.regions[0].blocks[0]
     arguments = list(block.arguments)
-    name = ir.StringAttr(kernel.attributes["sym_name"]).value
     with kernel.location:
         for number, array in arrays.items():
             argument = arguments[number]
-            _replace_flattened(kernel, argument, f"{name}_constant_{number}_flat", array)
+            _replace_flattened(kernel, argument, array, taken)
             if list(argument.uses):
-                value = _global(kernel, f"{name}_constant_{number}", argument.type, array)
+                value = _global(kernel, argument.type, array, taken)
                 argument.replace_all_uses_with(value)
         kinds = [a.type for number, a in enumerate(arguments) if number not in arrays]
         for number in sorted(arrays, reverse=True):
@@ -104,19 +108,21 @@ def _embed(kernel: Any, arrays: dict[int, Any]) -> None:
         kernel.attributes["function_type"] = ir.TypeAttr.get(ir.FunctionType.get(kinds, []))
 
 
-def _replace_flattened(kernel: Any, argument: Any, name: str, array: Any) -> None:
+def _replace_flattened(kernel: Any, argument: Any, array: Any, taken: set[str]) -> None:
     """Replace the views of rank 1 of `argument` by a global of rank 1: addresses stay simple."""
     users = [use.owner.operation for use in argument.uses]
     views = [op for op in users if op.name == "memref.collapse_shape"]
     flat = [op for op in views if len(op.results[0].type.shape) == 1]
     if flat:
-        value = _global(kernel, name, flat[0].results[0].type, array.reshape(-1))
+        value = _global(kernel, flat[0].results[0].type, array, taken)
         for op in flat:
             replace_op(op, [value])
 
 
-def _global(kernel: Any, name: str, kind: Any, array: Any) -> Any:
-    """Make the constant global `name` in front of `kernel`; return its memref inside."""
+def _global(kernel: Any, kind: Any, array: Any, taken: set[str]) -> Any:
+    """Make a constant global of type `kind` in front of `kernel`; return its memref inside."""
+    name = fresh_name(taken, ir.StringAttr(kernel.attributes["sym_name"]).value + "_constant")
+    taken.add(name)
     with ir.InsertionPoint(kernel):
         memref.global_(
             ir.StringAttr.get(name),
@@ -147,7 +153,7 @@ def _relaunch(op: Any, embedded: set[int]) -> None:
         name = attribute if isinstance(attribute, str) else attribute.name
         if name not in made.attributes:
             made.attributes[name] = op.attributes[name]
-    owners = [value.owner.operation for value in dropped]
+    owners = list(dict.fromkeys(value.owner.operation for value in dropped))
     replace_op(op, list(made.results))
     for owner in owners:
         if not list(owner.results[0].uses):

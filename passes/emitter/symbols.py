@@ -1,5 +1,6 @@
 """Names of kernels: unique in the module, `fsa_<op>_<n>`."""
 
+from collections.abc import Container
 from typing import Any
 
 from fsa.bindings import gpu, ir
@@ -19,8 +20,11 @@ def kernel_names(module: Any) -> set[str]:
 
 def fresh_kernel_name(module: Any, op: str) -> str:
     """Return the first free name `fsa_<op>_<n>`; `op` may carry the dialect's prefix."""
-    taken = kernel_names(module)
-    stem = f"fsa_{op.removeprefix('fsa.')}"
+    return fresh_name(kernel_names(module), f"fsa_{op.removeprefix('fsa.')}")
+
+
+def fresh_name(taken: Container[str], stem: str) -> str:
+    """Return the first name `<stem>_<n>` that is not `taken`."""
     number = 0
     while f"{stem}_{number}" in taken:
         number += 1

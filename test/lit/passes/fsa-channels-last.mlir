@@ -118,3 +118,65 @@ func.func @unrelated(%x: tensor<?x8x4xf32>, %e: tensor<?x4x8xf32>, %f: tensor<?x
   %last = linalg.transpose ins(%y : tensor<?x4x8xf32>) outs(%f : tensor<?x8x4xf32>) permutation = [0, 2, 1]
   return %last : tensor<?x8x4xf32>
 }
+
+// -----
+
+// Two neighbourhoods with a transpose between them: the first erases it.
+// CHECK-LABEL: func.func @joined
+// CHECK-SAME: (%[[IMAGE:.*]]: tensor<1x8x8x64xf32>)
+// CHECK: %[[POOLED:.*]] = linalg.pooling_nhwc_max
+// CHECK-SAME: ins(%[[IMAGE]],
+// CHECK: %[[NEGATED:.*]] = linalg.generic
+// CHECK-SAME: ins(%[[POOLED]] :
+// CHECK: "fsa.pack_bits"(%[[NEGATED]])
+#joined = affine_map<(a,b,c,d)->(a,b,c,d)>
+func.func @joined(%s: tensor<1x8x8x64xf32>) -> tensor<1x6x6x2xi32> {
+  %el = tensor.empty() : tensor<1x8x8x64xf32>
+  %e = tensor.empty() : tensor<1x64x8x8xf32>
+  %t = linalg.transpose ins(%s : tensor<1x8x8x64xf32>) outs(%e : tensor<1x64x8x8xf32>) permutation = [0, 3, 1, 2]
+  %ninf = arith.constant 0xFF800000 : f32
+  %win = tensor.empty() : tensor<3x3xf32>
+  %po = tensor.empty() : tensor<1x64x6x6xf32>
+  %pi = linalg.fill ins(%ninf: f32) outs(%po : tensor<1x64x6x6xf32>) -> tensor<1x64x6x6xf32>
+  %a = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>} ins(%t, %win : tensor<1x64x8x8xf32>, tensor<3x3xf32>) outs(%pi : tensor<1x64x6x6xf32>) -> tensor<1x64x6x6xf32>
+  %el6 = tensor.empty() : tensor<1x6x6x64xf32>
+  %t2 = linalg.transpose ins(%a : tensor<1x64x6x6xf32>) outs(%el6 : tensor<1x6x6x64xf32>) permutation = [0, 2, 3, 1]
+  %b = linalg.generic {indexing_maps=[#joined,#joined], iterator_types=["parallel","parallel","parallel","parallel"]} ins(%t2: tensor<1x6x6x64xf32>) outs(%el6: tensor<1x6x6x64xf32>) {
+   ^bb0(%x: f32, %o: f32):
+     %y = arith.negf %x : f32
+     linalg.yield %y : f32 } -> tensor<1x6x6x64xf32>
+  %k = "fsa.pack_bits"(%b) : (tensor<1x6x6x64xf32>) -> tensor<1x6x6x2xi32>
+  return %k : tensor<1x6x6x2xi32>
+}
+
+// -----
+
+// The transposes are read by others as well, so that none would be saved.
+// CHECK-LABEL: func.func @still_read
+// CHECK-COUNT-2: linalg.transpose
+// CHECK-NOT: linalg.transpose
+// CHECK: return %{{.*}} : tensor<1x64x8x8xf32>
+#kept = affine_map<(a,b,c,d)->(a,b,c,d)>
+func.func @still_read(%p: tensor<1x8x8x2xi32>, %f: tensor<64x3x3x2xi32>) -> (tensor<1x64x8x8xf32>, tensor<1x64x64xf32>, tensor<1x64x64xf32>) {
+  %s = "fsa.binarized_conv2d"(%p, %f) {channels = 64 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"} : (tensor<1x8x8x2xi32>, tensor<64x3x3x2xi32>) -> tensor<1x8x8x64xi32>
+  %el = tensor.empty() : tensor<1x8x8x64xf32>
+  %fl = linalg.generic {indexing_maps=[#kept,#kept], iterator_types=["parallel","parallel","parallel","parallel"]} ins(%s: tensor<1x8x8x64xi32>) outs(%el: tensor<1x8x8x64xf32>) {
+   ^bb0(%x: i32, %o: f32):
+     %y = arith.sitofp %x : i32 to f32
+     linalg.yield %y : f32 } -> tensor<1x8x8x64xf32>
+  %fm = linalg.generic {indexing_maps=[#kept,#kept], iterator_types=["parallel","parallel","parallel","parallel"]} ins(%s: tensor<1x8x8x64xi32>) outs(%el: tensor<1x8x8x64xf32>) {
+   ^bb0(%x: i32, %o: f32):
+     %y = arith.sitofp %x : i32 to f32
+     %y2 = arith.addf %y, %y : f32
+     linalg.yield %y2 : f32 } -> tensor<1x8x8x64xf32>
+  %e = tensor.empty() : tensor<1x64x8x8xf32>
+  %t = linalg.transpose ins(%fl : tensor<1x8x8x64xf32>) outs(%e : tensor<1x64x8x8xf32>) permutation = [0, 3, 1, 2]
+  %u = linalg.transpose ins(%fm : tensor<1x8x8x64xf32>) outs(%e : tensor<1x64x8x8xf32>) permutation = [0, 3, 1, 2]
+  %c = tensor.collapse_shape %t [[0],[1],[2,3]] : tensor<1x64x8x8xf32> into tensor<1x64x64xf32>
+  %d = tensor.collapse_shape %u [[0],[1],[2,3]] : tensor<1x64x8x8xf32> into tensor<1x64x64xf32>
+  %b = linalg.generic {indexing_maps=[#kept,#kept,#kept], iterator_types=["parallel","parallel","parallel","parallel"]} ins(%u, %t: tensor<1x64x8x8xf32>, tensor<1x64x8x8xf32>) outs(%e: tensor<1x64x8x8xf32>) {
+   ^bb0(%x: f32, %z: f32, %o: f32):
+     %y = arith.addf %x, %z : f32
+     linalg.yield %y : f32 } -> tensor<1x64x8x8xf32>
+  return %b, %c, %d : tensor<1x64x8x8xf32>, tensor<1x64x64xf32>, tensor<1x64x64xf32>
+}
