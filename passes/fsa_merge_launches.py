@@ -1,6 +1,5 @@
 """The pass `fsa-merge-launches`."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,11 +14,13 @@ from fsa.passes.emitter.types import memref_type
 from fsa.passes.structure.bodies import copy_effects
 from fsa.passes.structure.launches import (
     blocks_with_launches,
+    bytes_of,
     constant_of,
     cpu_kernels,
     erase_unused_kernels,
     erase_views,
     kernel_name,
+    local_bytes,
     origin,
     source,
     stays,
@@ -61,8 +62,8 @@ class FsaMergeLaunches(Pass):
 
     def _fits(self, chain: list[Any], kernels: dict[str, Any]) -> bool:
         inner = [result for found in chain[:-1] for result in found.results]
-        size = sum(_bytes(result.type) for result in inner)
-        size += sum(_local_bytes(kernels[kernel_name(found)]) for found in chain)
+        size = sum(bytes_of(result.type) for result in inner)
+        size += sum(local_bytes(kernels[kernel_name(found)]) for found in chain)
         return size <= self.max_bytes and len(_outer_inputs(chain)) <= MAX_INPUTS
 
 
@@ -103,24 +104,6 @@ def _closed(chain: list[Any]) -> list[list[Any]]:
 
 def _is_in(op: Any, ops: list[Any]) -> bool:
     return op is not None and op in ops
-
-
-def _bytes(type: Any) -> int:
-    return math.prod(type.shape) * type.element_type.width // 8
-
-
-def _local_bytes(kernel: Any) -> int:
-    """Return the bytes of the local buffers of a kernel."""
-    found = 0
-
-    def visit(op: Any) -> Any:
-        nonlocal found
-        if op.operation.name == "memref.alloca":
-            found += _bytes(op.operation.results[0].type)
-        return ir.WalkResult.ADVANCE
-
-    kernel.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return found
 
 
 def _outer_inputs(chain: list[Any]) -> list[Any]:

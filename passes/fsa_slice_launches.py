@@ -19,6 +19,7 @@ from fsa.passes.structure.launches import (
     cpu_kernels,
     erase_unused_kernels,
     kernel_name,
+    local_bytes,
     origin,
     source,
     stays,
@@ -27,6 +28,8 @@ from fsa.passes.structure.shares import Shares
 from fsa.passes.structure.sliced_kernels import Sliced, merge
 from fsa.passes.structure.slices import Chain, Choice, Layer, choose, workgroups_of
 from fsa.runtime.targets import Target
+
+MAX_LOCAL_BYTES = 1 << 16  # of the kernels of a chain: workers have small stacks
 
 _CONSTANT = "arith.constant"
 
@@ -181,6 +184,8 @@ class _Finder:
             late = all(self._used_after(result, start, last) for result in outer)
             sliced = Sliced(start, self.images, 1, 1)
             made = len(sliced.kept) + len(sliced.scratch)
+            local = sum(local_bytes(self.kernels[kernel_name(op)]) for op in start)
+            late = late and local <= MAX_LOCAL_BYTES
             if late and len(sliced.inputs) <= MAX_INPUTS and made <= MAX_OUTPUTS:
                 return start
         return []

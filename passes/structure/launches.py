@@ -1,5 +1,6 @@
 """Launches on CPUs and their kernels: finding them, and following what passes between them."""
 
+import math
 from typing import Any
 
 from fsa.bindings import ir
@@ -91,3 +92,22 @@ def erase_unused_kernels(module: Any) -> None:
     for name, op in cpu_kernels(module).items():
         if name not in named:
             op.erase()
+
+
+def bytes_of(kind: Any) -> int:
+    """Return the bytes of a tensor or memref type of static shape."""
+    return math.prod(kind.shape) * int(kind.element_type.width) // 8
+
+
+def local_bytes(kernel: Any) -> int:
+    """Return the bytes of the local buffers of a kernel."""
+    found = 0
+
+    def visit(op: Any) -> Any:
+        nonlocal found
+        if op.operation.name == "memref.alloca":
+            found += bytes_of(op.operation.results[0].type)
+        return ir.WalkResult.ADVANCE
+
+    kernel.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
