@@ -300,27 +300,30 @@ def main() -> None:
         rounds=options.rounds,
         cases=[],
     )
+    before = json.loads(options.output.read_text()) if _keeps(options) else None
+    if before is not None:
+        document["command"] = f"{before['command']} && {document['command']}"
+    measured: list[Any] = []
     for problem in PROBLEMS:
         if not any(text in problem.name for text in options.only.split(",")):
             continue
         for dtype in options.dtypes.split(","):
             if dtype in problem.dtypes:
-                case = _in_process(problem.name, dtype, options)
-                document["cases"].append(case)
-                print(_line(case), flush=True)
-    if options.keep and options.output.exists():
-        before = json.loads(options.output.read_text())
-        document["cases"] = _merged(before, document["cases"])
-        document["command"] = f"{before['command']} && {document['command']}"
-    document["summary"] = summary(document["cases"])
-    print(json.dumps(document["summary"], indent=1))
-    documents.save(document, options.output)
+                measured.append(_in_process(problem.name, dtype, options))
+                print(_line(measured[-1]), flush=True)
+                document["cases"] = _merged(before["cases"] if before else (), measured)
+                document["summary"] = summary(document["cases"])
+                documents.save(document, options.output)
     options.output.with_suffix(".md").write_text(page(document))
 
 
-def _merged(before: Mapping[str, Any], cases: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return the new cases and, of those in an earlier document, the others, in their order."""
-    known = {(c["name"], c["dtype"]): c for c in [*before["cases"], *cases]}
+def _keeps(options: argparse.Namespace) -> bool:
+    return options.keep and options.output.exists()
+
+
+def _merged(before: Sequence[Any], cases: Sequence[Any]) -> list[Any]:
+    """Return the new cases and, of those from before, the others, in their order."""
+    known = {(c["name"], c["dtype"]): c for c in [*before, *cases]}
     order = [(p.name, dtype) for dtype in ELEMENTS for p in PROBLEMS]
     return [known[key] for key in order if key in known]
 
