@@ -16,6 +16,7 @@ from fsa.passes.raising.scales import (
     MAX_DEPTH,
     Weights,
     constant_words,
+    one_magnitude,
     ordered,
     scaled,
     weights_of,
@@ -96,7 +97,10 @@ class Sides:
             if batch:
                 return None
             order = [second.index(d) for d in (*columns, *depth)]
-            weights = weights_of(array.transpose(order).reshape(-1, total))
+            turned = array.transpose(order)
+            if turned.size and not one_magnitude(turned[(0,) * len(columns)]):
+                return None
+            weights = weights_of(turned.reshape(-1, total))
             if weights is None:
                 return None
         return cls(

@@ -26,13 +26,22 @@ class Weights:
 
 def weights_of(array: Array | None) -> Weights | None:
     """Return constant weights [filters, ...] whose absolute value is one number a filter."""
-    if array is None or not array.size or array.dtype.kind in "iub":
+    if array is None or not array.size or array.dtype.kind in "iub" or not one_magnitude(array[0]):
         return None
     rows = np.abs(array.reshape(len(array), -1).astype(np.float64))
     scale = rows[:, 0]
     if not (rows == scale[:, None]).all() or not (scale > 0).all() or not np.isfinite(scale).all():
         return None
     return Weights(array >= 0, scale)
+
+
+def one_magnitude(filter_: Array) -> bool:
+    """Tell whether all weights of one filter have the same absolute value.
+
+    Looking at one filter first saves most real models a pass over all of their weights.
+    """
+    magnitudes = np.abs(filter_)
+    return bool((magnitudes == magnitudes.flat[0]).all())
 
 
 def ordered(signs: Array, order: Array | None, word_width: int) -> Array:
