@@ -229,55 +229,71 @@ class _Planner:
         for n in range(count):
             mine = self.kernel_of[n] == k and self.scheme[n] == "local"
             if mine and computes(self.graph, n) and survey.kernel.is_repeated(n):
-                self._try_to_keep(kernels, k, n, "does not vary with the loops around the lanes")
-        survey = _Survey(self._build(kernels)[k])
+                why = "does not vary with the loops around the lanes"
+                survey = self._try_to_keep(kernels, survey, n, why)
         for n in reversed(range(count)):
-            if is_expensive(self.graph, n) and self._consider(kernels, survey, n, "costly"):
-                survey = _Survey(self._build(kernels)[k])
+            if is_expensive(self.graph, n):
+                survey = self._consider(kernels, survey, n, "costly")
         for n in range(count):
-            if not self.reason[n] and self._consider(kernels, survey, n, ""):
-                survey = _Survey(self._build(kernels)[k])
+            if not self.reason[n]:
+                survey = self._consider(kernels, survey, n, "")
 
     def _build(self, kernels: list[KernelPlan]) -> list[schedule.Kernel]:
         return rules.build(self.graph, self.space, kernels, self._node_plans())
 
-    def _consider(self, kernels: list[KernelPlan], survey: "_Survey", n: int, why: str) -> bool:
-        """Keep node n in the row if that pays and is possible; return whether it is kept now."""
+    def _consider(
+        self, kernels: list[KernelPlan], survey: "_Survey", n: int, why: str
+    ) -> "_Survey":
+        """Keep node n in the row if that pays and is possible; return the survey from then on."""
         kernel = survey.kernel
         elsewhere = self._is_dominant(n) and self.kernel_of[n] != kernel.number
         if self.graph.nodes[n].reduces or self.scheme[n] != "local" or elsewhere:
-            return False
+            return survey
         levels = survey.inline_levels.get(n, set())
         # One element a row stays in a register anyway.
         if len(levels) < 2 or not kernel.buffer_dims(Ref("node", n)):
-            return False
-        loads = kernel.loads_of(n, max(levels))
-        if why or loads >= MANY_LOADS:
-            why = f"{why or f'takes {loads} loads'} and needed at {len(levels)} levels"
-            self._try_to_keep(kernels, kernel.number, n, why)
-        return self.scheme[n] != "local"
+            return survey
+        if not why:
+            loads = kernel.loads_of(n, max(levels))
+            if loads < MANY_LOADS:
+                return survey
+            why = f"takes {loads} loads"
+        return self._try_to_keep(kernels, survey, n, f"{why} and needed at {len(levels)} levels")
 
-    def _try_to_keep(self, kernels: list[KernelPlan], k: int, n: int, why: str) -> None:
+    def _try_to_keep(
+        self, kernels: list[KernelPlan], survey: "_Survey", n: int, why: str
+    ) -> "_Survey":
+        """Keep node n in the row if the rules and the budget allow it; return the new survey."""
+        k, budget = survey.kernel.number, buffer_budget(self.target)
+        results = range(len(self.graph.nodes[n].results))
+        own = sum(rules.buffer_bytes(survey.kernel, Ref("node", n, r)) for r in results)
+        if survey.bytes + own > budget:  # known without building the kernel: candidates are many
+            size = survey.bytes + own
+            obstacle = f"row buffers would take {size} bytes of {budget}"
+            self.reason[n] = f"{why}, but computed again: {obstacle}"
+            return survey
         before = self.scheme[n], self.kernel_of[n]
         self.scheme[n], self.kernel_of[n] = "regional", k
         try:
-            built = rules.build(self.graph, self.space, kernels, self._node_plans())
-            size, budget = rules.workgroup_bytes(built[k]), buffer_budget(self.target)
-            if size <= budget:
-                self.reason[n] = f"{why}; row buffers take {size} bytes"
-                return
-            obstacle = f"row buffers would take {size} bytes of {budget}"
+            kept = _Survey(self._build(kernels)[k])
+            if kept.bytes <= budget:
+                self.reason[n] = f"{why}; row buffers take {kept.bytes} bytes"
+                return kept
+            obstacle = f"row buffers would take {kept.bytes} bytes of {budget}"
         except PlanError as error:
             obstacle = str(error)
         self.scheme[n], self.kernel_of[n] = before
         self.reason[n] = f"{why}, but computed again: {obstacle}"
+        return survey
 
 
 class _Survey:
-    """A kernel as planned so far, and the levels at which it computes each node in place."""
+    """A kernel as planned so far: the bytes of its row buffers, and the levels at which it
+    computes each node in place."""
 
     def __init__(self, kernel: schedule.Kernel):
         self.kernel = kernel
+        self.bytes = rules.workgroup_bytes(kernel)
         self.inline_levels: dict[int, set[int]] = {}
         for nest in kernel.nests:
             for touch in kernel.touches(nest):

@@ -124,7 +124,6 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
 
 def workgroup_bytes(kernel: Kernel) -> int:
     """Return the bytes of row buffers that a workgroup needs for the rows that it runs at once."""
-    at_once = kernel.plan.rows if kernel.plan.threads else kernel.plan.pack
     total = 0
     for nest in kernel.nests:
         partial = kernel.partial_shape(nest)
@@ -136,14 +135,18 @@ def workgroup_bytes(kernel: Kernel) -> int:
             )
         made = [Ref("node", n, k) for n in nest.reductions
                 for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
-        for ref in [*made, *nest.kept]:
-            dims = kernel.buffer_dims(ref)
-            if dims:
-                size = _held_bytes(kernel, kernel.graph.type_of(ref))
-                for d in dims:
-                    size *= kernel.buffer_extent(d) or 1
-                total += size * at_once
+        total += sum(buffer_bytes(kernel, ref) for ref in [*made, *nest.kept])
     return total
+
+
+def buffer_bytes(kernel: Kernel, ref: Ref) -> int:
+    """Return the bytes that a value takes, or would take, among the row buffers of a workgroup."""
+    dims = kernel.buffer_dims(ref)
+    if not dims:
+        return 0
+    size = _held_bytes(kernel, kernel.graph.type_of(ref))
+    size *= kernel.plan.rows if kernel.plan.threads else kernel.plan.pack
+    return size * math.prod(kernel.buffer_extent(d) or 1 for d in dims)
 
 
 def _held_bytes(kernel: Kernel, type_: object) -> int:
