@@ -2,17 +2,22 @@
 
 Loops of different nodes are the same dimension of the region when they walk along the same
 dimension of a value. Values made inside the region tie their producer's loops to their consumers';
-inputs read by several nodes tie those where that contradicts nothing. A tie that would make two
+inputs read by several nodes tie those where that contradicts nothing. Both hold only for loops that
+walk over all of the dimension: a slice and a piece of a tensor may begin where it does and end
+before, also where its size is not known. A tie that would make two
 loops of one node the same (a value and its transpose in one op) is left out: the value is then
 read at another index than the one it was made at, and the planner deals with it.
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.stitching.graph import Access, Graph, Node, Ref, Unsupported, shape_of
-from fsa.passes.stitching.linear import Index, loop, solve
+from fsa.passes.stitching.linear import Index, Linear, loop, solve
+from fsa.passes.stitching.op_kinds import SLICE
+from fsa.passes.stitching.pieces import PIECES
 
 Loop = tuple[int, int]  # node, loop
 
@@ -116,10 +121,35 @@ def _tie_values(graph: Graph, classes: _Classes) -> None:
             if producer is None:
                 continue
             made = producer.results[access.ref.result]
-            for read, written in zip(access.index, made, strict=True):
+            whole = _covers(graph, node, access)
+            for read, written, covers in zip(access.index, made, whole, strict=True):
+                if not covers:
+                    continue
                 for number, value in (solve(written, read) or {}).items():
                     if value.loop is not None:
                         classes.union((n, value.loop), (access.ref.number, number))
+
+
+def _covers(graph: Graph, node: Node, access: Access) -> list[bool]:
+    """Return for each dimension of a value whether a plain loop there walks over all of it.
+
+    It does in linalg, and in views. A slice, and a node that puts pieces together, may take a part
+    of the value and fill a part of the loop: there the sizes have to be the same, or both open. (An
+    open dimension is never cut: cuts are static.)
+    """
+    shape = shape_of(graph.type_of(access.ref)) if access.index else []
+    if node.op.name != SLICE and node.op.name not in PIECES:
+        return [True] * len(shape)
+    return [
+        size == _size_of(node, expression)
+        for expression, size in zip(access.index, shape, strict=True)
+    ]
+
+
+def _size_of(node: Node, expression: Linear) -> int | None:
+    """Return how many positions an expression has that counts the loops of a node together."""
+    sizes = [node.extents[number] for number in expression.loops]
+    return None if None in sizes else prod(size or 1 for size in sizes)
 
 
 def _tie_inputs(graph: Graph, classes: _Classes) -> None:
@@ -128,8 +158,9 @@ def _tie_inputs(graph: Graph, classes: _Classes) -> None:
         for access in node.inputs:
             if access.ref.kind != "argument":
                 continue
+            whole = _covers(graph, node, access)
             for position, expression in enumerate(access.index):
-                if expression.loop is not None:
+                if expression.loop is not None and whole[position]:
                     known = first.setdefault((access.ref, position), (n, expression.loop))
                     classes.union(known, (n, expression.loop))
 
@@ -156,10 +187,13 @@ def _sources(graph: Graph, dims: list[tuple[int, ...]], count: int) -> list[DimS
             type_ = graph.type_of(access.ref)
             if access.ref.kind != "argument" or not isinstance(type_, ir.RankedTensorType):
                 continue
+            whole = _covers(graph, node, access)
             for position, expression in enumerate(access.index):
-                if expression.loop is not None and sources[dims[n][expression.loop]] is None:
-                    source = DimSource(access.ref.number, position)
-                    sources[dims[n][expression.loop]] = source
+                if expression.loop is None or not whole[position]:
+                    continue
+                dim = dims[n][expression.loop]
+                if sources[dim] is None:
+                    sources[dim] = DimSource(access.ref.number, position)
     return sources
 
 
