@@ -36,7 +36,8 @@ def is_static_slice(op: Any) -> bool:
     """Whether a slice takes elements that are known when compiling."""
     numbers = (n for name in ("offsets", "sizes") for n in op.attributes[f"static_{name}"])
     strides = list(op.attributes["static_strides"])
-    return ir.ShapedType.get_dynamic_size() not in [*numbers, *strides] and min(strides) > 0
+    dynamic = ir.ShapedType.get_dynamic_size()
+    return dynamic not in [*numbers, *strides] and all(stride > 0 for stride in strides)
 
 
 def moves(op: Any) -> bool:

@@ -46,3 +46,15 @@ func.func @window(%x: tensor<1x2x5x5xf32>) -> tensor<1x2x5x5xf32> {
   %m = linalg.pooling_nchw_max ins(%p, %w : tensor<1x2x7x7xf32>, tensor<3x3xf32>) outs(%f : tensor<1x2x5x5xf32>) -> tensor<1x2x5x5xf32>
   return %m : tensor<1x2x5x5xf32>
 }
+
+// -----
+
+// A slice of a scalar takes all of it.
+// CHECK-LABEL: func.func @scalar
+// CHECK: "fsa.stitched_region"(%arg0)
+// CHECK: tensor.extract_slice
+func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
+  %s = tensor.extract_slice %x[] [] [] : tensor<f32> to tensor<f32>
+  %n = arith.negf %s : tensor<f32>
+  return %n : tensor<f32>
+}
