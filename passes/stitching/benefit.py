@@ -90,7 +90,7 @@ class Benefit:
 
         So `fsa-merge-launches` runs both, where the group is so small that it is one as well.
         """
-        if not self.merges or sum(map(bytes_of, self._crossing(group.members))) > JOINED_BYTES:
+        if not self.merges or self._crossing(group.members) > JOINED_BYTES:
             return False
         scope, inside = self.scope, set(group.members)
         near = {p for member in group.members for p in scope.producers[member]}
@@ -140,7 +140,7 @@ class Benefit:
     def _kernel(self, kernel: _Kernel, costs: KernelCosts) -> tuple[int, float]:
         """Return the bytes and the nanoseconds of a kernel."""
         works = [self.work(p) for p in kernel.members]
-        total = sum(map(bytes_of, self._crossing(kernel.members)))
+        total = self._crossing(kernel.members)
         by_row = any(work.reduction == "row" for work in works)
         cheap = costs.cheap_by_row if by_row else costs.cheap
         costly = costs.costly_by_row if by_row else costs.costly
@@ -160,24 +160,27 @@ class Benefit:
         ]
         return max(1, min(counts, default=self.cores))
 
-    def _crossing(self, members: Iterable[int]) -> list[Any]:
-        """Return the types of the values that ops take from outside and give to the outside."""
+    def _crossing(self, members: Iterable[int]) -> int:
+        """Return the bytes of the values that ops take from outside and give to the outside.
+
+        Slices take their parts of a value, and together at most the whole.
+        """
         inside = set(members)
         scope = self.scope
-        taken: dict[Any, None] = {}
-        types: list[Any] = []
+        taken: dict[Any, int] = {}
+        given = 0
         for p in inside:
             op = scope.ops[p]
-            if op.name == SLICE and scope.position.get(op.operands[0]) not in inside:
-                types.append(op.results[0].type)  # what it takes of the whole
-                continue
             for value in op.operands:
                 position = scope.position.get(value)
-                if position not in inside and not self._is_free(position):
-                    taken[value] = None
+                if position in inside or self._is_free(position):
+                    continue
+                whole = bytes_of(value.type)
+                part = bytes_of(op.results[0].type) if op.name == SLICE else whole
+                taken[value] = min(taken.get(value, 0) + part, whole)
             if any(u not in inside for u in scope.users[p]):
-                types += [result.type for result in op.results]
-        return [*types, *(value.type for value in taken)]
+                given += sum(bytes_of(result.type) for result in op.results)
+        return given + sum(taken.values())
 
     def _is_free(self, position: int | None) -> bool:
         """Whether a value takes no bytes: a leaf that is no constant."""

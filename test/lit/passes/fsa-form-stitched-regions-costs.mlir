@@ -144,3 +144,30 @@ func.func @gates(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) -> (tensor<4x8xf32>, 
   %b = math.tanh %y : tensor<4x8xf32>
   return %a, %b : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// Slices read their parts, together at most the whole (196608 bytes), and one that is a result is
+// written (98304), as is the other result.
+// CHECK-LABEL: func.func @halves
+// CHECK: "fsa.stitched_region"(%arg0)
+// CHECK: scope = {bytes_portable = {{[0-9]+}} : i64, bytes_stitched = 393216 : i64
+#row = affine_map<(a, b) -> (a)>
+#all = affine_map<(a, b) -> (a, b)>
+func.func @halves(%x: tensor<128x384xf32>) -> (tensor<64x384xf32>, tensor<64x384xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x384xf32>
+  %r = tensor.empty() : tensor<64xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%r : tensor<64xf32>) -> tensor<64xf32>
+  %a = tensor.extract_slice %x[0, 0] [64, 384] [1, 1] : tensor<128x384xf32> to tensor<64x384xf32>
+  %b = tensor.extract_slice %x[64, 0] [64, 384] [1, 1] : tensor<128x384xf32> to tensor<64x384xf32>
+  %p = arith.mulf %a, %b : tensor<64x384xf32>
+  %s = linalg.reduce { arith.addf } ins(%p : tensor<64x384xf32>) outs(%z : tensor<64xf32>) dimensions = [1]
+  %y = linalg.generic {indexing_maps = [#all, #row, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %s : tensor<64x384xf32>, tensor<64xf32>) outs(%e : tensor<64x384xf32>) {
+  ^bb0(%v: f32, %m: f32, %o: f32):
+    %d = arith.subf %v, %m : f32
+    linalg.yield %d : f32
+  } -> tensor<64x384xf32>
+  return %a, %y : tensor<64x384xf32>, tensor<64x384xf32>
+}
