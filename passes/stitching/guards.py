@@ -38,8 +38,8 @@ def guards_of(kernel: Kernel, nest: Nest) -> list[Guard]:
     return list(found)
 
 
-def breaks_along(kernel: Kernel, guards: Sequence[Guard]) -> tuple[int, ...] | None:
-    """Return where vectors along the lanes must end, in order; None where that is not fixed."""
+def breaks_along(kernel: Kernel, guards: Sequence[Guard]) -> tuple[int, ...] | str:
+    """Return where vectors along the lanes must end, in order, or why they cannot end there."""
     lane = kernel.plan.lane
     extent = kernel.space.extents[lane]
     found: set[int] = set()
@@ -48,12 +48,20 @@ def breaks_along(kernel: Kernel, guards: Sequence[Guard]) -> tuple[int, ...] | N
         step = index.coefficient(lane)
         if step == 0:
             continue
-        if kernel.plan.threads or len(index.terms) > 1 or abs(step) > 1 or extent is None:
-            return None
+        if kernel.plan.threads:
+            return "pieces meet along the lanes, which loops of threads do not break at"
+        if len(index.terms) > 1:
+            return "the border of a piece moves within the lanes"
+        if abs(step) > 1:
+            return "lanes stride over the border of a piece"
+        if extent is None:
+            return "pieces meet along lanes of a dimension of open size"
         borders = (guard.low - index.constant, guard.high - index.constant)
         found |= {border if step == 1 else 1 - border for border in borders}
     inside = sorted(at for at in found if extent is not None and 0 < at < extent)
-    return tuple(inside) if len(inside) <= MAX_BREAKS else None
+    if len(inside) > MAX_BREAKS:
+        return f"pieces meet at {len(inside)} places along the lanes, of at most {MAX_BREAKS}"
+    return tuple(inside)
 
 
 def piece_steps(e: Any, n: int, loops: Index, first: int = 0) -> Steps:

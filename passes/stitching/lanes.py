@@ -33,9 +33,10 @@ def vectorize(kernel: Kernel) -> None:
         nest.lanes, nest.scalar_reason = _lanes_of(kernel, nest)
         if nest.lanes > 1 and guards:
             breaks = breaks_along(kernel, guards)
-            if breaks is None:
-                nest.lanes, nest.scalar_reason = 1, "the border of a piece moves within the lanes"
-            nest.breaks = breaks or ()
+            if isinstance(breaks, str):
+                nest.lanes, nest.scalar_reason = 1, breaks
+            else:
+                nest.breaks = breaks
         nest.sweeps = _sweeps(kernel, nest)
     if kernel.plan.mapping == "flat" and any(nest.lanes == 1 for nest in kernel.nests):
         for nest in kernel.nests:

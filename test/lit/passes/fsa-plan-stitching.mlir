@@ -365,3 +365,25 @@ func.func @dynamic(%x0: tensor<?x?x?xf32>, %x1: tensor<?x?xf32>) -> (tensor<?x?x
   } -> tensor<?x?x?xf32>
   return %v18 : tensor<?x?x?xf32>
 }
+
+// -----
+
+// Each break of a loop over lanes is one more copy of it.
+// CHECK-LABEL: func.func @many_pieces
+// CHECK: pieces meet at 10 places along the lanes, of at most 8
+func.func @many_pieces(%x: tensor<7x4xf32>) -> tensor<7x44xf32> {
+  %n = arith.negf %x : tensor<7x4xf32>
+  %c = tensor.concat dim(1) %n, %x, %n, %x, %n, %x, %n, %x, %n, %x, %n : (tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>, tensor<7x4xf32>) -> tensor<7x44xf32>
+  return %c : tensor<7x44xf32>
+}
+
+// -----
+
+// A piece of a static size where the whole begins leaves the open size as it is.
+// CHECK-LABEL: func.func @first_rows
+// CHECK: extents = array<i64: -1, 8>
+func.func @first_rows(%x: tensor<?x8xf32>, %y: tensor<2x8xf32>) -> tensor<?x8xf32> {
+  %s = tensor.insert_slice %y into %x[0, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<?x8xf32>
+  %n = arith.negf %s : tensor<?x8xf32>
+  return %n : tensor<?x8xf32>
+}
