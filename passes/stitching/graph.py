@@ -1,9 +1,10 @@
 """The body of a stitched region as a graph of nodes with linear accesses.
 
 Every op that makes a tensor becomes a `Node`: a `linalg.generic` (named and element-wise tensor
-ops are turned into generics first), or a view (expand, collapse or slice), which is an
-element-wise node that copies. A node reads each operand at an index that is linear in the node's
-loops.
+ops are turned into generics first), or an element-wise node that copies: a view (expand, collapse,
+cast or slice), or pieces put together (concatenation, padding, insertion), of which each element
+comes from the first piece whose guards hold. A node reads each operand at an index that is linear
+in the node's loops.
 """
 
 from dataclasses import dataclass, field

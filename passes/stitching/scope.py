@@ -1,11 +1,12 @@
 """Which ops of a block are stitched together: AStitch's stitching scope, in its first form.
 
-Memory-bound tensor ops (element-wise, broadcast, transpose, reduction) are members. Each op has a
-stage that never falls along a path, and rises where a path enters a member from a compute-bound
-(or unknown) op. Members that are connected and of one stage form a group. A path that leaves a
-group through another op comes back at a later stage, so a group never depends on itself, and
-finding the groups takes linear time. Constants, fills and `tensor.empty` are leaves: each region
-has its own copy.
+Memory-bound tensor ops are members: element-wise ops, broadcasts, transposes and reductions, the
+views and static slices between them, and what puts pieces together (concatenations, paddings,
+insertions). Each op has a stage that never falls along a path, and rises where a path enters a
+member from a compute-bound (or unknown) op. Members that are connected and of one stage form a
+group. A path that leaves a group through another op comes back at a later stage, so a group never
+depends on itself, and finding the groups takes linear time. Constants, fills and `tensor.empty` are
+leaves: each region has its own copy.
 
 A matmul or convolution keeps its element-wise epilogue, which IREE fuses into it for free.
 """
@@ -96,8 +97,7 @@ class Scope:
         """Take the members out for which `wanted` holds, for `reason`."""
         for p, member in enumerate(self.member):
             if member and wanted(p):
-                self.member[p] = False
-                self.reason[p] = reason
+                self._leave_one(p, reason)
 
     def group_of(self, members: Sequence[int], stage: int) -> Group:
         """Return a group of `members` without the views at its border, where they are free."""
@@ -208,8 +208,7 @@ class Scope:
             for op in claimed_by(source) if has_kernel(source) else []:
                 p = self.position.get(op.results[0], -1)
                 if p >= 0 and self.member[p]:
-                    self.member[p] = False
-                    self.reason[p] = f"computed by the kernel of {source.name}"
+                    self._leave_one(p, f"computed by the kernel of {source.name}")
         finishing = [is_compute(op) and not has_kernel(op) for op in self.ops]
         for p, op in enumerate(self.ops):
             if not self.member[p] or reduces(op) or moves(op):
@@ -217,8 +216,8 @@ class Scope:
             sources = [s for s in self.producers[p] if finishing[s]]
             if len(sources) == 1 and len(self.users[sources[0]]) == 1:
                 if not any(self.member[s] for s in self.producers[p]):
-                    finishing[p], self.member[p] = True, False
-                    self.reason[p] = f"IREE computes it with {self.ops[sources[0]].name}"
+                    finishing[p] = True
+                    self._leave_one(p, f"IREE computes it with {self.ops[sources[0]].name}")
 
 
 def used_values(op: Any) -> list[Any]:
