@@ -8,7 +8,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.emitter.memory import identity
 from fsa.passes.patterns.tensors import elementwise, filled, sizes_of
-from fsa.passes.stitching.combiners import combiner_of
+from fsa.passes.stitching.combiners import combine_as, combiner_of, free_order
 from fsa.passes.structure.fills import fill_of, write_as_fill
 from fsa.passes.structure.loops import iterator_types, linalg_ops
 from fsa.runtime.targets import ATTRIBUTE, Target
@@ -79,16 +79,11 @@ def _start_from_neutral(op: Any, number: int, kind: str) -> None:
         neutral = float(neutral)
     with op.location, ir.InsertionPoint(op):
         op.operands[position] = filled(sizes_of(start), element, neutral)
-    yielded = list(op.regions[0].blocks[0].operations)[-1].operation.operands[number]
-    combining = yielded.owner
+    block = op.regions[0].blocks[0]
+    free_order(block, number)
 
     def combined(part: Any, first: Any) -> Any:
-        return ir.Operation.create(
-            combining.name,
-            results=[element],
-            operands=[part, first],
-            attributes=dict(combining.attributes.items()),
-        ).result
+        return combine_as(block, number, part, first)
 
     result = op.results[number]
     with op.location, ir.InsertionPoint.after(op):

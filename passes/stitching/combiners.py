@@ -24,6 +24,8 @@ COMBINERS: dict[str, str] = {
     "arith.xori": "xor",
 }
 
+OVERFLOW = "overflowFlags"
+
 
 @dataclass(frozen=True)
 class Combiner:
@@ -55,6 +57,34 @@ def combiner_of(block: Any, inputs: int, result: int) -> Combiner | None:
     if _depends_on(operands[term], set(arguments[inputs:])):
         return None
     return Combiner(COMBINERS[owner.name], term)
+
+
+def free_order(block: Any, result: int) -> None:
+    """Let a reduction with a combiner run in another order: forget what only its own promises.
+
+    Its integer sums are then allowed to overflow on the way, as they may in another order.
+    """
+    op = _combining(block, result)
+    if OVERFLOW in op.attributes:
+        op.attributes[OVERFLOW] = ir.Attribute.parse("#arith.overflow<none>")
+
+
+def combine_as(block: Any, result: int, one: Any, other: Any) -> Any:
+    """Return two partial results joined as the reduction body `block` combines result `result`.
+
+    The reduction needs a combiner; the op is made at the insertion point.
+    """
+    op = _combining(block, result)
+    return ir.Operation.create(
+        op.name,
+        results=[one.type],
+        operands=[one, other],
+        attributes=dict(op.attributes.items()),
+    ).result
+
+
+def _combining(block: Any, result: int) -> Any:
+    return list(block.operations)[-1].operation.operands[result].owner
 
 
 def _depends_on(value: Any, sources: set[Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from fsa.bindings import arith, ir, tensor
 from fsa.passes.emitter.memory import identity
 from fsa.passes.patterns.tensors import dims, generic
-from fsa.passes.stitching.combiners import combiner_of
+from fsa.passes.stitching.combiners import combine_as, combiner_of, free_order
 from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.loops import iterator_types
 from fsa.passes.structure.rewriting import replace_op
@@ -170,6 +170,7 @@ def _split(op: Any, pieces: int) -> None:
     loops, cut = len(extents), _reduced(op)[0]
     length = extents[cut] // pieces
     block = op.regions[0].blocks[0]
+    free_order(block, 0)
     *inputs, init = list(op.operands)
     maps = [attribute.value for attribute in op.attributes["indexing_maps"]]
     every = dims(loops + 1)
@@ -216,16 +217,10 @@ def _neutral(op: Any, kind: Any) -> Any:
 
 def _joined(op: Any, partial: Any, init: Any) -> Any:
     """Reduce the partial results, with the op that combines them, into `init`."""
-    combining = list(op.regions[0].blocks[0].operations)[-1].operation.operands[0].owner
-    rank = init.type.rank
+    block, rank = op.regions[0].blocks[0], init.type.rank
 
     def join(one: Any, accumulator: Any) -> Any:
-        return ir.Operation.create(
-            combining.name,
-            results=[accumulator.type],
-            operands=[one, accumulator],
-            attributes=dict(combining.attributes.items()),
-        ).results[0]
+        return combine_as(block, 0, one, accumulator)
 
     loops = dims(rank + 1)
     read = [loops[-1], *loops[:-1]]
