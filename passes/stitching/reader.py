@@ -180,10 +180,9 @@ class _Reader:
 
 def _parts_of(extent: int | None, joined: list[int | None]) -> tuple[int | None, ...]:
     """Return the extents, outermost first, of a loop over joined dimensions; () if it has none."""
-    sizes = [size for size in joined if size is not None]
-    if extent is None or len(sizes) < len(joined) or extent == prod(sizes):
-        return tuple(joined)
-    inner = prod(sizes[1:])
+    inner = prod(size or 1 for size in joined[1:])  # all but the outermost are static
+    if extent is None:
+        return (None, *joined[1:])
     return (extent // inner, *joined[1:]) if extent % inner == 0 else ()
 
 

@@ -127,6 +127,15 @@ CASES: dict[str, tuple[str, str, Meaning]] = {
         "%s <19>, %r <7>, %m <2x19>",
         lambda a, b, c: (b[0], b[0, :7], b),
     ),
+    "joined_open": (
+        """
+        %m = f %a <?x19>
+        %l = tensor.collapse_shape %m [[0, 1]] : <?x19> into <?>
+        %s = tensor.extract_slice %l[0] [38] [1] : <?> to <38>
+        """,
+        "%s <38>, %l <?>",
+        lambda a, b, c: (a.reshape(-1)[:38], a.reshape(-1)),
+    ),
 }
 
 
@@ -186,9 +195,3 @@ def test_results_have_their_own_sizes(element: str) -> None:
         module.wanted_device = device
         for rows in (6, 33):
             _check(module, element, rows)
-
-
-@pytest.mark.vulkan
-@pytest.mark.parametrize("element", ["f32", "i32"])
-def test_results_have_their_own_sizes_on_vulkan(element: str) -> None:
-    _check(_compiled(element, "vulkan"), element, 33)
