@@ -13,6 +13,7 @@ from fsa.dialects.fsa.variadic import MAX_INPUTS, MAX_OUTPUTS
 from fsa.passes.base import Pass
 from fsa.passes.plans import target_of
 from fsa.passes.stitching.benefit import Benefit, benefit_on
+from fsa.passes.stitching.cuts import MAX_OPS, narrowest
 from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
 from fsa.passes.stitching.remote import joined_remotely
 from fsa.passes.stitching.scope import DEPENDENT, Group, Scope, used_values
@@ -85,19 +86,24 @@ def _form(block: Any, least: int, target: Target | None) -> None:
 
 
 def _fitting(scope: Scope, group: Group) -> list[Group]:
-    """Cut a group into ones that have few enough inputs and outputs for a region.
+    """Cut a group into ones that have few enough ops, inputs and outputs for a region.
 
     Cuts go along the order of the block, so that the pieces depend on one another in one direction
-    only. Pieces without a result are dead code.
+    only, and where few values cross. Pieces without a result are dead code.
     """
-    inputs, outputs = _border(scope, group)
-    if not outputs:
-        return []
-    if len(inputs) <= MAX_INPUTS and len(outputs) <= MAX_OUTPUTS:
-        return [group]
-    middle = len(group.members) // 2
+    large = len(group.members) > MAX_OPS
+    if not large:
+        inputs, outputs = _border(scope, group)
+        if not outputs:
+            return []
+        if len(inputs) <= MAX_INPUTS and len(outputs) <= MAX_OUTPUTS:
+            return [group]
+    middle = narrowest(scope, group) if large else len(group.members) // 2
     halves = (group.members[:middle], group.members[middle:])
+    cut = f"part of a group of over {MAX_OPS} ops, whose kernel would compile slowly"
     pieces = [scope.group_of(half, DEPENDENT) for half in halves]
+    for piece in pieces:
+        piece.cut = cut if large else group.cut
     if middle == 0 or not all(piece.members for piece in pieces):
         scope.reason.update(dict.fromkeys(group.members, _TOO_WIDE))
         return []
@@ -110,11 +116,12 @@ _TOO_WIDE = f"a region takes at most {MAX_INPUTS} inputs and {MAX_OUTPUTS} outpu
 def _decide(scope: Scope, group: Group, benefit: Benefit | None) -> Decision | None:
     """Return the decision to form a region of a group; None, with the reason noted, if it stays."""
     if benefit is None:
-        return Decision(group.real, "no cost model was asked")
+        return Decision(group.real, "; ".join(filter(None, ["no cost model was asked", group.cut])))
     portable, stitched = benefit.portable(group), benefit.stitched(group)
     before = f"{_microseconds(portable.nanoseconds)} as {portable.kernels} of IREE's"
     place = "in the kernel of a neighbour" if benefit.joins(group) else "as one kernel"
-    reason = f"{_microseconds(stitched.nanoseconds)} expected {place}, {before}"
+    expected = f"{_microseconds(stitched.nanoseconds)} expected {place}, {before}"
+    reason = "; ".join(filter(None, [expected, group.cut]))
     if stitched.nanoseconds > benefit.costs.worthwhile * portable.nanoseconds:
         scope.reason.update(dict.fromkeys(group.members, reason))
         return None

@@ -39,6 +39,7 @@ class Group:
     members: list[int] = field(default_factory=list[int])
     real: int = 0  # members that compute, views being the others
     stage: int = 0  # groups of one stage do not depend on one another, unless it is DEPENDENT
+    cut: str = ""  # why the group is a part of a larger one, where its kernel would be too long
 
 
 class Scope:
