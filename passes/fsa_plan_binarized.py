@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from fsa.diagnostics import Diagnostics
@@ -56,13 +56,19 @@ def _names_form(op: Any) -> bool:
 
 
 def _given(op: Any, kind: type[Any]) -> dict[str, Any]:
-    """Return the entries that a person fixed; raise `PassError` for a size below 1."""
+    """Return the entries that a person fixed; raise `PassError` for a size below the least.
+
+    That is 1, or 0 for what is 0 where nothing is said.
+    """
     given = given_entries(op, kind)
+    may_be_zero = {entry.name for entry in fields(kind) if entry.default == 0}
     for name, value in given.items():
-        if isinstance(value, int) and value < 1:
+        least = 0 if name in may_be_zero else 1
+        if isinstance(value, int) and value < least:
             raise PassError(
                 op.location,
-                f"expected the plan entry '{name}' of '{op.name}' to be at least 1, found {value}",
+                f"expected the plan entry '{name}' of '{op.name}' to be at least {least}, "
+                f"found {value}",
             )
     return given
 

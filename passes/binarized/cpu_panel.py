@@ -8,8 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsa.passes.binarized.costs import PANEL_BYTES
-from fsa.passes.binarized.fusion import FINISHED, finish_behind, threshold_behind
-from fsa.passes.binarized.tiles import COUNTINGS, EPILOGUES, ORDERS, WEIGHTS, CpuTile
+from fsa.passes.binarized.fusion import finish_behind, threshold_behind
+from fsa.passes.binarized.tiles import (
+    COUNTINGS,
+    EPILOGUES,
+    FINISHED,
+    ORDERS,
+    WEIGHTS,
+    CpuTile,
+)
 from fsa.passes.binarized.turned import is_constant
 from fsa.passes.emitter import Builder, Index, Kernel, Value
 from fsa.passes.plans import require_plan

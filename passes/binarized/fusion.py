@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fsa.bindings import ir
 from fsa.dialects.fsa.attributes import read_i64
 from fsa.dialects.fsa.shapes import type_dims
+from fsa.passes.binarized.tiles import FINISHED
 from fsa.passes.matmul.chains import COLUMNS, FULL, SCALAR, Chain, chain_behind
 from fsa.passes.plans import ATTRIBUTE
 
-FINISHED = ("reals", "packed", "both")  # epilogues of element-wise ops
 PRODUCERS = ("fsa.binarized_matmul", "fsa.binarized_conv2d")
 
 
@@ -109,13 +110,20 @@ def planned_finish(op: Any) -> Finish | None:
     """Return the element-wise ops that the plan of `op` gives to its kernel, else None."""
     if op.name not in PRODUCERS or ATTRIBUTE not in op.attributes:
         return None
+    epilogue, stages = _entry(op, "epilogue"), _entry(op, "stages")
+    if epilogue not in FINISHED or not isinstance(stages, int):
+        return None  # where that is wrong, reading the plan says so
+    found = finish_behind(op, stages)
+    return Finish(found.chain) if found is not None and epilogue == "reals" else found
+
+
+def _entry(op: Any, name: str) -> str | int | None:
+    """Return an entry of the plan of `op`, None where it is absent or neither text nor a number."""
     plan = op.attributes[ATTRIBUTE]
-    if "epilogue" not in plan or plan["epilogue"].value not in FINISHED:
+    if not isinstance(plan, ir.DictAttr) or name not in plan:
         return None
-    found = finish_behind(op, plan["stages"].value)
-    if found is None or plan["epilogue"].value != "reals":
-        return found
-    return Finish(found.chain)
+    entry = plan[name]
+    return entry.value if isinstance(entry, ir.StringAttr | ir.IntegerAttr) else None
 
 
 def producer_of(threshold: Any) -> Any:
@@ -130,5 +138,4 @@ def stores_bits(op: Any) -> bool:
     """Tell whether the plan of a matmul or convolution gives it the epilogue "bits"."""
     if op.name not in PRODUCERS or ATTRIBUTE not in op.attributes:
         return False
-    plan = op.attributes[ATTRIBUTE]
-    return "epilogue" in plan and plan["epilogue"].value == "bits"
+    return _entry(op, "epilogue") == "bits"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from fsa.passes.binarized.costs import PANEL_BYTES, cheapest_form
-from fsa.passes.binarized.tiles import ALONE, CpuPool, CpuRows, CpuTile, Uses
+from fsa.passes.binarized.tiles import ALONE, FINISHED, CpuPool, CpuRows, CpuTile, Uses
 from fsa.runtime.targets import Target
 
 TASK_BYTES = 64 * 1024  # of element-wise work: long against a dispatch, short against a call
@@ -55,7 +55,7 @@ def cpu_matmul(
     tile = _tile_of(form, height, width, words, by_columns)
     if tile.epilogue == "bits":
         reasons.append("the threshold that follows is applied in registers")
-    return _whole_tasks(fixed(tile, given), given), reasons
+    return _whole_tasks(_agreeing(tile, given), given), reasons
 
 
 def _tile_of(form: str, height: int, width: int, words: int, by_columns: CpuTile) -> CpuTile:
@@ -97,9 +97,9 @@ def cpu_conv2d(
     tile = _columns_tile(width, max(columns, 1), words, word_bits, target, uses)
     if not uses.constant and words * lanes * word_bits // 8 > PANEL_BYTES:
         portable = replace(tile, form="portable", epilogue="sums", weights="panel", stages=0)
-        return fixed(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
+        return _agreeing(portable, given), [f"a panel of {words} words exceeds {PANEL_BYTES} bytes"]
     # A task covers one output row at least, so that a panel is turned once for many pixels.
-    tile = fixed(replace(tile, task_rows=max(1, -(-64 // width))), given)
+    tile = _agreeing(replace(tile, task_rows=max(1, -(-64 // width))), given)
     if "task_columns" not in given:
         tile = replace(tile, task_columns=tile.block)
     reasons = [
@@ -109,7 +109,7 @@ def cpu_conv2d(
     ]
     if tile.epilogue == "bits":
         reasons.append("the threshold that follows is applied in registers")
-    if tile.stages:
+    if tile.stages and tile.epilogue in FINISHED:
         stored = {"reals": "floats", "packed": "bits", "both": "floats and bits"}[tile.epilogue]
         reasons.append(f"{tile.stages} element-wise ops are computed in registers, {stored} stored")
     return tile, reasons
@@ -212,6 +212,17 @@ def _whole_tasks(tile: CpuTile, given: Given) -> CpuTile:
     columns = -(-tile.task_columns // unit) * unit
     rows = -(-tile.task_rows // tile.tile_rows) * tile.tile_rows
     return replace(tile, **{"task_columns": columns, "task_rows": rows, **given})
+
+
+def _agreeing(tile: CpuTile, given: Given) -> CpuTile:
+    """Return a tile with the entries that a person fixed; what they leave open agrees with them."""
+    tile = fixed(tile, given)
+    agreeing: dict[str, Any] = {}
+    if tile.form != "columns":
+        agreeing = {"epilogue": "sums", "weights": "panel", "stages": 0}
+    elif tile.epilogue not in FINISHED:
+        agreeing = {"stages": 0}
+    return replace(tile, **{name: v for name, v in agreeing.items() if name not in given})
 
 
 def fixed(schedule: ScheduleT, given: Given) -> ScheduleT:

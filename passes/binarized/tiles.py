@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 COUNTINGS = ("lanes", "bytes")
 WEIGHTS = ("turned", "panel")
-EPILOGUES = ("sums", "bits", "reals", "packed", "both")
+FINISHED = ("reals", "packed", "both")  # epilogues of element-wise ops
+EPILOGUES = ("sums", "bits", *FINISHED)
 ORDERS = ("columns", "rows")
 
 

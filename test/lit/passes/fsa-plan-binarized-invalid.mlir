@@ -56,3 +56,14 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1 : tensor<1x6x6x64xi32>, tensor<1x6x6x64xi32>
   }
 }
+
+// -----
+
+module attributes {fsa.target = {kind = "cpu", arch = "host"}} {
+  func.func @epilogue(%x: tensor<2x3xi32>) -> tensor<2x2xi32> {
+    // expected-error@+1 {{expected the plan entry 'epilogue' of 'fsa.binarized_matmul' to be a string}}
+    %0 = "fsa.binarized_matmul"(%x, %x) {depth = 70 : i64, plan = {epilogue = array<i64: 1>}}
+        : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x2xi32>
+    return %0 : tensor<2x2xi32>
+  }
+}

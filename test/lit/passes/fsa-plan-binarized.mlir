@@ -1,4 +1,5 @@
 // RUN: fsa-opt %s --split-input-file --fsa-plan-binarized | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-plan-binarized --fsa-plan-binarized | FileCheck %s
 
 // Many rows pay for a panel of turned weights; one row, or few columns, keep the lanes along the depth.
 // CHECK-LABEL: func.func @cpu
@@ -158,5 +159,44 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     } -> tensor<?x8x8x32xf32>
     %6 = "fsa.pack_bits"(%5) : (tensor<?x8x8x32xf32>) -> tensor<?x8x8x1xi32>
     return %6 : tensor<?x8x8x1xi32>
+  }
+}
+
+// -----
+
+// What a person leaves open agrees with what is fixed: no element-wise op is computed behind sums.
+// CHECK-LABEL: func.func @fixed_epilogue
+// CHECK: epilogue = "sums"
+// CHECK-SAME: stages = 0
+// CHECK-LABEL: func.func @fixed_form
+// CHECK: epilogue = "sums"
+// CHECK-SAME: form = "portable"
+// CHECK-SAME: stages = 0
+#id = affine_map<(n, h, w, c) -> (n, h, w, c)>
+module attributes {fsa.target = {kind = "cpu", arch = "znver4"}} {
+  func.func @fixed_epilogue(%a: tensor<1x6x6x2xi32>, %b: tensor<64x3x3x2xi32>) -> tensor<1x6x6x64xf32> {
+    %s = "fsa.binarized_conv2d"(%a, %b) {plan = {epilogue = "sums"}, channels = 64 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<1x6x6x2xi32>, tensor<64x3x3x2xi32>) -> tensor<1x6x6x64xi32>
+    %e = tensor.empty() : tensor<1x6x6x64xf32>
+    %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%s : tensor<1x6x6x64xi32>) outs(%e : tensor<1x6x6x64xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %y = arith.sitofp %x : i32 to f32
+      linalg.yield %y : f32
+    } -> tensor<1x6x6x64xf32>
+    return %0 : tensor<1x6x6x64xf32>
+  }
+
+  func.func @fixed_form(%a: tensor<1x6x6x2xi32>, %b: tensor<64x3x3x2xi32>) -> tensor<1x6x6x64xf32> {
+    %s = "fsa.binarized_conv2d"(%a, %b) {plan = {form = "portable"}, channels = 64 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<1x6x6x2xi32>, tensor<64x3x3x2xi32>) -> tensor<1x6x6x64xi32>
+    %e = tensor.empty() : tensor<1x6x6x64xf32>
+    %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%s : tensor<1x6x6x64xi32>) outs(%e : tensor<1x6x6x64xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %y = arith.sitofp %x : i32 to f32
+      linalg.yield %y : f32
+    } -> tensor<1x6x6x64xf32>
+    return %0 : tensor<1x6x6x64xf32>
   }
 }

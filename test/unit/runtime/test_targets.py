@@ -72,7 +72,7 @@ def test_tables_are_plausible(text):
         ("vulkan:sm_89x", "expected a known Vulkan target"),
         ("vulkan:amper", "did you mean 'ampere"),
         ("cuda:80", "expected a known CUDA architecture"),
-        ("cuda:sm_90", "expected a known CUDA architecture, found 'sm_90'; did you mean 'sm_"),
+        ("cuda:sm_91", "expected a known CUDA architecture, found 'sm_91'; did you mean 'sm_"),
         ("cuda:sm_80 --foo", "expected a known CUDA architecture"),
     ],
 )
