@@ -309,6 +309,8 @@ def identity(kind: str, element: Any) -> int | float:
         return -1
     smallest_wins = kind in ("min", "min_number")
     if isinstance(element, ir.FloatType):
+        if kind in ("min_number", "max_number"):
+            return float("nan")  # an infinity would win against NaNs alone
         return float("inf") if smallest_wins else float("-inf")
     highest = (1 << (element.width - 1)) - 1
     return highest if smallest_wins else -highest - 1
