@@ -12,6 +12,7 @@ from fsa.passes.base import Pass
 from fsa.passes.structure.contractions import contraction_of
 from fsa.passes.structure.fills import fill_of, filled_number, write_as_fill
 from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.structure.rewriting import replace_op
 from fsa.passes.weights.constants import Constants
 
 
@@ -62,7 +63,7 @@ def _slice_of_fill(op: Any) -> None:
     sizes = [next(dynamic) if size == unknown else size for size in static]
     with op.location, ir.InsertionPoint(op):
         empty = tensor.empty(sizes, type.element_type)
-        _replace(op, linalg.fill(fill.operands[0], outs=[empty]))
+        replace_op(op, [linalg.fill(fill.operands[0], outs=[empty])])
 
 
 def _drop_product(op: Any, constants: Constants) -> None:
@@ -77,9 +78,4 @@ def _drop_product(op: Any, constants: Constants) -> None:
         return
     weights = constants.read(other)
     if weights is not None and np.isfinite(np.asarray(weights, np.float64)).all():
-        _replace(op, contraction.init)
-
-
-def _replace(op: Any, value: Any) -> None:
-    op.results[0].replace_all_uses_with(value)
-    op.erase()
+        replace_op(op, [contraction.init])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fsa.bindings import ir, linalg
+from fsa.passes.structure.rewriting import replace_op
 
 # Ops whose results have elements of one tensor, each as it is.
 _VIEWS = frozenset(
@@ -59,8 +60,7 @@ def write_as_fill(op: Any) -> None:
     if out.is_permutation:
         with op.location, ir.InsertionPoint(op):
             fill = linalg.fill(value, outs=[init])
-        op.results[0].replace_all_uses_with(fill)
-        op.erase()
+        replace_op(op, [fill])
 
 
 def _maker(value: Any) -> Any:

@@ -90,3 +90,33 @@ func.func @stays(%x: tensor<64x8xf32>, %b: tensor<64xf32>) -> (tensor<64xf32>, t
   } -> tensor<64xf32>
   return %s, %t : tensor<64xf32>, tensor<64xf32>
 }
+
+// -----
+
+#row = affine_map<(d0, d1) -> (d0)>
+#all = affine_map<(d0, d1) -> (d0, d1)>
+#id = affine_map<(d0) -> (d0)>
+
+// Sums that do not overflow in their own order may do so in another.
+// CHECK-LABEL: func.func @sum_of_integers
+// CHECK: arith.muli
+// CHECK-NOT: overflow
+// CHECK: arith.addi
+// CHECK-NOT: overflow
+// CHECK: arith.addi
+// CHECK-NOT: overflow
+// CHECK: return
+func.func @sum_of_integers(%x: tensor<64x8xi32>, %b: tensor<64xi32>) -> (tensor<64xi32>, tensor<64xi32>) {
+  %e = tensor.empty() : tensor<64xi32>
+  %i = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%b : tensor<64xi32>) outs(%e : tensor<64xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    %v = arith.muli %a, %a : i32
+    linalg.yield %v : i32
+  } -> tensor<64xi32>
+  %s = linalg.generic {indexing_maps = [#all, #row], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<64x8xi32>) outs(%i : tensor<64xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    %v = arith.addi %o, %a overflow<nsw> : i32
+    linalg.yield %v : i32
+  } -> tensor<64xi32>
+  return %s, %i : tensor<64xi32>, tensor<64xi32>
+}
