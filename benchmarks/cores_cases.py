@@ -71,7 +71,9 @@ def _problem(family: str, name: str) -> Subject:
     def build() -> Any:
         return compile_stitched(contest.imported())
 
-    return Subject(name, family, contest.arrays, build, contest.bytes)
+    passed = zip(contest.arrays, problem.inputs, strict=True)
+    arrays = tuple(array for array, given in passed if not given.fixed)
+    return Subject(name, family, arrays, build, contest.bytes)
 
 
 def _windowed(name: str) -> Subject:
