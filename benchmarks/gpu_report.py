@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fsa.benchmarks.gpu_prepare import BARRIER
 from fsa.benchmarks.report import milliseconds
 
 Row = Mapping[str, Any]
@@ -21,7 +22,7 @@ def targets(rows: Sequence[Row]) -> list[dict[str, Any]]:
     stitching = [r for r in rows if r.get("family") == "stitching"]
     copies = [r["share_of_copy"] for r in stitching if _large(r) and r.get("share_of_copy")]
     ratios = [r["ratio_to_best"] for r in stitching if r.get("ratio_to_best")]
-    barriers = [r["ratio"]["fsa-barrier"] for r in stitching if "fsa-barrier" in r.get("ratio", {})]
+    barriers = [r["ratio"][BARRIER] for r in stitching if BARRIER in r.get("ratio", {})]
     deep = [
         r["ratio"]["library"]
         for r in rows
@@ -45,8 +46,8 @@ def targets(rows: Sequence[Row]) -> list[dict[str, Any]]:
         _target("stitching: best of Inductor and XLA by FSA, geometric mean", 1.5, ratios, _mean,
                 _failed(stitching)),
         _target("stitching: barrier by split launch, geometric mean", None, barriers, _mean,
-                _failed(stitching, lambda row: "fsa-barrier" in row.get("absent", {}),
-                        "fsa-barrier")),
+                _failed(stitching, lambda row: BARRIER in row.get("absent", {}),
+                        BARRIER)),
         _target("binarized: cuBLAS f16 by FSA, depth from 4096, the least", 1.0, deep, min,
                 _failed(rows, lambda row: row.get("depth", 0) >= 4096)),
         _target("binarized: published V100 latency by FSA's, the least", None, latency, min,

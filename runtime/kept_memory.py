@@ -16,6 +16,7 @@ from functools import cache
 # Of glibc's <malloc.h>: what `mallopt` is told, and up to how many bytes.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
+_OLD_LIMIT = 32 << 20  # an older glibc refuses to take larger pieces from its heap
 _CHOSEN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 
 
@@ -23,6 +24,7 @@ _CHOSEN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 def keep_freed_memory() -> bool:
     """Make the C library keep up to `KEPT_BYTES` of freed memory; return whether it does.
 
+    Where an older one refuses, pieces beyond 32 MiB go back to the system as before.
     Changes nothing where the environment sets these limits, or where the library has none.
     """
     if sys.platform != "linux" or any(name in os.environ for name in _CHOSEN):
@@ -33,5 +35,7 @@ def keep_freed_memory() -> bool:
         return False
     set_limit.argtypes = (ctypes.c_int, ctypes.c_int)
     set_limit.restype = ctypes.c_int
-    limits = (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
-    return all([bool(set_limit(limit, KEPT_BYTES)) for limit in limits])
+    # The trim threshold alone would freeze the other, which grows by itself, at its first 128 KiB.
+    if not any(set_limit(_M_MMAP_THRESHOLD, size) for size in (KEPT_BYTES, _OLD_LIMIT)):
+        return False
+    return bool(set_limit(_M_TRIM_THRESHOLD, KEPT_BYTES))

@@ -29,12 +29,13 @@ def without_preempting(invoke: Invoke) -> Invoke:
     policy_of = os.sched_getscheduler
 
     def call(*arguments: Any) -> None:
-        if policy_of(0) != usual:
-            invoke(*arguments)
-            return
         try:
-            set_policy(0, patient, priority)
-        except OSError:  # a sandbox may forbid it
+            is_usual = policy_of(0) == usual
+            if is_usual:
+                set_policy(0, patient, priority)
+        except OSError:  # a sandbox may forbid either
+            is_usual = False
+        if not is_usual:
             invoke(*arguments)
             return
         try:

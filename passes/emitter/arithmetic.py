@@ -163,10 +163,6 @@ class Arithmetic:
             return a / b
         return arith.divf(*self._operands(a, b))
 
-    def negate(self, a: Value) -> Value:
-        """Return -a of a float."""
-        return arith.negf(a)
-
     def fma(self, a: Scalar, b: Scalar, c: Scalar) -> Value:
         """Return a * b + c, rounded once."""
         return math.fma(*self._operands(a, b, c))

@@ -43,20 +43,6 @@ def write_decision(region: Any, decision: Decision) -> None:
     region.attributes[SCOPE] = ir.DictAttr.get(entries)
 
 
-def read_decision(region: Any) -> Decision | None:
-    """Return the decision that a region carries, None for a region made by hand."""
-    if SCOPE not in region.attributes:
-        return None
-    known = {field.name for field in fields(Decision)}
-    entries = {e.name: e.attr.value for e in region.attributes[SCOPE] if e.name in known}
-    return Decision(**entries)
-
-
 def write_left_out(op: Any, reason: str) -> None:
     """Write on an op (an `ir.Operation`) why no region took it."""
     op.attributes[LEFT_OUT] = ir.StringAttr.get(reason)
-
-
-def read_left_out(op: Any) -> str | None:
-    """Return why no region took an op, None where nothing was decided."""
-    return op.attributes[LEFT_OUT].value if LEFT_OUT in op.attributes else None

@@ -46,11 +46,12 @@ def test_another_policy_stays(policy):
     assert os.sched_getscheduler(0) == os.SCHED_IDLE
 
 
-def test_a_refusal_is_no_error(monkeypatch):
+@pytest.mark.parametrize("name", ["sched_getscheduler", "sched_setscheduler"])
+def test_a_refusal_is_no_error(monkeypatch, name):
     def refuse(*_):
         raise PermissionError
 
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    monkeypatch.setattr(os, name, refuse)
     seen = []
     without_preempting(seen.append)(1)
     assert seen == [1]
