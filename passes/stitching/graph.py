@@ -113,6 +113,7 @@ class Graph:
     outputs: list[Ref]
     scalar_reads: dict[int, list[Ref]] = field(default_factory=dict[int, list[Ref]])
     refs: dict[Any, Ref] = field(default_factory=dict[Any, Ref])  # of every value of the block
+    reads_behind: dict[Any, Any] = field(default_factory=dict[Any, Any])  # known ones (loop_nest)
     _users: dict[int, list[int]] | None = None
 
     def users(self, node: int) -> list[int]:

@@ -131,10 +131,16 @@ def _inline(kernel: Places, ref: Ref, index: Index, level: int, seen: set[Read])
 
 
 def _reads_at(kernel: Places, ref: Ref, index: Index) -> list[Read]:
-    """Return what one element of a node's result reads."""
-    node = kernel.graph.nodes[ref.number]
-    loops = loops_at(node, ref.result, index)
-    return [
-        (access.ref, tuple(expression.substitute(loops) for expression in access.index))
-        for access in node.reads
-    ]
+    """Return what one element of a node's result reads.
+
+    No plan changes that, so the graph keeps it: planning asks for each many times.
+    """
+    known: dict[Read, list[Read]] = kernel.graph.reads_behind
+    if (ref, index) not in known:
+        node = kernel.graph.nodes[ref.number]
+        loops = loops_at(node, ref.result, index)
+        known[ref, index] = [
+            (access.ref, tuple(expression.substitute(loops) for expression in access.index))
+            for access in node.reads
+        ]
+    return known[ref, index]
