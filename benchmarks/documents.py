@@ -31,6 +31,16 @@ def head(command: str) -> dict[str, Any]:
     }
 
 
+def read(path: Path) -> Any:
+    """Return the JSON document in a file; raise `InputError` where there is none."""
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason_of(error)}") from None
+    except ValueError as error:
+        raise InputError(f"expected JSON in {path}, found: {error}") from None
+
+
 def save(document: dict[str, Any], path: Path) -> None:
     """Write `document` as JSON to `path`; raise `InputError` where that fails."""
     write(path, json.dumps(document, indent=1) + "\n")

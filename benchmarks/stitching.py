@@ -3,18 +3,18 @@
 Contenders run in turns in one process on one core, beside a copy of as many bytes as the case reads
 and writes (`copy`, NumPy's `copyto` between buffers that exist), and FSA's kernels on data that the
 second cache holds (`arithmetic`: less a call of one element, by the number of elements). The slower
-of both is the limit of the case. A ratio is the median over the rounds of a peer's time by FSA's in
-the same round: above 1, FSA is faster. The share is the copy's
-time by FSA's. Times are processor time of the process. Each case has a process of its own: what
-allocators hold from earlier cases does not count. Run:
-`python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`, and a page beside
-it; `--keep` keeps what an earlier run wrote there of cases that this one leaves out.
+of both is the limit of the case; `arithmetic` is one of FSA's code, which slow code raises, not of
+the machine, so the page counts everything against the copy alone as well. A ratio is the median
+over the rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share of a
+copy is such a ratio, the share of a limit the ratio of two medians. Times are processor time of the
+process. Each case has a process of its own: what allocators hold from earlier cases does not count.
+Run: `python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`, and a page
+beside it; `--keep` keeps what an earlier run wrote there of cases that this one leaves out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -33,8 +33,9 @@ from fsa.benchmarks.cases.in_cache import in_cache, share
 from fsa.benchmarks.cases.memory_bound import PROBLEMS as STITCHED
 from fsa.benchmarks.cases.memory_bound import Problem
 from fsa.benchmarks.cases.windowed import WINDOWED
-from fsa.benchmarks.stitching_report import page, summary
+from fsa.benchmarks.stitching_report import check, page, summary
 from fsa.benchmarks.timing import Timing, time_in_turns
+from fsa.errors import FsaError, InputError
 from fsa.frontend.model import read_model
 
 OUTPUT = Path(__file__).parent / "results" / "stitching_cpu.json"
@@ -291,7 +292,14 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     """Measure the problems; print a table and write the result file."""
-    options = _options()
+    try:
+        _measure(_options())
+    except FsaError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def _measure(options: argparse.Namespace) -> None:
+    before = _kept(options.output) if options.keep else None
     pinned = machine.pin(options.core)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     document = documents.begin(
@@ -300,7 +308,6 @@ def main() -> None:
         rounds=options.rounds,
         cases=[],
     )
-    before = json.loads(options.output.read_text()) if _keeps(options) else None
     if before is not None:
         document["command"] = f"{before['command']} && {document['command']}"
     measured: list[Any] = []
@@ -314,11 +321,24 @@ def main() -> None:
                 document["cases"] = _merged(before["cases"] if before else (), measured)
                 document["summary"] = summary(document["cases"])
                 documents.save(document, options.output)
-    options.output.with_suffix(".md").write_text(page(document))
+    documents.write(options.output.with_suffix(".md"), page(document))
 
 
-def _keeps(options: argparse.Namespace) -> bool:
-    return options.keep and options.output.exists()
+def _kept(path: Path) -> Any:
+    """Return the document of an earlier run, None where there is none.
+
+    Raises `InputError` for one that the page cannot read, before hours of measuring.
+    """
+    if not path.exists():
+        return None
+    try:
+        found = documents.read(path)
+        check(found)
+    except InputError as error:
+        raise InputError(
+            f"cannot keep what is in {path}: {error}; measure without --keep, or into another file"
+        ) from None
+    return found
 
 
 def _merged(before: Sequence[Any], cases: Sequence[Any]) -> list[Any]:
