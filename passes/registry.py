@@ -25,6 +25,7 @@ PASSES: dict[str, str] = {
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
     "fsa-embed-constants": "fsa.passes.fsa_embed_constants:FsaEmbedConstants",
     "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
+    "fsa-fold-empty-loops": "fsa.passes.fsa_fold_empty_loops:FsaFoldEmptyLoops",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",
     "fsa-decompose-transposed-convolutions": (
         "fsa.passes.fsa_decompose_transposed_convolutions:FsaDecomposeTransposedConvolutions"
@@ -56,6 +57,7 @@ PASSES: dict[str, str] = {
     "fsa-simplify-matmuls": "fsa.passes.fsa_simplify_matmuls:FsaSimplifyMatmuls",
     "fsa-simplify-reductions": "fsa.passes.fsa_simplify_reductions:FsaSimplifyReductions",
     "fsa-simplify-sizes": "fsa.passes.fsa_simplify_sizes:FsaSimplifySizes",
+    "fsa-slice-strided-windows": "fsa.passes.fsa_slice_strided_windows:FsaSliceStridedWindows",
     "fsa-stitched-to-cpu": "fsa.passes.fsa_stitched_to_cpu:FsaStitchedToCpu",
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
     "fsa-trim-convolutions": "fsa.passes.fsa_trim_convolutions:FsaTrimConvolutions",

@@ -60,6 +60,10 @@ STEPS: tuple[Step, ...] = (
         f"fsa-simplify-sizes,{FOLD}",
     ),
     Step(
+        "fsa-fold-empty-loops",
+        "IREE ends the process over the position of a maximum of nothing.",
+    ),
+    Step(
         "fsa-narrow-accumulators",
         "Front ends sum in f64, which Vulkan lacks and which IREE's stack limit does not expect.",
     ),
@@ -127,6 +131,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         "fsa-gather-reversed",
         "IREE cannot tile an op that walks an input backwards.",
+    ),
+    Step(
+        "fsa-slice-strided-windows",
+        "IREE computes of an image only what such windows read, whoever else reads it.",
     ),
     Step(
         "fsa-trim-convolutions",
