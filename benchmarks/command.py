@@ -103,7 +103,10 @@ def _measure(
     from fsa.benchmarks import machine, precompiled, report, session
     from fsa.benchmarks.cases import case_of
     from fsa.benchmarks.peers import peer_of
+    from fsa.errors import InputError
+    from fsa.runtime.targets import Target
 
+    Target.parse(target)  # a name that nothing knows is no failure of each contender
     cases = [case_of(name) for name in names]
     contenders = [peer_of(name.strip(), compiled) for name in peers.split(",") if name.strip()]
     if compile_to is not None:
@@ -127,6 +130,8 @@ def _measure(
             progress=status.update,
         )
     _print_tables(document)
+    if not any(case["contenders"] for case in document["cases"]):
+        raise InputError(f"expected a contender that runs on {target}, found none: see above")
     plotting = (
         importlib.util.find_spec("matplotlib") is not None if with_plot is None else with_plot
     )

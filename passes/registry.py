@@ -33,6 +33,9 @@ PASSES: dict[str, str] = {
     "fsa-form-stitched-regions": "fsa.passes.fsa_form_stitched_regions:FsaFormStitchedRegions",
     "fsa-fuse-widened-operands": "fsa.passes.fsa_fuse_widened_operands:FsaFuseWidenedOperands",
     "fsa-gather-reversed": "fsa.passes.fsa_gather_reversed:FsaGatherReversed",
+    "fsa-generalize-elementwise": (
+        "fsa.passes.fsa_generalize_elementwise:FsaGeneralizeElementwise"
+    ),
     "fsa-order-loops": "fsa.passes.fsa_order_loops:FsaOrderLoops",
     "fsa-merge-launches": "fsa.passes.fsa_merge_launches:FsaMergeLaunches",
     "fsa-slice-launches": "fsa.passes.fsa_slice_launches:FsaSliceLaunches",

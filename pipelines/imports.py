@@ -34,6 +34,10 @@ FOLD = "canonicalize,cse"
 # the next step; they cannot be left out.
 STEPS: tuple[Step, ...] = (
     Step(
+        "fsa-generalize-elementwise",
+        "IREE lacks the named element-wise ops of linalg; what follows knows one spelling.",
+    ),
+    Step(
         "fsa-deduplicate-constants",
         "Weights that are one may come as several; ops on equal ones are then seen to be equal.",
     ),
