@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ class Case:
     name: str
     words: int
     calls: dict[str, Call]
-    notes: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def _constant(array: Array) -> str:

@@ -94,12 +94,15 @@ def larq_conv2d(image: Array, filters: Array, channels: int, clock: Clock) -> tu
         path, result = Path(folder) / "operands.npz", Path(folder) / "result.npy"
         numbers, place = np.array(channels), np.array(str(result))
         np.savez(path, image=image, filters=filters, channels=numbers, result=place)
-        worker = subprocess.Popen(
-            [python, str(WORKER), str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        try:
+            worker = subprocess.Popen(
+                [python, str(WORKER), str(path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise Unavailable(f"LARQ_PYTHON names no Python that can be run: {error}") from None
         atexit.register(worker.kill)
         asked, answers = worker.stdin, worker.stdout
         if asked is None or answers is None or answers.readline() != "ready\n":

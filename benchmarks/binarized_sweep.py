@@ -2,12 +2,11 @@
 
 A module holds the matmul once, or several times, each of an argument of its own, all of which are
 one tensor here; the difference of the two, by what the one has more, is the time of the matmul in a
-module, and no call is in it. Plain
-IREE compiles the same module, lowered to linalg, at O3 (`iree`), and once more with the weights
-turned around, so that neighbouring columns lie together (`iree-turned`); a ratio is that of the
-faster one to FSA. Contenders run in turns in one process on one core, and with them bnn-lab's
-kernel, where it is installed (`binarized_peers`): `bnn-lab` is the time of a call less that of a
-call with no rows, so it has no launch either.
+module, and no call is in it. Plain IREE compiles the same module, lowered to linalg, at O3
+(`iree`), and once more with the weights turned around, so that neighbouring columns lie together
+(`iree-turned`); a ratio is that of the faster one to FSA. Contenders run in turns in one process on
+one core, and with them bnn-lab's kernel, where it is installed (`binarized_peers`): `bnn-lab` is
+the time of a call less that of a call with no rows, so it has no launch either.
 
 `of_limit` is the share of the machine's limit, measured in the same run, that FSA reaches: the
 larger of the times that moving the operands and the result takes at the rate of a kernel that only

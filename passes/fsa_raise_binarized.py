@@ -1,6 +1,5 @@
 """The pass `fsa-raise-binarized`."""
 
-import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from fsa.passes.base import Pass, PassError
 from fsa.passes.raising.bits import Packer
 from fsa.passes.raising.convolutions import raise_conv2d
 from fsa.passes.raising.known import Known
-from fsa.passes.raising.levels import has_two_values, raise_levels
+from fsa.passes.raising.levels import has_two_values
 from fsa.passes.raising.products import raise_matmul
 from fsa.passes.raising.scales import constant_words, ordered
 from fsa.passes.structure.loops import linalg_ops
@@ -31,7 +30,7 @@ class FsaRaiseBinarized(Pass):
     in XNOR-Net (M. Rastegari et al., ECCV 2016). Scales follow the exact integer sums. Padding of
     zeros leaves taps out, padding of +a counts, and padding of -a is a frame of zero bits. Other
     step functions, such as 0 and 1, are two such values around their middle: with constant weights
-    what the middle adds is one number a filter. Convolutions may have one or two dimensions.
+    what the middle adds is one integer a filter. Convolutions may have one or two dimensions.
 
     A chain of element-wise ops between such sums and a sign, a batch norm or an activation of any
     form, becomes one integer threshold a channel (BSTC, SC'19). It is found by evaluating the chain
@@ -86,9 +85,6 @@ class FsaRaiseBinarized(Pass):
                         f"'{op.name}' multiplies signs: +1 was taken for the sign of 0 and NaN",
                     )
                     return made
-            made = raise_levels(op, packer, functools.partial(build, zero_is_one=False))
-            if made is not None:
-                return made
         if has_two_values(op, packer):
             diagnostics.remark(
                 op.location,

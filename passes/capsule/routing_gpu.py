@@ -94,9 +94,8 @@ class _Routing:
     def _weigh_all(self, *, agreed: bool = True, is_last: bool = False) -> None:
         """Set the partial sums to the weighted predictions of all low-level capsules.
 
-        The last time, the coefficients are stored where they are a result.
-
-        Not `agreed`, the logits are the first ones alone: there are no directions yet.
+        Not `agreed`, the logits are the first ones alone: there are no directions yet. Where it
+        `is_last`, the coefficients are stored if they are a result.
         """
         k, tile = self.k, self.plan.tile
         with k.each_thread(self.plan.parts * self.width) as slot:

@@ -10,6 +10,7 @@ from fsa.passes.convolution.forms import FORMS, Form
 from fsa.passes.patterns.tensors import collapse, expand, sizes_of
 from fsa.passes.raising.bits import Packer, numbers, pads
 from fsa.passes.raising.fields import Frame, unframed
+from fsa.passes.raising.levels import levels_around
 from fsa.passes.raising.scales import MAX_DEPTH, Weights, constant_words, scaled, weights_of
 
 
@@ -24,10 +25,17 @@ def raise_conv2d(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
     image, frame = unframed(op.operands[0], packer.known)
     magnitude = packer.magnitude(image, zero_is_one=zero_is_one)
     filters = filters_of(op, form, packer)
-    if magnitude is None or filters is None:
+    if filters is None:
         return None
+    levels = shift = None
+    if magnitude is None:
+        levels = levels_around(image, filters.depth, packer)
+        if levels is None:
+            return None
+        magnitude, shift = levels.unit, levels.shift(filters.signs)
     groups = type_dims(op.operands[1].type)[form.filter.index("g")] if form.grouped else 1
-    pad_mode = _pad_mode(frame, form, magnitude)
+    values = (0.0, magnitude) if levels is None else (levels.middle, levels.half)
+    pad_mode = _pad_mode(frame, form, *values)
     count, height, width, channels = filters.signs.shape
     depth = height * width * channels
     if pad_mode is None or groups is None or depth >= MAX_DEPTH or not depth:
@@ -35,6 +43,8 @@ def raise_conv2d(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
     if groups > 1 and channels % packer.word_width:
         return None
     with op.location, ir.InsertionPoint(op):
+        if levels is not None:
+            image = levels.centred(image)
         if form.grouped:
             image = _joined_groups(image)
         rank = form.spatial + 2
@@ -67,9 +77,7 @@ def raise_conv2d(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
             sizes = sizes_of(sums)
             sums = expand(sums, [[0], [1], [2], [3, 4]], [*sizes[:3], groups, count // groups])
             order, place = (0, 3, 4, 1, 2), [3, 4]
-        scale = filters.scale * magnitude
-        scales = scale.reshape([groups, -1]) if form.grouped else scale
-        return scaled(packer, sums, scales, place, order, op)
+        return scaled(packer, sums, filters.scale * magnitude, place, order, op, shift)
 
 
 def filters_of(op: Any, form: Form, packer: Packer) -> Weights | None:
@@ -88,8 +96,8 @@ def filters_of(op: Any, form: Form, packer: Packer) -> Weights | None:
     return weights_of(turned)
 
 
-def _pad_mode(frame: Frame | None, form: Form, magnitude: float) -> str | None:
-    """Return how positions outside the image count; None where no mode says it.
+def _pad_mode(frame: Frame | None, form: Form, middle: float, half: float) -> str | None:
+    """Return how positions outside an image of middle +-half count; None where no mode says it.
 
     "minus" is -1 in every channel.
     """
@@ -100,7 +108,7 @@ def _pad_mode(frame: Frame | None, form: Form, magnitude: float) -> str | None:
     spatial = range(1, rank - 1) if form.last else range(rank - form.spatial, rank)
     if any(d not in spatial for d in moved):
         return None
-    modes = {0.0: "zero", magnitude: "one", -magnitude: "minus"}
+    modes = {middle: "zero", middle + half: "one", middle - half: "minus"}
     return modes.get(frame.number)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from fsa.dialects.fsa.constants import Array
 from fsa.dialects.fsa.ops.binarized_matmul import binarized_matmul
 from fsa.passes.patterns.tensors import Size, collapse, expand, sizes_of
 from fsa.passes.raising.bits import Packer
+from fsa.passes.raising.levels import levels_around
 from fsa.passes.raising.scales import (
     MAX_DEPTH,
+    Shift,
     Weights,
     constant_words,
     one_magnitude,
@@ -30,15 +32,23 @@ def raise_matmul(op: Any, packer: Packer, *, zero_is_one: bool) -> Any:
     if sides is None:
         return None
     magnitude = packer.magnitude(sides.value, zero_is_one=zero_is_one)
+    levels = shift = None
     if magnitude is None:
-        return None
+        if sides.weights is None:
+            return None
+        levels = levels_around(sides.value, sides.weights.depth, packer)
+        if levels is None:
+            return None
+        magnitude, shift = levels.unit, levels.shift(sides.weights.signs)
     other: float | None = None
     if sides.weights is None:
         other = packer.magnitude(sides.other, zero_is_one=zero_is_one)
         if other is None:
             return None
     with op.location, ir.InsertionPoint(op):
-        return sides.built(packer, magnitude, other)
+        if levels is not None:
+            sides = replace(sides, value=levels.centred(sides.value))
+        return sides.built(packer, magnitude, other, shift)
 
 
 def sides_of(op: Any, packer: Packer) -> "Sides | None":
@@ -116,8 +126,13 @@ class Sides:
             weights,
         )
 
-    def built(self, packer: Packer, magnitude: float, other: float | None) -> Any:
-        """Build the product in the place and type of the result."""
+    def built(
+        self, packer: Packer, magnitude: float, other: float | None, shift: Shift | None = None
+    ) -> Any:
+        """Build the product in the place and type of the result.
+
+        The integers that `shift`, if any, makes of sums of signs are multiples of `magnitude`.
+        """
         at, by = self.value_axes.index, self.other_axes.index
         outer = [at(d) for d in (*self.batch, *self.rows)]
         lhs = packer.packed(
@@ -141,8 +156,7 @@ class Sides:
         split = _split(sums, sizes, len(self.batch), len(self.rows))
         order = tuple(loops.index(d) for d in self.contraction.out if d is not None)
         place = [loops.index(d) for d in self.columns]
-        scales = scale.reshape(self._extents(self.columns)) if scale.size > 1 else scale
-        return scaled(packer, split, scales, place, order, op)
+        return scaled(packer, split, scale, place, order, op, shift)
 
     def _extents(self, loops: list[int]) -> list[int]:
         """Return how often each of `loops`, all of known extents, runs."""

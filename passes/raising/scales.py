@@ -23,6 +23,23 @@ class Weights:
     signs: Array
     scale: Array
 
+    @property
+    def depth(self) -> int:
+        """How many weights a filter has."""
+        return self.signs[0].size
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What integers are made of sums before they are scaled: sums * factor + numbers.
+
+    There is one number a filter, i64; all of them, and what they are added to, are below
+    `MAX_DEPTH`.
+    """
+
+    factor: int
+    numbers: Array
+
 
 def weights_of(array: Array | None) -> Weights | None:
     """Return constant weights [filters, ...] whose absolute value is one number a filter."""
@@ -58,30 +75,51 @@ def constant_words(packer: Packer, words: Array) -> Any:
 
 
 def scaled(
-    packer: Packer, sums: Any, scales: Array, place: list[int], order: tuple[int, ...], op: Any
+    packer: Packer,
+    sums: Any,
+    scales: Array,
+    place: list[int],
+    order: tuple[int, ...],
+    op: Any,
+    shift: Shift | None = None,
 ) -> Any:
     """Return init + scale * sums in the float type of `op`, dimensions moved to `order`.
 
-    `scales` is one number, or has the dimensions `place` of the sums.
+    `scales` is one number, or one a filter: along the dimensions `place` of the sums. With `shift`
+    its integers are scaled, in f32 where the float type is narrower, which holds them all.
     """
     element = op.results[0].type.element_type
+    wide = ir.F32Type.get() if shift is not None and element.width < 32 else element
     loops = dims(sums.type.rank)
     inputs: list[tuple[Any, Sequence[Any]]] = [(sums, loops)]
-    one = scales.size == 1
-    number = float(scales.flat[0])
-    if not one and (scales == number).all():
-        one = True
-    if not one:
-        made = packer.known.constants.make(scales.astype(dtype_of(element)), element, "scales")
+
+    def column(numbers: Array, name: str) -> float | None:
+        """Return the number that all filters have, or make the numbers an input: None."""
+        number = float(numbers.flat[0])
+        if (numbers == number).all():
+            return number
+        laid = numbers.reshape([sums.type.shape[d] for d in place])
+        made = packer.known.constants.make(laid.astype(dtype_of(wide)), wide, name)
         inputs.append((made, [loops[d] for d in place]))
+        return None
+
+    offset = 0.0 if shift is None else column(shift.numbers, "offsets")
+    scale = column(scales, "scales")
     init = op.operands[2]
     starts = packer.known.scalar(init) != 0
 
     def body(total: Any, *rest: Any) -> Any:
-        result = arith.sitofp(element, total)
-        if rest:
-            return arith.mulf(result, rest[0])
-        return result if number == 1 else arith.mulf(result, arith.constant(element, number))
+        numbers = list(rest)
+        result = arith.sitofp(wide, total)
+        if shift is not None and shift.factor != 1:
+            result = arith.mulf(result, arith.constant(wide, float(shift.factor)))
+        if offset != 0:
+            given = numbers.pop(0) if offset is None else arith.constant(wide, offset)
+            result = arith.addf(result, given)
+        if scale != 1:
+            given = numbers.pop(0) if scale is None else arith.constant(wide, scale)
+            result = arith.mulf(result, given)
+        return result if wide == element else arith.truncf(element, result)
 
     made = elementwise_of(sizes_of(sums), element, inputs, body)
     if list(order) != sorted(order):

@@ -1,8 +1,9 @@
 // RUN: fsa-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(fsa-raise-binarized,canonicalize)' | FileCheck %s
 
-// Activations 0 and 1 are +1/2 and -1/2 around 1/2: half of the sums of the weights is added.
+// Activations 0 and 1 are +1/2 and -1/2 around 1/2: the sums of the weights' signs are
+// added to those counted, before the half.
 // CHECK-LABEL: func.func @active
-// CHECK-DAG: arith.constant dense<[1.000000e+00, 0.000000e+00]> : tensor<2xf32>
+// CHECK-DAG: arith.constant dense<[2.000000e+00, 0.000000e+00]> : tensor<2xf32>
 // CHECK: "fsa.pack_bits"
 // CHECK: "fsa.binarized_matmul"
 // CHECK-SAME: depth = 2 : i64
@@ -75,4 +76,29 @@ func.func @weights(%x: tensor<3x2xf32>, %e: tensor<3x2xf32>) -> tensor<3x2xf32> 
   // expected-remark @+1 {{'linalg.matmul' stays in floats: one side has two values}}
   %y = linalg.matmul ins(%a, %w : tensor<3x2xf32>, tensor<2x2xf32>) outs(%i : tensor<3x2xf32>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
+}
+
+// -----
+
+// 1 and 1024 have a middle that bf16 does not hold, and nothing is left of the attempt.
+// CHECK-LABEL: func.func @held
+// CHECK-NOT: arith.subf
+// CHECK: linalg.matmul
+#id = affine_map<(m, n) -> (m, n)>
+func.func @held(%x: tensor<3x2xf32>, %e: tensor<3x2xbf16>) -> tensor<3x2xbf16> {
+  %zero = arith.constant 0.0 : f32
+  %init = arith.constant 0.0 : bf16
+  %low = arith.constant 1.0 : bf16
+  %high = arith.constant 1024.0 : bf16
+  %w = arith.constant dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xbf16>
+  %i = linalg.fill ins(%init : bf16) outs(%e : tensor<3x2xbf16>) -> tensor<3x2xbf16>
+  %a = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<3x2xf32>) outs(%e : tensor<3x2xbf16>) {
+  ^bb0(%v: f32, %o: bf16):
+    %c = arith.cmpf oge, %v, %zero : f32
+    %s = arith.select %c, %high, %low : bf16
+    linalg.yield %s : bf16
+  } -> tensor<3x2xbf16>
+  // expected-remark @+1 {{'linalg.matmul' stays in floats: one side has two values}}
+  %y = linalg.matmul ins(%a, %w : tensor<3x2xbf16>, tensor<2x2xbf16>) outs(%i : tensor<3x2xbf16>) -> tensor<3x2xbf16>
+  return %y : tensor<3x2xbf16>
 }
