@@ -89,6 +89,11 @@ def _region(group: Sequence[Region], console: Console, everything: bool) -> None
     if region.form != "kernels":
         reason = region.reason or "it has no plan"
         console.print(f"  [red]{escape(region.form or 'not planned')}[/]: {escape(reason)}")
+    planned = len(region.plan.get("kernels", ()))
+    if planned > region.kernels_after:
+        console.print(
+            f"  {planned} kernels are planned; those that one worker runs after another are merged"
+        )
     for line in extra_lines(region, everything):
         console.print(f"  {escape(line)}")
     if region.plan.get("extents"):

@@ -2,7 +2,7 @@
 "use strict";
 
 const Clusters = (() => {
-  const CHAR = 6.6;
+  const CHAR = 6.6, BOLD = 7.8;
 
   // Return Map(cluster id -> {id, region, kernel, ops}) for a side, "before" or "after".
   function of(data, side) {
@@ -35,7 +35,8 @@ const Clusters = (() => {
       return { w: clamp(op.label.length * CHAR + 20, 60, 200), h: 20, lines: [op.label] };
     const label = Format.shorten(op.label, 34);
     const type = Format.shorten(op.type, time ? 24 : 34) + (time ? ` · ${time}` : "");
-    return { w: clamp(Math.max(label.length, type.length) * CHAR + 24, 96, 250), h: 40, lines: [label, type] };
+    // Room on both sides for the dot of the scheme.
+    return { w: clamp(Math.max(label.length, type.length) * CHAR + 38, 96, 264), h: 40, lines: [label, type] };
   }
 
   // Size and lines of a cluster that is closed.
@@ -51,7 +52,7 @@ const Clusters = (() => {
     } else {
       const kernel = data.kernels[cluster.kernel];
       const main = kernel.replaces.map((n) => data.before.ops[n]).find((op) => op.kind === "compute");
-      lines = [Format.shorten(main ? main.label : kernel.family, 34), `+ ${cluster.ops.length - 1} ops: ${kernel.family}`];
+      lines = [Format.shorten(main ? main.label : kernel.family, 34), `+ ${cluster.ops.length - 1} op${cluster.ops.length === 2 ? "" : "s"}: ${kernel.family}`];
     }
     const longest = Math.max(...lines.map((l) => l.length));
     return { w: clamp(longest * CHAR + 40, 120, 280), h: 44, lines };
@@ -96,7 +97,7 @@ const Clusters = (() => {
       else if (inner.has(id)) {
         const size = inner.get(id);
         const { lines } = closedBox(data, clusters.get(id), side);
-        const title = (lines.join("   ").length + 2) * CHAR;
+        const title = (lines.join("   ").length + 2) * BOLD;
         nodes.push({ id, w: Math.max(size.width, title) + 2 * PAD, h: size.height + 2 * PAD + TITLE });
       } else nodes.push({ id, ...closedBox(data, clusters.get(id), side) });
     }

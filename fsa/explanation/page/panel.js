@@ -51,6 +51,8 @@ const Panel = (() => {
       e("p", { class: "facts" },
         `${r.kernels_before} ops → ${r.kernels_after} kernel${r.kernels_after === 1 ? "" : "s"}, `,
         `${Format.bytes(r.bytes_before)} → ${Format.bytes(r.bytes_after)} moved (${Format.share(r.bytes_after, r.bytes_before)})`),
+      (r.plan.kernels || []).length > r.kernels_after
+        ? e("p", {}, `${r.plan.kernels.length} kernels are planned; those that one worker runs after another are merged.`) : null,
       r.form !== "kernels" ? e("p", { class: "warn" }, `${r.form || "not planned"}: ${r.reason || "no plan was written"}`) : null,
       alike.length ? e("p", {}, "Alike: ", alike.flatMap((o) => [link(`r${o.id}`, () => app.showRegion(o.id)), " "])) : null,
       (r.plan.kernels || []).map((kernel, k) => e("section", {},
@@ -211,9 +213,12 @@ const Panel = (() => {
 
   function left(app) {
     const { data } = app;
-    const remarks = data.remarks.map((r) => e("li", {},
-      r.ops.slice(0, 6).filter((n) => data.before.ops[n]).flatMap((n) => [link(data.before.ops[n].label, () => app.showOp("before", n)), " "]),
-      r.ops.length > 6 ? `and ${r.ops.length - 6} more ` : "", r.message, e("small", {}, ` ${r.pass_name}`)));
+    const remarks = data.remarks.map((r) => {
+      const links = r.ops.filter((n) => data.before.ops[n]).map((n) => link(data.before.ops[n].label, () => app.showOp("before", n)));
+      const more = links.length > 6 ? ` and ${links.length - 6} more` : "";
+      return e("li", {}, links.slice(0, 6).flatMap((one, i) => (i ? [", ", one] : [one])), more, links.length ? ": " : "",
+        r.message, e("small", {}, ` ${r.pass_name}`));
+    });
     const iree = data.left_to_iree.map((n) => data.after.ops[n]);
     return [
       remarks.length ? e("h3", {}, "What the passes remarked") : null,
