@@ -97,17 +97,16 @@ def _matmul_sizes(op: Any) -> tuple[int | None, int | None, int, int]:
 
 def _matmul_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     given = _given(op, tiles.CpuTile)
-    return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op, claimed))
+    return schedules.cpu_matmul(*_matmul_sizes(op), target, given, _uses(op, given, claimed))
 
 
-def _uses(op: Any, claimed: set[Any]) -> tiles.Uses:
-    """Return what is around `op`; the ops that it is to compute join `claimed`."""
+def _uses(op: Any, given: dict[str, Any], claimed: set[Any]) -> tiles.Uses:
+    """Return what is around `op`; it may compute what no other `claimed`, as far as is given."""
     constant = is_constant(op.operands[1]) and op.operands[1].type.rank in (2, 4)
     threshold = threshold_behind(op) is not None
-    finish = None if threshold else finish_behind(op, taken=claimed)
+    finish = None if threshold else finish_behind(op, given.get("stages"), claimed)
     if finish is None:
         return tiles.Uses(constant, threshold)
-    claimed.update(finish.chain.ops)
     return tiles.Uses(constant, threshold, len(finish.chain.stages), finish.epilogue)
 
 
@@ -123,7 +122,13 @@ def _conv2d_cpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:
     given = _given(op, tiles.CpuTile)
     bits = _word_bits(op.operands[0])
     words = math.prod(taps)
-    return schedules.cpu_conv2d(width, columns, words, bits, target, given, _uses(op, claimed))
+    uses = _uses(op, given, claimed)
+    plan, reasons = schedules.cpu_conv2d(width, columns, words, bits, target, given, uses)
+    # Only what the plan computes is taken from others: it may say to compute nothing.
+    if plan.form != "portable" and plan.epilogue in tiles.FINISHED:
+        finish = finish_behind(op, plan.stages, claimed)
+        claimed.update(() if finish is None else finish.chain.ops)
+    return plan, reasons
 
 
 def _conv2d_gpu(op: Any, target: Target, claimed: set[Any]) -> Chosen:

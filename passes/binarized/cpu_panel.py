@@ -134,6 +134,12 @@ def check_tile(op: Any, plan: CpuTile, forms: tuple[str, ...]) -> None:
             f'the epilogue "{plan.epilogue}" only in front of fsa.pack_bits and with tiles of '
             "whole words",
         )
+        stored = "reals" if found is None else found.epilogue
+        require_plan(
+            op,
+            plan.epilogue in ("reals", stored),
+            'the epilogue "both" where the floats are used, "packed" where they are not',
+        )
 
 
 def check_panel(op: Any, plan: CpuTile, words: int) -> None:

@@ -200,3 +200,43 @@ module attributes {fsa.target = {kind = "cpu", arch = "znver4"}} {
     return %0 : tensor<1x6x6x64xf32>
   }
 }
+
+// -----
+
+// Where the last of two convolutions does not compute the op that joins them, the other does.
+// CHECK-LABEL: func.func @left
+// CHECK: "fsa.binarized_conv2d"
+// CHECK-SAME: epilogue = "reals"
+// CHECK-SAME: stages = 2 : i64
+// CHECK: "fsa.binarized_conv2d"
+// CHECK-SAME: epilogue = "sums"
+// CHECK-SAME: form = "portable"
+#all = affine_map<(n, h, w, c) -> (n, h, w, c)>
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, has_vector_popcount = true, cores = 1 : i64}} {
+  func.func @left(%a: tensor<?x8x8x1xi32>, %e: tensor<?x8x8x32xf32>) -> tensor<?x8x8x32xf32> {
+    %w = arith.constant dense<1> : tensor<32x3x3x1xi32>
+    %0 = "fsa.binarized_conv2d"(%a, %w) {channels = 32 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<?x8x8x1xi32>, tensor<32x3x3x1xi32>) -> tensor<?x8x8x32xi32>
+    %1 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%0 : tensor<?x8x8x32xi32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %r = arith.sitofp %x : i32 to f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    %2 = "fsa.binarized_conv2d"(%a, %w) {plan = {form = "portable"}, channels = 32 : i64, strides = array<i64: 1, 1>, pad = array<i64: 1, 1, 1, 1>, pad_mode = "zero"}
+        : (tensor<?x8x8x1xi32>, tensor<32x3x3x1xi32>) -> tensor<?x8x8x32xi32>
+    %3 = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%2 : tensor<?x8x8x32xi32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: i32, %o: f32):
+      %r = arith.sitofp %x : i32 to f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    %4 = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%1, %3 : tensor<?x8x8x32xf32>, tensor<?x8x8x32xf32>) outs(%e : tensor<?x8x8x32xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %r = arith.addf %x, %y : f32
+      linalg.yield %r : f32
+    } -> tensor<?x8x8x32xf32>
+    return %4 : tensor<?x8x8x32xf32>
+  }
+}
