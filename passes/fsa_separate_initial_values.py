@@ -18,55 +18,62 @@ _VIEWS = frozenset({"tensor.cast", "tensor.collapse_shape", "tensor.expand_shape
 
 @dataclass(frozen=True)
 class FsaSeparateInitialValues(Pass):
-    """For Vulkan, let reductions start from a linalg.fill where their start has other users.
+    """For Vulkan and CPUs, start reductions from a linalg.fill where their start has other users.
 
     IREE 3.13 computes an element-wise op and a reduction that starts from its result in one kernel.
-    If that result is needed elsewhere too, the kernel stores both, and for whole tiles of static
-    sizes (64 rows, say) it stores the start twice: the reduction is lost. So a linalg.generic that
-    gives one value everywhere becomes a linalg.fill, which IREE copies into each kernel, and a
-    reduction of any other such start goes on from the neutral element, with the start combined
-    behind it: for floats that is another order of the same sum. Reductions whose results are not
-    combined one by one, such as the position of a maximum, stay.
+    If that result is needed elsewhere too, the kernel stores both; on Vulkan, for whole tiles of
+    static sizes (64 rows, say), it stores the start twice, and the reduction is lost. On CPUs a
+    reduction that starts from another's result is written over that, whoever reads it later, and
+    a kernel that reads the start as an input too, be it an argument, may be refused. So a
+    linalg.generic that gives one value everywhere becomes a linalg.fill, which IREE copies into
+    each kernel, and a reduction of any other such start goes on from the neutral element, with the
+    start combined behind it: for floats that is another order of the same sum. Reductions whose
+    results are not combined one by one, such as the position of a maximum, stay.
     """
 
     name: ClassVar[str] = "fsa-separate-initial-values"
-    summary: ClassVar[str] = "Start reductions from fills where starts have other users, for Vulkan"
+    summary: ClassVar[str] = "Start reductions from fills where starts have other users"
     anchor: ClassVar[str] = "any"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the reductions of the module `op`."""
-        if ATTRIBUTE not in op.attributes or Target.of_module(op).kind != "vulkan":
+        kind = Target.of_module(op).kind if ATTRIBUTE in op.attributes else None
+        if kind not in ("cpu", "vulkan"):
             return
         for found in linalg_ops(op):
             if found.name == "linalg.generic":
                 write_as_fill(found)
         for found in linalg_ops(op):
             if found.name == "linalg.generic" and "reduction" in iterator_types(found):
-                _separate(found)
+                _separate(found, arguments=kind == "cpu")
 
 
-def _separate(op: Any) -> None:
+def _separate(op: Any, *, arguments: bool) -> None:
     """Start the results of a reduction from neutral elements where that is needed."""
     inputs = len(op.operands) - len(op.results)
     for number in range(len(op.results)):
-        if not _is_shared(op.operands[inputs + number]):
+        if not _is_shared(op.operands[inputs + number], arguments):
             continue
         combiner = combiner_of(op.regions[0].blocks[0], inputs, number)
         if combiner is not None:
             _start_from_neutral(op, number, combiner.kind)
 
 
-def _is_shared(start: Any) -> bool:
-    """Tell whether a linalg op other than a fill makes `start`, and others use that as well."""
+def _is_shared(start: Any, arguments: bool) -> bool:
+    """Tell whether a linalg op other than a fill makes `start`, and others use that as well.
+
+    With `arguments`, those of a block that have other users count too.
+    """
     if fill_of(start) is not None:
         return False
-    while isinstance(start, ir.OpResult) and len(list(start.uses)) == 1:
+    shared = False
+    while True:
+        shared |= len(list(start.uses)) > 1
+        if not isinstance(start, ir.OpResult):
+            return shared and arguments
         if start.owner.name not in _VIEWS:
-            return False
+            return shared and start.owner.name.startswith("linalg.")
         start = start.owner.operands[0]
-    while isinstance(start, ir.OpResult) and start.owner.name in _VIEWS:
-        start = start.owner.operands[0]
-    return isinstance(start, ir.OpResult) and start.owner.name.startswith("linalg.")
 
 
 def _start_from_neutral(op: Any, number: int, kind: str) -> None:

@@ -32,8 +32,8 @@ REST_TO_LINALG = Phase(
 )
 INITIAL_VALUES = Phase(
     "initial values",
-    "On Vulkan IREE loses reductions whose start is used elsewhere too; nothing after this makes "
-    "such.",
+    "IREE loses reductions whose start is used elsewhere too, or the start; nothing after this "
+    "makes such.",
     "fsa-separate-initial-values",
 )
 CLEAN_UP = Phase(

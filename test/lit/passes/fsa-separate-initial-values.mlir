@@ -1,5 +1,6 @@
 // RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=vulkan --fsa-separate-initial-values --canonicalize --cse | FileCheck %s
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=OTHER
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cuda --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=OTHER
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=CPU
 
 #row = affine_map<(d0, d1) -> (d0)>
 #all = affine_map<(d0, d1) -> (d0, d1)>
@@ -43,6 +44,9 @@ func.func @zeros(%x: tensor<64x?xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
 // CHECK: %[[WHOLE:.*]] = linalg.generic {{.*}} ins(%[[MOST]], %[[START]]
 // CHECK: arith.maxsi
 // CHECK: return %[[WHOLE]], %[[START]]
+// CPU-LABEL: func.func @start_is_used
+// CPU: %[[FILL:.*]] = linalg.fill
+// CPU: linalg.generic {{.*}} ins(%{{.*}} : tensor<?x8xi32>) outs(%[[FILL]]
 // OTHER-LABEL: func.func @start_is_used
 // OTHER-NOT: linalg.fill
 func.func @start_is_used(%x: tensor<?x8xi32>, %b: tensor<?xi32>) -> (tensor<?xi32>, tensor<?xi32>) {
@@ -71,6 +75,15 @@ func.func @start_is_used(%x: tensor<?x8xi32>, %b: tensor<?xi32>) -> (tensor<?xi3
 // A start of its own stays, and one that is an argument.
 // CHECK-LABEL: func.func @stays
 // CHECK-NOT: linalg.fill
+// On CPUs an argument that is read elsewhere does not.
+// CPU-LABEL: func.func @stays
+// CPU-SAME: (%[[X:.*]]: tensor<64x8xf32>, %[[B:.*]]: tensor<64xf32>)
+// CPU-DAG: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+// CPU: %[[I:.*]] = linalg.generic {{.*}} ins(%[[B]]
+// CPU: linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[I]]
+// CPU: %[[FILL:.*]] = linalg.fill ins(%[[ONE]]
+// CPU: %[[T:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[FILL]]
+// CPU: linalg.generic {{.*}} ins(%[[T]], %[[B]]
 func.func @stays(%x: tensor<64x8xf32>, %b: tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
   %e = tensor.empty() : tensor<64xf32>
   %i = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%b : tensor<64xf32>) outs(%e : tensor<64xf32>) {
