@@ -166,9 +166,8 @@ def main() -> None:
             for ops in sizes
         ],
         compile_time=[
-            share(*entry.split(":"), target, options.rounds)
-            for entry in options.models.split(",")
-            if entry
+            share(name, size, target, options.rounds)
+            for name, _, size in (entry.partition(":") for entry in options.models.split(","))
         ],
     )
     print(page(document))
