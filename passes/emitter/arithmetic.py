@@ -214,6 +214,10 @@ class Arithmetic:
             return True if b else a
         return arith.ori(a, b)
 
+    def logical_not(self, a: Scalar) -> Scalar:
+        """Return the opposite of a condition; Python bools fold."""
+        return not a if are_numbers(a) else arith.xori(a, self.constant(True, a.type))
+
 
 def _wrapped(number: int, width: int) -> int:
     """Return `number` modulo 2^width as the attribute's signed range holds it."""

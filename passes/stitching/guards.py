@@ -6,7 +6,7 @@ cut (`breaks_along`). Elsewhere a branch chooses the piece.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fsa.passes.emitter.types import vector_type
@@ -69,15 +69,12 @@ def piece_steps(e: Any, n: int, loops: Index, first: int = 0) -> Steps:
 
     `e` is the evaluator of the kernel.
     """
+    if e.k.is_gpu:
+        return (yield _in_turn(e, n, loops))
     node = e.graph.nodes[n]
-    open_: list[Guard] = []
-    for guard in node.guards[first]:
-        known = Guard(guard.index.substitute(loops), guard.low, guard.high)
-        verdict = _verdict(e, known)
-        if verdict is False:
-            return (yield piece_steps(e, n, loops, first + 1))
-        if verdict is None:
-            open_.append(known)
+    open_ = _open_guards(e, n, loops, first)
+    if open_ is None:
+        return (yield piece_steps(e, n, loops, first + 1))
     access = node.inputs[first]
     index = tuple(expression.substitute(loops) for expression in access.index)
     depth = e.depth_of(loops)
@@ -85,20 +82,74 @@ def piece_steps(e: Any, n: int, loops: Index, first: int = 0) -> Steps:
         found = yield e.steps(access.ref, index)
         return Computed(found.value, max(found.depth, depth))  # elsewhere it is another piece
     dims = {d for guard in open_ for d in guard.index.loops}
-    wide = e.varies(loops)
-    held = e.held(Ref("node", n))
-
-    def yielded(found: Computed) -> Any:
-        value = e.as_vector(found) if wide else found.value
-        return e.k.value(value, held) if not wide else value
-
+    kind, yielded = _yielding(e, n, loops)
     with e.at(depth):
-        branch = e.k.branch(_condition(e, open_), [vector_type(e.lanes, held) if wide else held])
+        branch = e.k.branch(_condition(e, open_), [kind])
         with branch.then(), e.on_side(branch, depth, dims), e.within(_narrowed(e, open_)):
             branch.yield_(yielded((yield e.steps(access.ref, index))))
         with branch.otherwise(), e.on_side(branch, depth, dims):
             branch.yield_(yielded((yield piece_steps(e, n, loops, first + 1))))
     return Computed(branch.results[0], depth)
+
+
+def _in_turn(e: Any, n: int, loops: Index) -> Steps:
+    """Compute the element of node `n` by one branch a piece, one after the other, on a GPU.
+
+    Threads of a subgroup differ in their pieces, so they would run all sides of nested branches as
+    well. Mesa's software Vulkan takes the wrong one of three pieces where the branches are nested.
+    """
+    node = e.graph.nodes[n]
+    cases: list[tuple[list[Guard], Any]] = []
+    for number, access in enumerate(node.inputs):
+        open_ = _open_guards(e, n, loops, number)
+        if open_ is not None:
+            cases.append((open_, access))
+            if not open_:
+                break
+    depth = e.depth_of(loops)
+    if not cases[0][0]:
+        index = tuple(expression.substitute(loops) for expression in cases[0][1].index)
+        found = yield e.steps(cases[0][1].ref, index)
+        return Computed(found.value, max(found.depth, depth))
+    kind, yielded = _yielding(e, n, loops)
+    with e.at(depth):
+        conditions: list[Any] = []
+        left: Any = True  # whether no piece before has the element
+        for open_, _ in cases:
+            holds = _condition(e, open_)
+            conditions.append(e.k.logical_and(left, holds))
+            left = e.k.logical_and(left, e.k.logical_not(holds))
+        value = e.k.constant(0, kind)
+        for condition, (open_, access) in reversed(list(zip(conditions, cases, strict=True))):
+            index = tuple(expression.substitute(loops) for expression in access.index)
+            dims = {d for guard in open_ for d in guard.index.loops}
+            branch = e.k.branch(condition, [kind])
+            with branch.then(), e.on_side(branch, depth, dims), e.within(_narrowed(e, open_)):
+                branch.yield_(yielded((yield e.steps(access.ref, index))))
+            with branch.otherwise():
+                branch.yield_(value)
+            value = branch.results[0]
+    return Computed(value, depth)
+
+
+def _open_guards(e: Any, n: int, loops: Index, piece: int) -> list[Guard] | None:
+    """Return the guards of a piece that the kernel must check, None where one never holds."""
+    known = [
+        Guard(guard.index.substitute(loops), guard.low, guard.high)
+        for guard in e.graph.nodes[n].guards[piece]
+    ]
+    verdicts = [_verdict(e, guard) for guard in known]
+    if False in verdicts:
+        return None
+    return [guard for guard, holds in zip(known, verdicts, strict=True) if holds is None]
+
+
+def _yielding(e: Any, n: int, loops: Index) -> tuple[Any, Callable[[Computed], Any]]:
+    """Return the type that branches over the pieces of node `n` have, and what makes it."""
+    wide, held = e.varies(loops), e.held(Ref("node", n))
+    if wide:
+        return vector_type(e.lanes, held), e.as_vector
+    return held, lambda found: e.k.value(found.value, held)
 
 
 def _verdict(e: Any, guard: Guard) -> bool | None:

@@ -195,3 +195,9 @@ def test_results_have_their_own_sizes(element: str) -> None:
         module.wanted_device = device
         for rows in (6, 33):
             _check(module, element, rows)
+
+
+@pytest.mark.vulkan
+@pytest.mark.parametrize("element", ["f32", "i32"])
+def test_results_have_their_own_sizes_on_vulkan(element: str) -> None:
+    _check(_compiled(element, "vulkan"), element, 33)
