@@ -54,6 +54,8 @@ def contraction_of(op: Any) -> Contraction | None:
     maps = [_dimensions(attribute.value) for attribute in linalg.get_indexing_maps(op) or []]
     if names is None or len(maps) != 3 or any(found is None for found in maps):
         return None
+    if any(d not in names for found in maps for d in found or ()):
+        return None  # a loop that neither factor has: the product is repeated along it
     axes = [tuple(names[d] for d in found or ()) for found in maps]
     if not axes[2]:  # the product of two vectors is a reduction
         return None

@@ -108,3 +108,23 @@ module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 
     return %0, %1, %2 : tensor<1x32xf32>, tensor<1x32xf32>, tensor<1x2xf32>
   }
 }
+
+// -----
+
+// A loop of the result alone, along which the product is repeated, makes no matmul.
+// CHECK-LABEL: func.func @repeated
+// CHECK: linalg.generic
+// CHECK-NOT: plan
+// CHECK: return
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 1 : i64}} {
+  func.func @repeated(%a: tensor<1x2x64xf32>, %b: tensor<1x2xf32>, %i: tensor<1x1x64xf32>) -> tensor<1x1x64xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(r, b, c, k) -> (b, k, c)>, affine_map<(r, b, c, k) -> (b, k)>, affine_map<(r, b, c, k) -> (r, b, c)>],
+        iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%a, %b : tensor<1x2x64xf32>, tensor<1x2xf32>) outs(%i : tensor<1x1x64xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %p = arith.mulf %x, %y : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+    } -> tensor<1x1x64xf32>
+    return %0 : tensor<1x1x64xf32>
+  }
+}
