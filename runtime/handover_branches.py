@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsa.runtime.handover_launches import dynamic_dims, index_constant
+from fsa.runtime.handover_launches import barrier, dynamic_dims, index_constant
 
 _BRANCH = "scf.if"
 _DISPATCH = "flow.dispatch"
 _EMPTY = "tensor.empty"
 _VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape")
-_BARRIER = "util.optimization_barrier"
 
 
 def separate_branches(module: Any) -> None:
@@ -56,7 +55,7 @@ def _separate(branch: Any) -> None:
 
     with branch.location:
         with ir.InsertionPoint(branch):
-            branch.operands[0] = _barrier(branch.operands[0])
+            branch.operands[0] = barrier(branch.operands[0])
         for region in branch.regions:
             terminator = list(region.blocks[0].operations)[-1].operation
             with ir.InsertionPoint(terminator):
@@ -76,7 +75,7 @@ def _placed(tensor: Any, block: Any) -> Any:
     uses = sum(use.owner.operation.name != "tensor.dim" for use in tensor.uses)
     if uses > 1 or not _keep_apart(tensor, block):
         tensor = _copied(tensor, dims)
-    return _tied(_barrier(tensor), dims)
+    return _tied(barrier(tensor), dims)
 
 
 def _keep_apart(tensor: Any, block: Any) -> bool:
@@ -102,7 +101,7 @@ def _keep_apart(tensor: Any, block: Any) -> bool:
     else:
         return False
     with ir.InsertionPoint(op), op.location:
-        op.operands[where] = _barrier(op.operands[where])
+        op.operands[where] = barrier(op.operands[where])
     return True
 
 
@@ -119,7 +118,7 @@ def _keep_apart_from_init(op: Any, where: int, block: Any) -> bool:
     if not list(producer.operands):
         return False
     with ir.InsertionPoint(op), op.location:
-        sizes = [_barrier(size) for size in producer.operands]
+        sizes = [barrier(size) for size in producer.operands]
         fresh = ir.Operation.create(_EMPTY, results=[init.type], operands=sizes)
     op.operands[where] = fresh.results[0]
     return True
@@ -131,7 +130,7 @@ def _copied(tensor: Any, dims: list[Any]) -> Any:
 
     type_ = ir.RankedTensorType(tensor.type)
     index = ir.IndexType.get()
-    hidden = _barrier(index_constant(0))
+    hidden = barrier(index_constant(0))
     empty = ir.Operation.create(_EMPTY, results=[type_], operands=dims).results[0]
     loops = ir.AffineMap.get_identity(type_.rank)
     parallel = ir.Attribute.parse("#linalg.iterator_type<parallel>")
@@ -172,12 +171,6 @@ def _tied(tensor: Any, dims: list[Any]) -> Any:
     return ir.Operation.create(
         "flow.tensor.tie_shape", results=[tensor.type], operands=[tensor, *dims]
     ).results[0]
-
-
-def _barrier(value: Any) -> Any:
-    from iree.compiler import ir
-
-    return ir.Operation.create(_BARRIER, results=[value.type], operands=[value]).results[0]
 
 
 def _is_tensor(value: Any) -> bool:

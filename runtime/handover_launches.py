@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 2**31 - 1
 MAX_GRID = 65535
+BARRIER = "util.optimization_barrier"
 # Ops that can be computed at the start of a function when their operands can.
 _PURE_SIZES = ("arith.", "affine.apply", "affine.min", "affine.max", "index.", "tensor.dim")
 
@@ -70,12 +71,16 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
         sizes = [*flat_inputs, *launch.result_dims]
         words = [*launch.scalars, *(_to_i32(size) for size in sizes)]
         arguments = [*words, *launch.inputs, *map(_zeros, launch.results[: launch.zeroed])]
+        grid = launch.grid
+        if kernel.is_gpu and _follows_from_constants([*grid, *arguments]):
+            # IREE would run it when compiling, on the host, for which there is no such kernel.
+            grid = [barrier(grid[0]), *grid[1:]]
         ties = [len(words) + len(launch.inputs) + number for number in range(launch.zeroed)]
         ties += [-1] * (len(launch.results) - launch.zeroed)
         dispatch = ir.Operation.create(
             "flow.dispatch",
             results=[result.type for result in launch.results],
-            operands=[*launch.grid, *arguments, *flat_inputs, *launch.result_dims],
+            operands=[*grid, *arguments, *flat_inputs, *launch.result_dims],
             attributes={
                 "entry_points": ir.ArrayAttr.get([ir.SymbolRefAttr.get([executable, kernel.name])]),
                 "operandSegmentSizes": ir.DenseI32ArrayAttr.get(
@@ -88,7 +93,7 @@ def replace_launch(launch: Launch, kernel: Kernel, executable: str) -> None:
         )
         shapes = [*zip(launch.inputs, input_dims, strict=True)]
         shapes += [*zip(launch.results, result_dims, strict=True)]
-        _check_sizes(dispatch, kernel.name, shapes, launch.grid)
+        _check_sizes(dispatch, kernel.name, shapes, grid)
     for old, new in zip(list(op.results), list(dispatch.results), strict=True):
         old.replace_all_uses_with(new)
     op.erase()
@@ -107,10 +112,33 @@ def _zeros(result: Any) -> Any:
         results=[kind.element_type],
         attributes={"value": ir.IntegerAttr.get(kind.element_type, 0)},
     ).results[0]
-    hidden = ir.Operation.create(
-        "util.optimization_barrier", results=[zero.type], operands=[zero]
-    ).results[0]
-    return ir.Operation.create("flow.tensor.splat", results=[kind], operands=[hidden]).results[0]
+    splat = ir.Operation.create("flow.tensor.splat", results=[kind], operands=[barrier(zero)])
+    return splat.results[0]
+
+
+def barrier(value: Any) -> Any:
+    """Return `value` behind a barrier, of which IREE's optimizations know nothing."""
+    from iree.compiler import ir
+
+    return ir.Operation.create(BARRIER, results=[value.type], operands=[value]).results[0]
+
+
+def _follows_from_constants(values: Sequence[Any]) -> bool:
+    """Whether no argument of a function, and no value known at run time alone, is behind values."""
+    from iree.compiler import ir
+
+    pending, seen = list(values), set[Any]()
+    while pending:
+        value = pending.pop()
+        if isinstance(value.owner, ir.Block):
+            return False
+        op = value.owner.operation
+        if op.name == BARRIER:
+            return False
+        if op not in seen:
+            seen.add(op)
+            pending += op.operands
+    return True
 
 
 def dynamic_dims(tensor: Any) -> list[Any]:
