@@ -11,6 +11,7 @@ from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
 from fsa.passes.base import Pass
 from fsa.passes.emitter.symbols import fresh_name, kernel_names
+from fsa.passes.structure.launches import kernel_name, launches_of
 from fsa.passes.structure.rewriting import replace_op
 
 
@@ -33,7 +34,9 @@ class FsaEmbedConstants(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Embed constants in the kernels of the module `op`."""
-        launches = _launches(op)
+        launches: dict[str, list[Any]] = {}
+        for found in launches_of(op):
+            launches.setdefault(kernel_name(found), []).append(found)
         taken = kernel_names(op)
         for view in list(op.regions[0].blocks[0].operations):
             kernel = view.operation
@@ -61,20 +64,6 @@ class FsaEmbedConstants(Pass):
             return False
         count = math.prod(value.type.shape)
         return 0 < count * value.type.element_type.width <= 8 * self.max_bytes
-
-
-def _launches(module: Any) -> dict[str, list[Any]]:
-    """Return the launches of a module by the name of their kernel."""
-    found: dict[str, list[Any]] = {}
-
-    def visit(op: Any) -> Any:
-        if op.operation.name == "fsa.launch":
-            name = str(op.operation.attributes["kernel"]).removeprefix("@")
-            found.setdefault(name, []).append(op.operation)
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return found
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -142,7 +131,7 @@ def _relaunch(op: Any, embedded: set[int]) -> None:
     dropped = [operands.inputs[number] for number in embedded]
     with op.location, ir.InsertionPoint(op):
         made = launch(
-            str(op.attributes["kernel"]).removeprefix("@"),
+            kernel_name(op),
             grid=operands.grid,
             inputs=inputs,
             result_types=[result.type for result in op.results],

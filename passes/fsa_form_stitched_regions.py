@@ -17,6 +17,7 @@ from fsa.passes.stitching.cuts import MAX_OPS, narrowest
 from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
 from fsa.passes.stitching.remote import joined_remotely
 from fsa.passes.stitching.scope import DEPENDENT, Group, Scope, used_values
+from fsa.passes.structure.rewriting import remap
 from fsa.runtime.targets import Target
 
 PURE_DIALECTS = ("affine", "arith", "complex", "fsa", "index", "linalg", "math", "tensor")
@@ -254,15 +255,5 @@ def _copy_leaf(scope: Scope, value: Any, mapped: dict[Any, Any]) -> None:
 def _clone(op: Any, mapped: dict[Any, Any]) -> dict[Any, Any]:
     """Copy an op to the insertion point on mapped operands; return its results, mapped."""
     copy = op.clone().operation
-    _remap(copy, mapped)
+    remap(copy, mapped)
     return dict(zip(op.results, copy.results, strict=True))
-
-
-def _remap(op: Any, mapped: dict[Any, Any]) -> None:
-    for k, operand in enumerate(op.operands):
-        if operand in mapped:
-            op.operands[k] = mapped[operand]
-    for region in op.regions:
-        for block in region.blocks:
-            for inner in block.operations:
-                _remap(inner.operation, mapped)

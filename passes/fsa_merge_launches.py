@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from fsa.bindings import func, ir, memref
+from fsa.bindings import ir, memref
 from fsa.diagnostics import Diagnostics
-from fsa.dialects.fsa.markers import KERNEL_MARKER
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
 from fsa.dialects.fsa.variadic import MAX_INPUTS
 from fsa.passes.base import Pass
-from fsa.passes.emitter.symbols import fresh_kernel_name
 from fsa.passes.emitter.types import memref_type
 from fsa.passes.structure.bodies import copy_effects
 from fsa.passes.structure.launches import (
@@ -21,6 +19,7 @@ from fsa.passes.structure.launches import (
     erase_views,
     kernel_name,
     local_bytes,
+    new_cpu_kernel,
     origin,
     source,
     stays,
@@ -120,21 +119,13 @@ def _merge(module: Any, chain: list[Any], kernels: dict[str, Any]) -> None:
     """Replace the launches of `chain` by one, in the place of the last."""
     inputs, last = _outer_inputs(chain), chain[-1]
     results = [result.type for result in last.results]
-    kinds = [memref_type(kind) for kind in (*[value.type for value in inputs], *results)]
-    name = fresh_kernel_name(module, "merged")
+    kinds = [*[value.type for value in inputs], *results]
     with last.location:
-        with ir.InsertionPoint(module.regions[0].blocks[0]):
-            made = func.FuncOp(
-                name, ([*kinds, *[ir.IndexType.get()] * 3], []), visibility="private"
-            )
-        made.attributes[KERNEL_MARKER] = ir.StringAttr.get("cpu")
-        block = made.add_entry_block()
-        arguments = list(block.arguments)
-        with ir.InsertionPoint(block):
+        with new_cpu_kernel(module, "merged", kinds) as (name, block):
+            arguments = list(block.arguments)
             memories = dict(zip(inputs, arguments, strict=False))
             memories.update(zip(last.results, arguments[len(inputs) :], strict=False))
             _Body(chain, memories, arguments[-3:], kernels).emit()
-            func.ReturnOp([])
         with ir.InsertionPoint(last):
             new = launch(name, grid=(1, 1, 1), inputs=inputs, result_types=results)
     replace_op(last, list(new.operation.results))

@@ -6,7 +6,7 @@ from typing import Any
 from fsa.bindings import arith, ir, linalg
 from fsa.passes.patterns.tensors import index_constant, iterator_array
 from fsa.passes.stitching.linear import Linear
-from fsa.passes.structure.rewriting import replace_op
+from fsa.passes.structure.rewriting import remap, replace_op
 
 
 def copy_body(
@@ -29,7 +29,7 @@ def copy_body(
         if all(result in known for result in op.results):
             continue
         copy = op.clone().operation
-        _remap(copy, known)
+        remap(copy, known)
         known.update(zip(op.results, copy.results, strict=True))
     return [known.get(value, value) for value in wanted]
 
@@ -42,7 +42,7 @@ def copy_effects(block: Any, mapped: Mapping[Any, Any]) -> None:
     known = dict(mapped)
     for view in list(block.operations)[:-1]:
         copy = view.operation.clone().operation
-        _remap(copy, known)
+        remap(copy, known)
         known.update(zip(view.operation.results, copy.results, strict=True))
 
 
@@ -63,16 +63,6 @@ def _used(op: Any) -> set[Any]:
             for inner in block.operations:
                 used |= _used(inner.operation)
     return used
-
-
-def _remap(op: Any, known: Mapping[Any, Any]) -> None:
-    for number, operand in enumerate(op.operands):
-        if operand in known:
-            op.operands[number] = known[operand]
-    for region in op.regions:
-        for block in region.blocks:
-            for inner in block.operations:
-                _remap(inner.operation, known)
 
 
 def position_value(entry: Linear) -> Any:

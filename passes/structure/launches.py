@@ -1,25 +1,34 @@
 """Launches on CPUs and their kernels: finding them, and following what passes between them."""
 
 import math
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from fsa.bindings import ir
+from fsa.bindings import func, ir
 from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.passes.emitter.symbols import fresh_kernel_name
+from fsa.passes.emitter.types import memref_type
 
 VIEWS = ("tensor.collapse_shape", "tensor.expand_shape", "tensor.cast")
 
 
-def blocks_with_launches(module: Any) -> list[Any]:
-    """Return the blocks of a module that hold launches."""
-    blocks: dict[Any, None] = {}
+def launches_of(module: Any) -> list[Any]:
+    """Return the launches of a module, in their order."""
+    found: list[Any] = []
 
     def visit(op: Any) -> Any:
         if op.operation.name == "fsa.launch":
-            blocks[op.operation.block] = None
+            found.append(op.operation)
         return ir.WalkResult.ADVANCE
 
     module.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return list(blocks)
+    return found
+
+
+def blocks_with_launches(module: Any) -> list[Any]:
+    """Return the blocks of a module that hold launches."""
+    return list(dict.fromkeys(op.block for op in launches_of(module)))
 
 
 def cpu_kernels(module: Any) -> dict[str, Any]:
@@ -31,6 +40,23 @@ def cpu_kernels(module: Any) -> dict[str, Any]:
         if plain and KERNEL_MARKER in op.attributes and len(op.regions[0].blocks) == 1:
             found[op.attributes["sym_name"].value] = op
     return found
+
+
+@contextmanager
+def new_cpu_kernel(module: Any, op: str, kinds: Sequence[Any]) -> Generator[tuple[str, Any]]:
+    """Make a kernel for CPUs called after `op` and fill it in the body, which gets name and block.
+
+    Its arguments are memrefs of `kinds`, tensor types, and the three numbers of a workgroup.
+    """
+    name = fresh_kernel_name(module, op)
+    arguments = [*map(memref_type, kinds), *[ir.IndexType.get()] * 3]
+    with ir.InsertionPoint(module.regions[0].blocks[0]):
+        made = func.FuncOp(name, (arguments, []), visibility="private")
+    made.attributes[KERNEL_MARKER] = ir.StringAttr.get("cpu")
+    block = made.add_entry_block()
+    with ir.InsertionPoint(block):
+        yield name, block
+        func.ReturnOp([])
 
 
 def kernel_name(op: Any) -> str:
@@ -81,14 +107,7 @@ def erase_views(op: Any) -> None:
 
 def erase_unused_kernels(module: Any) -> None:
     """Erase the kernels that no launch names any more."""
-    named: set[str] = set()
-
-    def visit(op: Any) -> Any:
-        if op.operation.name == "fsa.launch":
-            named.add(kernel_name(op.operation))
-        return ir.WalkResult.ADVANCE
-
-    module.walk(visit, ir.WalkOrder.PRE_ORDER)
+    named = {kernel_name(op) for op in launches_of(module)}
     for name, op in cpu_kernels(module).items():
         if name not in named:
             op.erase()

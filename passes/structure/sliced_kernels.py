@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fsa.bindings import arith, func, ir, memref, scf
-from fsa.dialects.fsa.markers import KERNEL_MARKER
+from fsa.bindings import arith, ir, memref, scf
 from fsa.dialects.fsa.ops.launch import LaunchOperands, launch
-from fsa.passes.emitter.symbols import fresh_kernel_name
 from fsa.passes.emitter.types import memref_type
 from fsa.passes.structure.launches import (
     VIEWS,
     constant_of,
     erase_views,
     kernel_name,
+    new_cpu_kernel,
     origin,
     source,
     stays,
 )
+from fsa.passes.structure.rewriting import remap
 from fsa.passes.structure.shares import ACCESSES
 
 STREAMING = "fsa.streaming"
@@ -91,18 +91,10 @@ def merge(module: Any, sliced: Sliced, kernels: Mapping[str, Any]) -> None:
     last = sliced.chain[-1]
     scratch = [ir.RankedTensorType.get(sliced.held(k), k.element_type) for k in sliced.scratch]
     results = [*[value.type for value in sliced.kept], *scratch]
-    kinds = [memref_type(kind) for kind in (*[v.type for v in sliced.inputs], *results)]
-    name = fresh_kernel_name(module, "sliced")
+    kinds = [*[value.type for value in sliced.inputs], *results]
     with last.location:
-        with ir.InsertionPoint(module.regions[0].blocks[0]):
-            made = func.FuncOp(
-                name, ([*kinds, *[ir.IndexType.get()] * 3], []), visibility="private"
-            )
-        made.attributes[KERNEL_MARKER] = ir.StringAttr.get("cpu")
-        block = made.add_entry_block()
-        with ir.InsertionPoint(block):
+        with new_cpu_kernel(module, "sliced", kinds) as (name, block):
             _Body(sliced, kernels, block).emit()
-            func.ReturnOp([])
         with ir.InsertionPoint(last):
             grid = (sliced.workgroups, 1, 1)
             new = launch(name, grid=grid, inputs=sliced.inputs, result_types=results)
@@ -188,7 +180,7 @@ class _Body:
                     copy = op.clone().operation
             else:
                 copy = op.clone().operation
-                _remap(copy, known)
+                remap(copy, known)
             known.update(zip(op.results, copy.results, strict=True))
 
     def _memory(self, value: Any) -> Any:
@@ -237,13 +229,3 @@ def _seen_as(memory: Any, kind: Any) -> Any:
     """Return `memory` as another memref type of as many elements."""
     strides = kind.get_strides_and_offset()[0]
     return memref.reinterpret_cast(kind, memory, [], [], [], [0], list(kind.shape), strides)
-
-
-def _remap(op: Any, known: Mapping[Any, Any]) -> None:
-    for number, operand in enumerate(op.operands):
-        if operand in known:
-            op.operands[number] = known[operand]
-    for region in op.regions:
-        for block in region.blocks:
-            for inner in block.operations:
-                _remap(inner.operation, known)
