@@ -5,7 +5,7 @@ is as many columns as a tile has, for the whole depth, and stays in the cache wh
 down the rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from fsa.passes.binarized.cpu_panel import transpose
@@ -85,7 +85,16 @@ def _column_of_tiles(
     k: Kernel, o: Operands, plan: MatmulTile, epilogue: Epilogue, place: Place,
     low: Index, high: Index,
 ) -> None:  # fmt: skip
-    """Go down the rows low ... high - 1 with tiles of decreasing height."""
+    for_row_tiles(k, plan, low, high, lambda at, n: _tile(k, o, plan, epilogue, place, at, n))
+
+
+def for_row_tiles(
+    k: Kernel, plan: MatmulTile, low: Index, high: Index, emit: Callable[[Index, int], None]
+) -> None:
+    """Go down the rows low ... high - 1 with tiles of decreasing height.
+
+    `emit` writes the tile of so many rows at a row.
+    """
     row = low
     for height in plan.tile_rows:
         count = k.floordiv(k.sub(high, row), height)
@@ -93,7 +102,7 @@ def _column_of_tiles(
             continue
         stop = k.add(row, k.mul(count, height))
         with k.loop(row, stop, height) as (at, _):
-            _tile(k, o, plan, epilogue, place, at, height)
+            emit(at, height)
         row = stop
 
 

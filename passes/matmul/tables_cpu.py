@@ -20,6 +20,7 @@ from fsa.passes.matmul.kernel_cpu import (
     Operands,
     Place,
     Tile,
+    for_row_tiles,
     initial_vector,
     store_tile,
     task_extents,
@@ -65,22 +66,18 @@ def emit_tables(
         high = rows if single else k.min(k.add(low, plan.task_rows), rows)
         first = k.mul(group, plan.task_panels)
         last = k.min(k.add(first, plan.task_panels), k.ceildiv(columns, block))
-        row = low
-        for height in plan.tile_rows:
-            count = k.floordiv(k.sub(high, row), height)
-            if count == 0:
-                continue
-            stop = k.add(row, k.mul(count, height))
-            with k.loop(row, stop, height) as (at, _):
-                _fill(k, o, tables, plan.lanes, at, height)
-                with k.loop(first, last, 1) as (panel, _):
-                    column = k.mul(panel, block)
-                    left = None if columns % block == 0 else k.sub(columns, column)
-                    place = Place(None, panel, column, left)
-                    tile = _sums(k, o, plan, tables, panel, height)
-                    tile = _scaled(k, o, plan, place, at, tile, scales)
-                    store_tile(k, o, plan, epilogue, place, at, tile)
-            row = stop
+
+        def emit(at: Index, height: int) -> None:
+            _fill(k, o, tables, plan.lanes, at, height)
+            with k.loop(first, last, 1) as (panel, _):
+                column = k.mul(panel, block)
+                left = None if columns % block == 0 else k.sub(columns, column)
+                place = Place(None, panel, column, left)
+                tile = _sums(k, o, plan, tables, panel, height)
+                tile = _scaled(k, o, plan, place, at, tile, scales)
+                store_tile(k, o, plan, epilogue, place, at, tile)
+
+        for_row_tiles(k, plan, low, high, emit)
 
 
 def _fill(k: Kernel, o: Operands, tables: _Tables, lanes: int, row: Index, height: int) -> None:
