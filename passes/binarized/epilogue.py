@@ -1,6 +1,6 @@
 """What the CPU kernels do with the sums of one row of a tile: store them, or their bits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,22 +79,14 @@ class Epilogue:
         if self.bits is None:
             return
         word = self.bits.type.element_type
-        vectors = word.width // lanes
-        for start in range(0, len(made), vectors):
-            offset = start * lanes
-            rest = None if left is None else k.sub(left, offset)
-            exists = True if rest is None or not offset else k.compare("gt", rest, 0)
-            with k.when(exists):
-                packed: Any = 0
-                for j in range(vectors):
-                    reached = is_at_least_zero(k, made[start + j])
-                    part = self._shifted(reached, j * lanes, word)
-                    packed = k.bit_or(packed, part) if j else part
-                if rest is not None:
-                    valid = k.vector_bitcast(k.mask(word.width, rest), 1, word)
-                    packed = k.bit_and(packed, k.extract(valid, 0))
-                at = k.floordiv(k.add(first, offset), word.width)
-                k.store(packed, self.bits, [*position, at])
+
+        def valid_bits(packed: Value, rest: Index | None, at: Index) -> Value:
+            return packed if rest is None else k.bit_and(packed, self._valid(word, rest))
+
+        self._store_words(
+            self.bits, made, position, first, left,
+            lambda value, _, __: is_at_least_zero(k, value), valid_bits,
+        )  # fmt: skip
 
     def _store_sums(self, sums: Value, at: list[Index], count: Index | None) -> None:
         """Store the first `count` lanes of `sums`; a known part of them in whole pieces.
@@ -126,30 +118,58 @@ class Epilogue:
         k = self.k
         word = self.out.type.element_type
         lanes = sums[0].type.shape[0]
+
+        def reached(value: Value, offset: int, count: Index | None) -> Value:
+            column = k.add(first, offset)
+            limits = k.vector_load(tau, [column], lanes, count, fill=INT32_MAX)
+            return k.compare("ge", value, limits)
+
+        def flipped(bits: Value, rest: Index | None, at: Index) -> Value:
+            turned = k.load(flip, [at])
+            if rest is not None:  # what stands in the padding bits of flip does not count
+                turned = k.bit_and(turned, self._valid(word, rest))
+            return k.bit_xor(bits, turned)
+
+        self._store_words(self.out, sums, position, first, left, reached, flipped)
+
+    def _store_words(
+        self,
+        memory: Value,
+        values: Sequence[Value],
+        position: Sequence[Index],
+        first: Index,
+        left: Index | None,
+        condition: Callable[[Value, int, Index | None], Value],
+        finished: Callable[[Value, Index | None, Index], Value],
+    ) -> None:
+        """Store the words of a condition on `values`, which are whole words wide.
+
+        `condition` is asked of a vector, its offset from `first`, and how many columns exist from
+        there on; `finished` makes what is stored of a word, of the columns that exist from its
+        first on, and of its number. Words without a column that exists are not stored.
+        """
+        k = self.k
+        word = memory.type.element_type
+        lanes = values[0].type.shape[0]
         vectors = word.width // lanes
-        for start in range(0, len(sums), vectors):
+        for start in range(0, len(values), vectors):
             offset = start * lanes
             rest = None if left is None else k.sub(left, offset)
             exists = True if rest is None or not offset else k.compare("gt", rest, 0)
             with k.when(exists):
-                bits: Any = 0
+                packed: Any = 0
                 for j in range(vectors):
-                    column = k.add(first, offset + j * lanes)
                     count = None if rest is None else k.sub(rest, j * lanes)
-                    limits = k.vector_load(tau, [column], lanes, count, fill=INT32_MAX)
-                    reached = k.compare("ge", sums[start + j], limits)
-                    bits = (
-                        k.bit_or(bits, self._shifted(reached, j * lanes, word))
-                        if j
-                        else (self._shifted(reached, 0, word))
-                    )
+                    holds = condition(values[start + j], offset + j * lanes, count)
+                    part = self._shifted(holds, j * lanes, word)
+                    packed = k.bit_or(packed, part) if j else part
                 at = k.floordiv(k.add(first, offset), word.width)
-                turned = k.load(flip, [at])
-                if rest is not None:
-                    # What stands in the padding bits of flip does not count.
-                    valid = k.vector_bitcast(k.mask(word.width, rest), 1, word)
-                    turned = k.bit_and(turned, k.extract(valid, 0))
-                k.store(k.bit_xor(bits, turned), self.out, [*position, at])
+                k.store(finished(packed, rest, at), memory, [*position, at])
+
+    def _valid(self, word: Any, rest: Index) -> Value:
+        """Return a word whose first `rest` bits are set."""
+        k = self.k
+        return k.extract(k.vector_bitcast(k.mask(word.width, rest), 1, word), 0)
 
     def _shifted(self, conditions: Value, by: int, word: Any) -> Value:
         """Return a vector of conditions as bits of a word, from bit `by` on."""
