@@ -7,6 +7,7 @@ import numpy as np
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.ops.capsule_routing import coefficient_sizes
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass, PassError
 from fsa.passes.capsule import schedules
@@ -106,8 +107,7 @@ def _launched_routing(module: Any, op: Any, target: Target) -> list[Value]:
     batch, low, high, depth = sizes
     results: list[tuple[Any, list[Any]]] = [(op.results[0].type, [batch, high, depth])]
     if stores_coefficients(op):
-        shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
-        results.append((op.results[1].type, [low, high] if shared else [batch, low, high]))
+        results.append((op.results[1].type, coefficient_sizes(op.attributes, batch, low, high)))
     wanted = len(results)
     scratch = scratch_size(builder, plan, sizes)
     if plan.buffers == "scratch":

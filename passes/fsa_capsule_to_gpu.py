@@ -6,6 +6,7 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.diagnostics import Diagnostics
+from fsa.dialects.fsa.ops.capsule_routing import coefficient_sizes, is_batch_shared
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.capsule import schedules
@@ -239,7 +240,7 @@ class _RoutingSteps:
         self.iterations = ir.IntegerAttr(op.attributes["iterations"]).value
         self.epsilon = ir.FloatAttr(op.attributes["epsilon"]).value
         self.arithmetic = arithmetic_of(op)
-        self.shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+        self.shared = is_batch_shared(op.attributes)
         self.batch, self.low, self.high, self.depth = tensor_dims(launcher.builder, self.u_hat)
         self.result = op.results[0].type
         shape = [_extent(size) for size in (self.batch, self.high, self.depth)]
@@ -272,7 +273,9 @@ class _RoutingSteps:
         kind = ir.RankedTensorType.get([_extent(s) for s in sizes], self.launcher.accumulator)
         results: list[tuple[Any, list[Index]]] = [(kind, sizes)]
         if is_last and len(self.launcher.op.results) > 1:
-            results.append((self.launcher.op.results[1].type, sizes[self.shared :]))
+            op = self.launcher.op
+            own = coefficient_sizes(op.attributes, self.batch, self.low, self.high)
+            results.append((op.results[1].type, own))
         which = "first_" if not directions else "last_" if len(results) > 1 else ""
         return self.launcher.launch(
             f"capsule_routing_{which}coefficients",

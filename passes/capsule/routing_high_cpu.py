@@ -10,6 +10,7 @@ That reads u_hat twice an iteration, and waits once.
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.dialects.fsa.ops.capsule_routing import coefficient_sizes, is_batch_shared
 from fsa.passes.capsule.routing_cpu import stores_coefficients
 from fsa.passes.capsule.routing_launches_cpu import Launches, Result
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
@@ -35,7 +36,7 @@ def launch_high(
     and, where the op has them, the first logits turned to [H, L].
     """
     batch, low, high, depth = tensor_dims(Builder(), inputs[0])
-    shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+    shared = is_batch_shared(op.attributes)
     iterations = ir.IntegerAttr(op.attributes["iterations"]).value
     groups = 1 if shared else batch
     launches = Launches(module, op, accumulator, target)
@@ -47,7 +48,7 @@ def launch_high(
     ]
     last: list[Result] = [(op.results[0].type, [batch, high, depth])]
     if stores_coefficients(op):
-        last.append((op.results[1].type, [low, high] if shared else [batch, low, high]))
+        last.append((op.results[1].type, coefficient_sizes(op.attributes, batch, low, high)))
     started = len(inputs) > 1
     state: list[Value] = []
     for number in range(-started, iterations):

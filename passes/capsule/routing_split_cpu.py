@@ -10,6 +10,7 @@ sample, and one more launch turns the last of them into v.
 from typing import Any
 
 from fsa.bindings import ir
+from fsa.dialects.fsa.ops.capsule_routing import coefficient_sizes, is_batch_shared
 from fsa.passes.capsule.routing_cpu import stores_coefficients
 from fsa.passes.capsule.routing_launches_cpu import Launches
 from fsa.passes.capsule.routing_mean_cpu import emit_mean
@@ -35,7 +36,7 @@ def launch_parts(
     `inputs` are u_hat and, where the op has them, the first logits turned to [H, L].
     """
     u_hat = inputs[0]
-    shared = ir.StringAttr(op.attributes["agreement"]).value == "batch_shared"
+    shared = is_batch_shared(op.attributes)
     iterations = ir.IntegerAttr(op.attributes["iterations"]).value
     sizes = tensor_dims(Builder(), u_hat)
     batch, low, high, depth = sizes
@@ -51,7 +52,7 @@ def launch_parts(
         kept = len(made_here)
         is_last = number + 1 == iterations and stores_coefficients(op)
         if is_last:
-            own = [low, high] if shared else [batch, low, high]
+            own = coefficient_sizes(op.attributes, batch, low, high)
             made_here.append((op.results[1].type, own))
         if number or len(inputs) > 1:
             made_here.append(result(Builder().product([groups, plan.parts, high, plan.lanes])))

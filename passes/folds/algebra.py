@@ -4,6 +4,7 @@ from typing import Any
 
 from fsa.bindings import arith, ir
 from fsa.dialects.fsa.attributes import read_i64, read_i64_array, read_string, string
+from fsa.dialects.fsa.ops.capsule_routing import is_batch_shared
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.patterns.scalars import is_non_negative
 from fsa.passes.patterns.tensors import elementwise, scalar, sizes_of
@@ -37,7 +38,7 @@ def simplify_attributes(op: Any) -> bool:
             changed = True
     if op.name == "fsa.capsule_routing":
         one_sample = type_dims(op.operands[0].type)[0] == 1
-        if one_sample and read_string(attributes, "agreement") == "batch_shared":
+        if one_sample and is_batch_shared(attributes):
             attributes["agreement"] = string("per_sample")
             changed = True
     return changed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsa.bindings import arith, math, tensor
+from fsa.dialects.fsa.ops.capsule_routing import is_batch_shared
 from fsa.dialects.fsa.shapes import tensor_type
 from fsa.passes.patterns import scalars
 from fsa.passes.patterns.lowering import Conventions, Site, unless_empty
@@ -69,10 +70,10 @@ class _Routing:
         """Return what an `fsa.capsule_routing` says, with its sizes at the insertion point."""
         u_hat, *given = op.operands
         batch, low, high, size = sizes_of(u_hat)
-        is_batch_shared = op.attributes["agreement"].value == "batch_shared"
+        shared = is_batch_shared(op.attributes)
         epsilon = op.attributes["epsilon"].value
         start = given[0] if given else None
-        return cls(u_hat, start, (batch, low, high, size), is_batch_shared, epsilon)
+        return cls(u_hat, start, (batch, low, high, size), shared, epsilon)
 
     @property
     def element(self) -> Any:

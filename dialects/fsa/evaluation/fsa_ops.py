@@ -19,11 +19,9 @@ def evaluate(op: Any, operands: Sequence[Any], *, dtype: Any = None) -> list[Any
 
     `dtype` is the NumPy type of a float result, by default that of the op's result.
     """
-    keywords = _KEYWORDS[op.name](op.attributes, op.results[0].type)
+    keywords = _KEYWORDS[op.name](op.attributes, [result.type for result in op.results])
     if "dtype" in keywords and dtype is not None:
         keywords["dtype"] = dtype
-    if len(op.results) > 1:  # an optional result is asked for by its name
-        keywords["coefficients"] = True
     found = reference.reference_of(op.name)(*operands, **keywords)
     return list(found) if isinstance(found, tuple) else [found]
 
@@ -41,7 +39,7 @@ def _window(attributes: Attributes) -> dict[str, Any]:
     }
 
 
-def _convolution(attributes: Attributes, _: Any) -> dict[str, Any]:
+def _convolution(attributes: Attributes, _: Sequence[Any]) -> dict[str, Any]:
     return {
         "channels": read_i64(attributes, "channels"),
         "pad_mode": read_string(attributes, "pad_mode"),
@@ -50,25 +48,26 @@ def _convolution(attributes: Attributes, _: Any) -> dict[str, Any]:
     }
 
 
-def _pooling(attributes: Attributes, _: Any) -> dict[str, Any]:
+def _pooling(attributes: Attributes, _: Sequence[Any]) -> dict[str, Any]:
     return {"kernel": read_i64_array(attributes, "kernel"), **_window(attributes)}
 
 
-def _routing(attributes: Attributes, _: Any) -> dict[str, Any]:
+def _routing(attributes: Attributes, results: Sequence[Any]) -> dict[str, Any]:
     return {
+        "coefficients": len(results) > 1,
         "iterations": read_i64(attributes, "iterations"),
         "agreement": read_string(attributes, "agreement"),
         "epsilon": read_f64(attributes, "epsilon"),
     }
 
 
-def _unpacking(attributes: Attributes, type: Any) -> dict[str, Any]:
-    return {"depth": read_i64(attributes, "depth"), "dtype": dtype_of(type.element_type)}
+def _unpacking(attributes: Attributes, results: Sequence[Any]) -> dict[str, Any]:
+    return {"depth": read_i64(attributes, "depth"), "dtype": dtype_of(results[0].element_type)}
 
 
-# The keyword arguments of an op's reference, from its attributes and result type.
-_KEYWORDS: dict[str, Callable[[Attributes, Any], dict[str, Any]]] = {
-    "fsa.pack_bits": lambda _, type: {"word_width": type.element_type.width},
+# The keyword arguments of an op's reference, from its attributes and the types of its results.
+_KEYWORDS: dict[str, Callable[[Attributes, Sequence[Any]], dict[str, Any]]] = {
+    "fsa.pack_bits": lambda _, results: {"word_width": results[0].element_type.width},
     "fsa.unpack_bits": _unpacking,
     "fsa.binarized_matmul": lambda attributes, _: {"depth": read_i64(attributes, "depth")},
     "fsa.binarized_conv2d": _convolution,

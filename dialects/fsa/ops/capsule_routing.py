@@ -9,6 +9,7 @@ from fsa.dialects.fsa.attributes import (
     F64,
     I64,
     STRING,
+    Attributes,
     f64,
     i64,
     read_f64,
@@ -100,9 +101,18 @@ class CapsuleRouting(VerifiedOp, name="capsule_routing", traits=[ext.Pure]):
     def result_dims(cls, inputs: Inputs, extents: Extents) -> list[list[Extent]]:
         """Return [[B, H, D]], then [B, L, H] of coefficients, which without samples is [L, H]."""
         batch, low, high, size = extents.dims(inputs.operands[0])
-        is_shared = read_string(inputs.attributes, "agreement") == "batch_shared"
-        coefficients = [low, high] if is_shared else [batch, low, high]
+        coefficients = coefficient_sizes(inputs.attributes, batch, low, high)
         return [[batch, high, size], coefficients][: len(inputs.elements)]
+
+
+def is_batch_shared(attributes: Attributes) -> bool:
+    """Tell whether the attributes of an op say that the samples share their logits."""
+    return read_string(attributes, "agreement") == "batch_shared"
+
+
+def coefficient_sizes(attributes: Attributes, batch: Any, low: Any, high: Any) -> list[Any]:
+    """Return the sizes of the coefficients: [B, L, H], or [L, H] where samples share them."""
+    return [low, high] if is_batch_shared(attributes) else [batch, low, high]
 
 
 def capsule_routing(
