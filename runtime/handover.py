@@ -22,6 +22,7 @@ from fsa.runtime.handover_foreign import restore_foreign_ops
 from fsa.runtime.handover_kernels import Kernel
 from fsa.runtime.handover_launches import Launch, replace_launch
 from fsa.runtime.handover_reflection import reflect
+from fsa.runtime.handover_transposes import separate_transposes
 from fsa.runtime.handover_words import check_whole_words
 from fsa.runtime.targets import Target
 
@@ -132,6 +133,7 @@ def unpack(
             restore_foreign_ops(module)
             check_whole_words(module, target)
             separate_branches(module)
+            separate_transposes(module)
             reflect(module, reflection or {})
             _strip_attributes(module)
             _check_lowered(module)

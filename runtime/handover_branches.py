@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsa.runtime.handover_launches import barrier, dynamic_dims, index_constant
+from fsa.runtime.handover_launches import barrier, dynamic_dims, index_constant, tied
 
 _BRANCH = "scf.if"
 _DISPATCH = "flow.dispatch"
@@ -75,7 +75,7 @@ def _placed(tensor: Any, block: Any) -> Any:
     uses = sum(use.owner.operation.name != "tensor.dim" for use in tensor.uses)
     if uses > 1 or not _keep_apart(tensor, block):
         tensor = _copied(tensor, dims)
-    return _tied(barrier(tensor), dims)
+    return tied(barrier(tensor), dims)
 
 
 def _keep_apart(tensor: Any, block: Any) -> bool:
@@ -161,16 +161,6 @@ def _copied(tensor: Any, dims: list[Any]) -> Any:
         ).results[0]
         ir.Operation.create("linalg.yield", operands=[element])
     return copy.results[0]
-
-
-def _tied(tensor: Any, dims: list[Any]) -> Any:
-    from iree.compiler import ir
-
-    if not dims:
-        return tensor
-    return ir.Operation.create(
-        "flow.tensor.tie_shape", results=[tensor.type], operands=[tensor, *dims]
-    ).results[0]
 
 
 def _is_tensor(value: Any) -> bool:

@@ -158,6 +158,17 @@ def dynamic_dims(tensor: Any) -> list[Any]:
     ]
 
 
+def tied(tensor: Any, dims: list[Any]) -> Any:
+    """Return `tensor`, whose dynamic dimensions IREE is told to be `dims`."""
+    from iree.compiler import ir
+
+    if not dims:
+        return tensor
+    return ir.Operation.create(
+        "flow.tensor.tie_shape", results=[tensor.type], operands=[tensor, *dims]
+    ).results[0]
+
+
 def _dispatch_dims(dispatch: Any, result: Any) -> list[Any]:
     """Return the dynamic dimensions of a result of a `flow.dispatch`: operands of the dispatch."""
     from iree.compiler import ir
