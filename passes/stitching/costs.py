@@ -22,7 +22,12 @@ def is_expensive(graph: Graph, n: int) -> bool:
 
     Only ops that vary with every loop of the node count: others are computed outside some loop.
     """
-    node = graph.nodes[n]
+    if n not in graph.expensive:
+        graph.expensive[n] = _is_expensive(graph.nodes[n])
+    return graph.expensive[n]
+
+
+def _is_expensive(node: Node) -> bool:
     if node.block is None:
         return False
     varies: dict[Any, frozenset[int]] = {}

@@ -8,6 +8,7 @@ in the node's loops.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from fsa.bindings import ir
@@ -77,7 +78,7 @@ class Node:
     combiners: list[Combiner | None] = field(default_factory=list[Combiner | None])
     guards: list[tuple[Guard, ...]] = field(default_factory=list[tuple[Guard, ...]])
 
-    @property
+    @cached_property
     def reduces(self) -> bool:
         """Whether any loop is a reduction."""
         return any(self.reduction)
@@ -87,7 +88,13 @@ class Node:
         """Whether a result depends on the order of the reduction (no known combiner)."""
         return self.reduces and any(c is None for c in self.combiners)
 
-    @property
+    @cached_property
+    def body_ops(self) -> frozenset[str]:
+        """The names of the ops of the scalar body."""
+        body = self.block.operations if self.block is not None else ()
+        return frozenset(op.operation.name for op in body)
+
+    @cached_property
     def reads(self) -> list[Access]:
         """Inputs and those initial values that the body uses."""
         if self.block is None:
@@ -113,8 +120,10 @@ class Graph:
     outputs: list[Ref]
     scalar_reads: dict[int, list[Ref]] = field(default_factory=dict[int, list[Ref]])
     refs: dict[Any, Ref] = field(default_factory=dict[Any, Ref])  # of every value of the block
-    reads_behind: dict[Any, Any] = field(default_factory=dict[Any, Any])  # known ones (loop_nest)
+    elements: dict[Any, Any] = field(default_factory=dict[Any, Any])  # those met (loop_nest)
+    expensive: dict[int, bool] = field(default_factory=dict[int, bool])  # nodes asked for (costs)
     _users: dict[int, list[int]] | None = None
+    _types: dict[Ref, Any] = field(default_factory=dict[Ref, Any])
 
     def users(self, node: int) -> list[int]:
         """Return the nodes that read a result of `node`, each once."""
@@ -154,6 +163,11 @@ class Graph:
 
     def type_of(self, ref: Ref) -> Any:
         """Return the MLIR type of a value."""
+        if ref not in self._types:
+            self._types[ref] = self._read_type(ref)
+        return self._types[ref]
+
+    def _read_type(self, ref: Ref) -> Any:
         if ref.kind == "argument":
             return self.argument_types[ref.number]
         if ref.kind == "node":

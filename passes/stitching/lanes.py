@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fsa.bindings import ir
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.guards import breaks_along, guards_of
 from fsa.passes.stitching.linear import Index
@@ -54,10 +53,9 @@ def _lanes_of(kernel: Kernel, nest: Nest) -> tuple[int, str]:
     if any(_divides_integers(kernel.graph, n) for n in nest.reductions):
         return 1, "a masked lane must not divide by zero"
     for touch in kernel.touches(nest):
-        is_tensor = isinstance(kernel.graph.type_of(touch.ref), ir.RankedTensorType)
         if touch.kind == "inline" and _divides_integers(kernel.graph, touch.ref.number):
             return 1, "a masked lane must not divide by zero"
-        if touch.kind == "inline" or not is_tensor:
+        if touch.kind == "inline" or not touch.element.is_tensor:
             continue
         if touch.kind in ("kept", "keep") and flat:
             continue  # one register a lane
@@ -126,9 +124,7 @@ def _lies_between(index: Index, reduced: Sequence[int], inner: Sequence[int]) ->
 
 
 def _divides_integers(graph: Graph, n: int) -> bool:
-    block = graph.nodes[n].block
-    names = [op.operation.name for op in block.operations] if block is not None else []
-    return not INTEGER_DIVISIONS.isdisjoint(names)
+    return not INTEGER_DIVISIONS.isdisjoint(graph.nodes[n].body_ops)
 
 
 def describe(graph: Graph, ref: Ref) -> str:

@@ -29,6 +29,8 @@ def build(
             )
     built = [Kernel(graph, space, k, plan, nodes) for k, plan in enumerate(kernels)]
     for kernel in built:
+        _ = kernel.nests  # what none of the kernels can read is told first
+    for kernel in built:
         vectorize(kernel)
         _check_kernel(kernel)
     return built

@@ -8,8 +8,8 @@ original.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
-from fsa.bindings import ir
 from fsa.passes.stitching.costs import is_expensive
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref, element_bytes
@@ -27,12 +27,10 @@ class Kernel:
         self.graph, self.space, self.number = graph, space, number
         self.plan, self.nodes = plan, nodes
         self._levels: dict[int, int] = {}
+        self._places: dict[int, str | int] = {}
         self._touches: dict[int, list[Touch]] = {}  # by the identity of a nest
         lane = {plan.lane} if plan.mapping == "panel" else set[int]()
         self.fixed = frozenset(plan.outer) - lane  # dimensions with one position in a row
-        self.stores = self._stored()
-        self.nests = self._nests()
-        self.imports = self._imports()
 
     @property
     def packed(self) -> int | None:
@@ -48,7 +46,8 @@ class Kernel:
 
     # Where values are.
 
-    def _stored(self) -> list[Ref]:
+    @cached_property
+    def stores(self) -> list[Ref]:
         """Values of this kernel that leave it: outputs of the region, and global values."""
         refs = list(dict.fromkeys(ref for ref in self.graph.outputs if ref.kind == "node"))
         for n, node in enumerate(self.nodes):
@@ -56,6 +55,10 @@ class Kernel:
                 results = range(len(self.graph.nodes[n].results))
                 refs.extend(r for r in (Ref("node", n, k) for k in results) if r not in refs)
         return [ref for ref in refs if self.nodes[ref.number].kernel == self.number]
+
+    def is_stored(self, ref: Ref) -> bool:
+        """Whether a value leaves the kernel."""
+        return ref in self.stores
 
     def imported(self, ref: Ref) -> bool:
         """Whether an earlier kernel left this value in memory."""
@@ -154,7 +157,9 @@ class Kernel:
         ]  # fmt: skip
         return tuple(sorted(dims, key=lambda d: d == self.plan.lane))
 
-    def _nests(self) -> list[Nest]:
+    @cached_property
+    def nests(self) -> list[Nest]:
+        """The nests by level; raises `PlanError` where one reads what is not there."""
         nests: list[Nest] = []
         here = [n for n, plan in enumerate(self.nodes) if plan.kernel == self.number]
         for n in here:
@@ -218,24 +223,39 @@ class Kernel:
             self._touches[id(nest)] = list(find_touches(self, nest))
         return self._touches[id(nest)]
 
+    def place(self, node: int) -> str | int:
+        """Return how nests come by the results of a node: load, kept or inline.
+
+        A number is the level at which they are kept: later nests find them, others compute them.
+        """
+        if node not in self._places:
+            self._places[node] = self._place(Ref("node", node))
+        return self._places[node]
+
+    def _place(self, ref: Ref) -> str | int:
+        if self.imported(ref):
+            return "load"
+        if self.reduces_here(ref):
+            return "kept"
+        return self.level(ref.number) if self.kept_in_row(ref) else "inline"
+
     def is_kept(self, ref: Ref, level: int) -> bool:
         """Whether a nest of `level` finds the value in the row instead of computing it."""
-        if self.reduces_here(ref):
-            return True
-        return self.kept_in_row(ref) and self.level(ref.number) < level
+        place = self.place(ref.number) if ref.kind == "node" else "load"
+        return place == "kept" if isinstance(place, str) else place < level
 
     def loads_of(self, node: int, level: int) -> int:
         """Return how many loads one element of a node takes in a nest of `level`."""
         touches = inline_touches(self, Ref("node", node), level)
         return sum(touch.kind in ("load", "kept") and bool(touch.index) for touch in touches)
 
-    def _imports(self) -> list[Ref]:
+    @cached_property
+    def imports(self) -> list[Ref]:
         """Tensors that the kernel reads, or takes a size from, in a fixed order."""
         refs: dict[Ref, None] = {}
         for nest in self.nests:
             for touch in self.touches(nest):
-                is_tensor = isinstance(self.graph.type_of(touch.ref), ir.RankedTensorType)
-                if touch.kind == "load" and is_tensor:
+                if touch.kind == "load" and touch.element.is_tensor:
                     refs[touch.ref] = None
         for d in {d for nest in self.nests for d in nest.dims} | set(self.plan.outer):
             source = self.space.sources[d]
