@@ -12,6 +12,7 @@ PASSES: dict[str, str] = {
     "convert-fsa-to-linalg": "fsa.passes.convert_fsa_to_linalg:ConvertFsaToLinalg",
     "fsa-approximate-math": "fsa.passes.fsa_approximate_math:FsaApproximateMath",
     "fsa-attach-target": "fsa.passes.fsa_attach_target:AttachTarget",
+    "fsa-balance-launches": "fsa.passes.fsa_balance_launches:FsaBalanceLaunches",
     "fsa-binarized-to-cpu": "fsa.passes.fsa_binarized_to_cpu:BinarizedToCpu",
     "fsa-binarized-to-gpu": "fsa.passes.fsa_binarized_to_gpu:BinarizedToGpu",
     "fsa-canonicalize": "fsa.passes.fsa_canonicalize:FsaCanonicalize",

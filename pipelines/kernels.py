@@ -42,7 +42,8 @@ CPU_KERNELS = Phase(
     "kernels",
     "Each planned op becomes a launch and a function on memrefs that one worker runs per tile.",
     "fsa-matmul-to-cpu,fsa-binarized-to-cpu,fsa-capsule-to-cpu,fsa-convolution-to-cpu,"
-    "fsa-stitched-to-cpu,canonicalize,cse,fsa-merge-launches,fsa-slice-launches,fsa-embed-constants",
+    "fsa-stitched-to-cpu,canonicalize,cse,fsa-merge-launches,fsa-slice-launches,fsa-balance-launches,"
+    "fsa-embed-constants",
 )
 GPU_KERNELS = Phase(
     "kernels",
