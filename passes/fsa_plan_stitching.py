@@ -30,6 +30,9 @@ class FsaPlanStitching(Pass):
     `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
     leaves them, gets the form "scheduled": on a CPU its loops become the kernel as they stand.
 
+    Values that are kept in the row share memory where they are never live in the same loop nest;
+    one that does not fit the budget of the target even so is computed again at each use.
+
     With `one_wave`, on CUDA, a region of several kernels runs in one launch, with a barrier over
     the device between them, as many workgroups as the card has multiprocessors.
     """

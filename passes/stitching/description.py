@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 from fsa.passes.stitching import schedule
+from fsa.passes.stitching.allocation import SHARES, sharing
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.plan import RegionPlan
+
+SCALAR = "scalar loop: "
 
 
 def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:
@@ -30,11 +33,11 @@ def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:
         if nest.scalar_reason
         for n in [*nest.reductions, *(ref.number for ref in nest.stores)]
     }
+    shared = {n: how for kernel in kernels for n, how in sharing(kernel).items()}
     for n, node in enumerate(nodes):
         at, kernel = first_use.get(n, (0, node.kernel))
-        reason = node.reason
-        if n in scalar:
-            reason = "; ".join(filter(None, [reason, f"scalar loop: {scalar[n]}"]))
+        derived = [f"{SCALAR}{scalar[n]}" if n in scalar else "", shared.get(n, "")]
+        reason = "; ".join(filter(None, [_given(node.reason), *derived]))
         if not reason and roles.get(n, "local") == "local":
             reason = "computed where it is used"
         nodes[n] = replace(
@@ -44,3 +47,9 @@ def describe_plan(space: Space, kernels: list[schedule.Kernel]) -> RegionPlan:
     return RegionPlan(
         "kernels", "", space.extents, tuple(kernel.plan for kernel in kernels), tuple(nodes)
     )
+
+
+def _given(reason: str) -> str:
+    """Return a reason without what follows from the plan and is said anew."""
+    parts = reason.split("; ")
+    return "; ".join(part for part in parts if not part.startswith((SCALAR, SHARES)))

@@ -28,11 +28,21 @@ from fsa.passes.stitching.tiles import Tiles
 
 @dataclass(frozen=True)
 class RowBuffer:
-    """Memory for a value kept in the row; `prefix` selects the row's part of it."""
+    """Memory for a value kept in the row; `prefix` selects the row's part of it.
+
+    Memory that values of other shapes share is flat: `shape` is then that of this value.
+    """
 
     memory: Any
     prefix: tuple[Any, ...]
     positions: tuple[int, ...]  # of the result's dimensions that lie inside the row
+    shape: tuple[int, ...] = ()
+
+    def address(self, k: KernelBuilder, inside: Sequence[Any]) -> list[Any]:
+        """Return where the memory has the element at the position `inside` of the row."""
+        if self.shape:
+            inside = [k.linearize(list(inside), list(self.shape))]
+        return [*self.prefix, *inside]
 
 
 class Evaluator(Positions):
@@ -146,7 +156,7 @@ class Evaluator(Positions):
         inside = tuple(index[p] for p in buffer.positions)
         depth = self.depth_of(inside)
         with self.at(depth):
-            positions = [*self._prefix(buffer), *(self.position_in_row(e) for e in inside)]
+            positions = self._address(buffer, inside)
             if self.varies(inside):
                 loaded = self.k.vector_load(buffer.memory, positions, self.lanes, self.count)
             else:
@@ -171,8 +181,11 @@ class Evaluator(Positions):
             self.registers[ref, self.row] = found
         return found
 
-    def _prefix(self, buffer: RowBuffer) -> tuple[Any, ...]:
-        return buffer.prefix if self.row is None else (*buffer.prefix, self.row)
+    def _address(self, buffer: RowBuffer, inside: Sequence[Linear]) -> list[Any]:
+        """Return where the row that is worked on has an element of its buffer."""
+        at = buffer.address(self.k, [self.position_in_row(e) for e in inside])
+        pack = [] if self.row is None else [self.row]
+        return [*pack, *at]
 
     # Bodies.
 
@@ -245,8 +258,7 @@ class Evaluator(Positions):
     def keep(self, computed: Computed, buffer: RowBuffer, index: Index) -> None:
         """Store the element at an index of a value that has a row buffer."""
         inside = [index[p] for p in buffer.positions]
-        at = [*self._prefix(buffer), *(self.position_in_row(e) for e in inside)]
-        self._store(computed, buffer.memory, inside, at)
+        self._store(computed, buffer.memory, inside, self._address(buffer, inside))
 
     def kept(self, ref: Ref, index: Index) -> Computed:
         """Load an element from a row buffer as it is now; nothing is remembered."""

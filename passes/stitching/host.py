@@ -20,13 +20,13 @@ from fsa.passes.emitter import (
 from fsa.passes.plans import target_of
 from fsa.passes.stitching import kernel_cpu, kernel_gpu, kernel_packed
 from fsa.passes.stitching import plan as plans
+from fsa.passes.stitching.allocation import workgroup_bytes
 from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.linear import Linear
 from fsa.passes.stitching.one_wave import Wave, check_wave, launch_wave
 from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
-from fsa.passes.stitching.rules import workgroup_bytes
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.scheduled import lower_scheduled

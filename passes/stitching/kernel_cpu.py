@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-from fsa.passes.emitter.types import crossing_element
+from fsa.passes.stitching.allocation import slots_of
 from fsa.passes.stitching.costs import is_heavy
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import NestWriter, Step
@@ -45,12 +45,9 @@ class CpuWriter(NestWriter):
         """Fill the kernel: allocate row buffers, then run this workgroup's tasks."""
         k, plan = self.k, self.plan
         self._asking = asking_nest(self.kernel) if plan.ahead else None
-        for ref in self.kept_refs():
-            shape = [self.kernel.buffer_extent(d) or 1 for d in self.kernel.buffer_dims(ref)]
-            if self.kernel.packed is not None:
-                shape.insert(0, plan.pack)
-            element = crossing_element(self.e.held(ref))
-            self.e.buffers[ref] = self.row_buffer(ref, k.alloca(shape, element))
+        pack = () if self.kernel.packed is None else (plan.pack,)
+        for slot in slots_of(self.kernel):
+            self.share(slot, k.alloca((*pack, *slot.shape), slot.element))
         units = _units(k, self.kernel, self.extents)
         with k.tasks(task_count(k, self.kernel, self.extents)) as task:
             if plan.mapping == "row":

@@ -12,9 +12,10 @@ from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.emitter.types import crossing_element, is_vector
+from fsa.passes.stitching.allocation import Slot, slots_of
 from fsa.passes.stitching.graph import Ref, element_type
 from fsa.passes.stitching.loop_nest import Nest
-from fsa.passes.stitching.nests import NestWriter, Step, buffered
+from fsa.passes.stitching.nests import NestWriter, Step
 from fsa.passes.stitching.schedule import Kernel
 
 
@@ -59,12 +60,12 @@ def _ordered_outer(kernel: Kernel) -> list[int]:
     return sorted(kernel.plan.outer, key=lambda d: d == kernel.plan.lane)
 
 
-def workgroup_buffers(kernel: Kernel) -> list[tuple[Ref | None, tuple[int, ...], Any]]:
-    """Return the workgroup memory of a kernel: reduction scratch (None) by type, then row
-    buffers."""
+def workgroup_buffers(kernel: Kernel) -> list[tuple[Slot | None, tuple[int, ...], Any]]:
+    """Return the workgroup memory of a kernel: reduction scratch (None) by type, then the slots of
+    row buffers."""
     if kernel.plan.mapping == "flat":
         return []
-    found: list[tuple[Ref | None, tuple[int, ...], Any]] = []
+    found: list[tuple[Slot | None, tuple[int, ...], Any]] = []
     for nest in kernel.nests:
         for n in nest.reductions:
             for r in range(len(kernel.graph.nodes[n].results)):
@@ -72,11 +73,7 @@ def workgroup_buffers(kernel: Kernel) -> list[tuple[Ref | None, tuple[int, ...],
                 entry = (None, (workgroup_size(kernel),), kind)
                 if kernel.plan.threads > 1 and entry not in found:
                     found.append(entry)
-    for nest in kernel.nests:
-        for ref in buffered(kernel, nest):
-            inside = [kernel.space.extents[d] or 1 for d in kernel.buffer_dims(ref)]
-            kind = crossing_element(element_type(kernel.graph.type_of(ref)))
-            found.append((ref, (kernel.plan.rows, *inside), kind))
+    found += [(slot, (kernel.plan.rows, *slot.shape), slot.element) for slot in slots_of(kernel)]
     return found
 
 
@@ -140,23 +137,31 @@ class GpuWriter(NestWriter):
         self.scratch: dict[str, Any] = {}
         described = workgroup_buffers(self.kernel)
         given = self.k.workgroup if self.memory is None else self.memory
-        for (ref, _, kind), memory in zip(described, given, strict=True):
-            if ref is None:
+        for (slot, _, kind), memory in zip(described, given, strict=True):
+            if slot is None:
                 self.scratch[str(kind)] = memory
             else:
-                self.e.buffers[ref] = self.row_buffer(ref, memory, (row_here,))
+                self.share(slot, memory, (row_here,))
 
     def _nests(self) -> None:
-        """Write the nests; a barrier stands between writers and readers of row buffers."""
-        pending = False
-        level = 0
-        for nest in self.kernel.nests:
-            if nest.level != level and pending:
+        """Write the nests; barriers stand between writers and readers of row buffers.
+
+        A nest reads what nests of lower levels left. It writes a slot behind a barrier where one
+        before it used the slot.
+        """
+        slots = [] if self.plan.mapping == "flat" else slots_of(self.kernel)
+        pending, level = False, 0
+        used: set[int] = set()  # slots that were read or written since the last barrier
+        for number, nest in enumerate(self.kernel.nests):
+            written = {s for s, slot in enumerate(slots) if slot.starts_at(number)}
+            if (nest.level != level and pending) or used & written:
                 self.k.barrier()
                 pending = False
+                used.clear()
             level = nest.level
             self.write(nest)
-            pending = pending or bool(buffered(self.kernel, nest))
+            pending = pending or bool(written)
+            used |= {s for s, slot in enumerate(slots) if slot.is_live_at(number)}
         if self.e.buffers:
             self.k.barrier()  # before the next task writes the buffers again
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsa.passes.emitter import Kernel as KernelBuilder
+from fsa.passes.stitching.allocation import Slot
 from fsa.passes.stitching.evaluate import Evaluator, RowBuffer
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref
@@ -29,6 +30,7 @@ class NestWriter:
         self.k, self.kernel, self.plan = builder, kernel, kernel.plan
         self.e = Evaluator(builder, kernel, memrefs, scalars)
         self.outputs = outputs
+        self.partial: dict[Ref, RowBuffer] = {}  # where sweeps add up before they join the lanes
         self.extents = [
             self.e.extent(d) if self._walked(d) else 1 for d in range(len(kernel.space.extents))
         ]
@@ -197,29 +199,28 @@ class NestWriter:
 
     # Row buffers.
 
-    def kept_refs(self) -> list[Ref]:
-        """Values of the kernel that need a row buffer, in order."""
-        return [ref for nest in self.kernel.nests for ref in buffered(self.kernel, nest)]
+    def share(self, slot: Slot, memory: Any, prefix: tuple[Any, ...] = ()) -> None:
+        """Give the memory of a slot to the values that it holds one after another.
 
-    def row_buffer(self, ref: Ref, memory: Any, prefix: tuple[Any, ...] = ()) -> RowBuffer:
-        """Describe the memory that holds a kept value."""
+        `prefix` selects the part of the row; what is behind it has the shape of the slot.
+        """
+        for buffer in slot.buffers:
+            shape = () if buffer.shape == slot.shape else buffer.shape
+            if buffer.partial:
+                self.partial[buffer.ref] = RowBuffer(memory, prefix, (), shape)
+            else:
+                positions = self._positions_in_row(buffer.ref)
+                self.e.buffers[buffer.ref] = RowBuffer(memory, prefix, positions, shape)
+
+    def _positions_in_row(self, ref: Ref) -> tuple[int, ...]:
+        """Return the dimensions of a result that lie inside the row."""
         own = self.kernel.space.dims[ref.number]
         index = self.kernel.graph.nodes[ref.number].results[ref.result]
-        positions = tuple(
+        return tuple(
             p
             for p, e in enumerate(index)
             if any(own[number] not in self.kernel.fixed for number in e.ordered())
         )
-        return RowBuffer(memory, prefix, positions)
-
-
-def buffered(kernel: Kernel, nest: Nest) -> list[Ref]:
-    """Return the values made by a nest that need a row buffer."""
-    made = [
-        Ref("node", n, r) for n in nest.reductions
-        for r in range(len(kernel.graph.nodes[n].results))
-    ]  # fmt: skip
-    return [ref for ref in [*made, *nest.kept] if kernel.buffer_dims(ref)]
 
 
 def index_loops(index: Index) -> set[int]:

@@ -3,12 +3,14 @@
 In the order of AStitch: dominant values (reductions and outputs) are put into kernels that share
 parallel dimensions, so that a value is read by the task that made it (else it becomes global);
 each kernel gets a lane dimension and a mapping; expensive values needed at several levels are kept
-in the row (regional) while they fit; the rest is local. Every choice has a reason in words.
+in the row (regional) while what is live at once fits; the rest is local. Every choice has a reason
+in words.
 """
 
 from dataclasses import dataclass, replace
 
 from fsa.passes.stitching import rules, schedule
+from fsa.passes.stitching.allocation import workgroup_bytes
 from fsa.passes.stitching.costs import MANY_LOADS, computes, is_expensive
 from fsa.passes.stitching.description import describe_plan
 from fsa.passes.stitching.dims import Space, check_sizes, find_space
@@ -18,6 +20,7 @@ from fsa.passes.stitching.mapping import mapping_of
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError, RegionPlan
 from fsa.passes.stitching.prefetching import pays
+from fsa.passes.stitching.pressure import Pressure
 from fsa.passes.stitching.splitting import SPLIT
 from fsa.passes.stitching.traffic import stores_in_order, traffic
 from fsa.runtime.targets import Target
@@ -89,7 +92,7 @@ class _Planner:
                     trial = rules.build(self.graph, self.space, kernels, self._node_plans())
                 except PlanError:
                     continue
-                fits = rules.workgroup_bytes(trial[k]) <= pack_budget(self.target)
+                fits = workgroup_bytes(trial[k]) <= pack_budget(self.target)
                 if fits and _scalar_nests(trial[k]) <= _scalar_nests(built[k]):
                     built = trial
                     break
@@ -145,7 +148,7 @@ class _Planner:
         ]
         try:
             built = rules.build(self.graph, self.space, kernels, self._node_plans())
-            fits = rules.workgroup_bytes(built[k]) <= buffer_budget(self.target)
+            fits = workgroup_bytes(built[k]) <= buffer_budget(self.target)
         except PlanError:
             fits = False
         self.scheme = schemes
@@ -265,11 +268,9 @@ class _Planner:
     ) -> "_Survey":
         """Keep node n in the row if the rules and the budget allow it; return the new survey."""
         k, budget = survey.kernel.number, buffer_budget(self.target)
-        results = range(len(self.graph.nodes[n].results))
-        own = sum(rules.buffer_bytes(survey.kernel, Ref("node", n, r)) for r in results)
-        if survey.bytes + own > budget:  # known without building the kernel: candidates are many
-            size = survey.bytes + own
-            obstacle = f"row buffers would take {size} bytes of {budget}"
+        least = survey.pressure.with_value(n, survey.inline_levels.get(n, ()))
+        if least > budget:  # known without building the kernel: candidates are many
+            obstacle = f"row buffers would take {least} bytes or more of {budget}"
             self.reason[n] = f"{why}, but computed again: {obstacle}"
             return survey
         before = self.scheme[n], self.kernel_of[n]
@@ -293,7 +294,8 @@ class _Survey:
 
     def __init__(self, kernel: schedule.Kernel):
         self.kernel = kernel
-        self.bytes = rules.workgroup_bytes(kernel)
+        self.bytes = workgroup_bytes(kernel)
+        self.pressure = Pressure(kernel)
         self.inline_levels: dict[int, set[int]] = {}
         for nest in kernel.nests:
             for touch in kernel.touches(nest):

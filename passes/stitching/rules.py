@@ -1,11 +1,9 @@
 """The rules that a plan must keep, checked on the kernels that are derived from it."""
 
-import math
 from collections.abc import Sequence
 
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Graph, Ref, element_bytes, element_type
-from fsa.passes.stitching.half import is_half
+from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.lanes import describe, vectorize
 from fsa.passes.stitching.linear import solve
 from fsa.passes.stitching.loop_nest import Nest, Touch
@@ -122,36 +120,3 @@ def is_row_local(kernel: Kernel, touch: Touch) -> bool:
             if dim in kernel.plan.outer and value.loop != dim and not one:
                 return False
     return True
-
-
-def workgroup_bytes(kernel: Kernel) -> int:
-    """Return the bytes of row buffers that a workgroup needs for the rows that it runs at once."""
-    total = 0
-    for nest in kernel.nests:
-        partial = kernel.partial_shape(nest)
-        if partial:
-            total += sum(
-                math.prod(partial) * _held_bytes(kernel, r.type)
-                for n in nest.reductions
-                for r in kernel.graph.nodes[n].op.results
-            )
-        made = [Ref("node", n, k) for n in nest.reductions
-                for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
-        total += sum(buffer_bytes(kernel, ref) for ref in [*made, *nest.kept])
-    return total
-
-
-def buffer_bytes(kernel: Kernel, ref: Ref) -> int:
-    """Return the bytes that a value takes, or would take, among the row buffers of a workgroup."""
-    dims = kernel.buffer_dims(ref)
-    if not dims:
-        return 0
-    size = _held_bytes(kernel, kernel.graph.type_of(ref))
-    size *= kernel.plan.rows if kernel.plan.threads else kernel.plan.pack
-    return size * math.prod(kernel.buffer_extent(d) or 1 for d in dims)
-
-
-def _held_bytes(kernel: Kernel, type_: object) -> int:
-    """Return the bytes of an element in a row buffer: on a CPU, halves are held as f32."""
-    wide = kernel.plan.threads == 0 and is_half(element_type(type_))
-    return 4 if wide else element_bytes(type_)

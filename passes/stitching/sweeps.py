@@ -11,11 +11,11 @@ partial sums instead, whose lanes are joined at the end.
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from fsa.passes.emitter.types import crossing_element
-from fsa.passes.stitching.evaluate import Evaluator
+from fsa.passes.stitching.evaluate import Evaluator, RowBuffer
 from fsa.passes.stitching.frames import Computed
 from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.liveness import made_by_reductions
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.plan import KernelPlan
 from fsa.passes.stitching.schedule import Kernel
@@ -29,6 +29,7 @@ class Writer(Protocol):
     kernel: Kernel
     plan: KernelPlan
     outputs: dict[Ref, Any]
+    partial: dict[Ref, RowBuffer]
     extents: list[Any]
 
     def lane_loop(
@@ -67,26 +68,20 @@ class Sweep:
 
     def __init__(self, writer: Writer, nest: Nest):
         self.w, self.nest = writer, nest
-        self._partial: list[Any] = []  # memory of each result's vectors of partial sums
-        nodes = writer.kernel.graph.nodes
-        self.refs = [
-            Ref("node", n, r) for n in nest.reductions for r in range(len(nodes[n].results))
-        ]
+        self.refs = made_by_reductions(writer.kernel, nest)
+        self._partial = [writer.partial[ref] for ref in self.refs if ref in writer.partial]
 
     def write(self) -> None:
         """Set the accumulators, add up, store what leaves the kernel."""
-        shape = self.w.kernel.partial_shape(self.nest)
-        if shape:
-            self._write_partial(shape)
+        if self._partial:
+            self._write_partial()
             return
         self._everywhere(self._start)
         self._reduce(list(self.nest.reduction))
         if any(ref in self.w.outputs for ref in self.refs):
             self._everywhere(self._store)
 
-    def _write_partial(self, shape: list[int]) -> None:
-        kinds = [self.w.e.held(ref) for ref in self.refs]
-        self._partial = [self.w.k.alloca(shape, crossing_element(kind)) for kind in kinds]
+    def _write_partial(self) -> None:
         self._everywhere(self._start_partial)
         self._reduce([d for d in self.nest.reduction if d != self.w.plan.lane])
         self._everywhere(self._join_partial)
@@ -139,16 +134,16 @@ class Sweep:
         return [*(self.w.e.bound[d].value for d in self.nest.parallel), 0]
 
     def _load_partial(self) -> list[Any]:
-        places, lanes = self._places(), self.nest.lanes
+        k, places, lanes = self.w.k, self._places(), self.nest.lanes
         kinds = [self.w.e.held(ref) for ref in self.refs]
-        loaded = [self.w.k.vector_load(memory, places, lanes) for memory in self._partial]
-        return [self.w.k.cast(v, kind) for v, kind in zip(loaded, kinds, strict=True)]
+        loaded = [k.vector_load(b.memory, b.address(k, places), lanes) for b in self._partial]
+        return [k.cast(v, kind) for v, kind in zip(loaded, kinds, strict=True)]
 
     def _store_partial(self, values: list[Any]) -> None:
-        for value, memory in zip(values, self._partial, strict=True):
-            self.w.k.vector_store(
-                self.w.k.cast(value, memory.type.element_type), memory, self._places()
-            )
+        k, places = self.w.k, self._places()
+        for value, buffer in zip(values, self._partial, strict=True):
+            item = k.cast(value, buffer.memory.type.element_type)
+            k.vector_store(item, buffer.memory, buffer.address(k, places))
 
     def _start_partial(self) -> None:
         neutral = [self.w.neutral(ref.number, ref.result) for ref in self.refs]
