@@ -154,7 +154,7 @@ class Evaluator(Positions):
             return register
         buffer = self.buffers[ref]
         inside = tuple(index[p] for p in buffer.positions)
-        depth = self.depth_of(inside)
+        depth = max(self.depth_of(inside), self.row_frame)
         with self.at(depth):
             positions = self._address(buffer, inside)
             if self.varies(inside):

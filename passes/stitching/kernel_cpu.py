@@ -76,6 +76,7 @@ class CpuWriter(NestWriter):
         """Bind the outer dimensions to row `unit`, and run `body`."""
         at = self.k.delinearize(unit, unit_counts(self.k, self.kernel, self.extents))
         with self.e.inside(loop, dict(zip(self.kernel.row_dims, at, strict=True))):
+            self.e.row_frame = self.e.depth
             body()
 
     def _nests(self) -> None:

@@ -45,7 +45,7 @@ class PackedWriter(CpuWriter):
             at[-1] = k.min(at[-1], k.sub(extent, pack))
         with self.e.inside(loop, dict(zip(dims, at, strict=True))):
             rows = [at[-1], *(k.add(at[-1], row) for row in range(1, pack))]
-            self.e.rows = rows, self.e.depth
+            self.e.rows, self.e.row_frame = (rows, self.e.depth), self.e.depth
             body()
 
     def _each_row(self, body: Callable[[int], list[Any]]) -> list[Any]:

@@ -25,6 +25,7 @@ class Positions(Frames):
         self.lanes = 1
         self.count: Any = None  # lanes that are inside the row, None for all
         self.origin: dict[int, Any] = {}  # where row buffers begin along a dimension, if not at 0
+        self.row_frame = 0  # in which a row is bound: what it keeps changes with the next row
         self.row: int | None = None  # of a pack, None where rows are lanes or there is no pack
         self.rows: tuple[list[Any], int] = ([], 0)  # positions of a pack's rows, and their frame
         self.spans: dict[int, tuple[int, int]] = {}  # first and last position, where known to be

@@ -135,3 +135,31 @@ def table_and_rows(batch: int, rows: int, columns: int) -> Case:
     p = np.exp(s - s.max(1, keepdims=True))
     expected = (e / s[..., None], p / p.sum(1, keepdims=True))
     return Case(t.function([full], [(first, full), (second, row)]), (x,), expected)
+
+
+def less_one_place(rows: int, n: int, place: int) -> Case:
+    """(p - p[place]) / sum p along rows, p = exp(x): one place of a row is read by all of it."""
+    t, shape = Text(), (rows, n)
+    full, row = tensor(shape), tensor((rows,))
+    whole, of_rows = t.empty(shape, "f32"), t.empty((rows,), "f32")
+    powers = t.generic(
+        ["ab", "ab"], "pp", [("%x0", full)], (whole, full),
+        lambda b, v, _: b.op(f"math.exp {v} : f32"),
+    )  # fmt: skip
+    zeros = t.fill(t.const("0.0"), "f32", of_rows, row)
+    total = t.generic(
+        ["ab", "a"], "pr", [(powers, full)], (zeros, row),
+        lambda b, v, o: b.op(f"arith.addf {o}, {v} : f32"),
+    )  # fmt: skip
+    part = f"[0, {place}] [{rows}, 1] [1, 1]"
+    one = t.op(f"tensor.extract_slice {powers}{part} : {full} to {row}")
+
+    def quotient(b: Text, v: str, total: str, one: str, _: str) -> str:
+        return b.op(f"arith.divf {b.op(f'arith.subf {v}, {one} : f32')}, {total} : f32")
+
+    operands = [(powers, full), (total, row), (one, row)]
+    found = t.generic(["ab", "a", "a", "ab"], "pp", operands, (whole, full), quotient)
+    x = normal(shape)
+    p = np.exp(x.astype(np.float64))
+    expected = (p - p[:, place : place + 1]) / p.sum(1, keepdims=True)
+    return Case(t.function([full], [(found, full)]), (x,), (expected,))

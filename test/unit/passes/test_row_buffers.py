@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from normalization_chains import normalizations, table_and_rows, tables
 from fsa.bindings import ir
 from fsa.dialects.fsa.dialect import new_context
 from fsa.frontend.mlir import read_mlir
-from fsa.passes.stitching import allocation
+from fsa.passes.stitching import allocation, rules
 from fsa.passes.stitching.allocation import Slot, allocate
 from fsa.passes.stitching.graph import Ref
 from fsa.passes.stitching.limits import buffer_budget
 from fsa.passes.stitching.liveness import Buffer, find_buffers
+from fsa.passes.stitching.pressure import Pressure
 from fsa.passes.stitching.regions import planned, regions_of
 from fsa.passes.stitching.schedule import Kernel
 from fsa.runtime.compile import lower
@@ -152,6 +154,36 @@ def test_what_is_live_at_once_and_does_not_fit_is_computed_again() -> None:
     reason = r"computed again: row buffers would take \d+ bytes (or more )?of \d+"
     assert re.search(reason, str(module))
     assert allocation.workgroup_bytes(kernel) <= buffer_budget(target)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "vulkan"])
+@pytest.mark.parametrize("name", ["chain", "tables", "table-and-rows"])
+def test_the_bound_of_one_more_value_is_none_too_many(name: str, kind: str) -> None:
+    """Keeping another value never takes less than what refuses values without building."""
+    texts = {
+        "chain": normalizations(5, 131, 4).text,
+        "tables": tables(3, 33, 17).text,
+        "table-and-rows": table_and_rows(3, 5, 7).text,
+    }
+    module: Any = lower(read_mlir(texts[name]), Target.parse(kind), FORM)
+    (region,) = regions_of(module)
+    graph, space, (kernel,) = planned(region)
+    for n, node in enumerate(kernel.nodes):
+        if graph.nodes[n].reduces or node.scheme == "global":
+            continue
+        without = [*kernel.nodes]
+        without[n] = replace(node, scheme="local")
+        (before,) = rules.build(graph, space, [kernel.plan], without)
+        without[n] = replace(node, scheme="regional")
+        (after,) = rules.build(graph, space, [kernel.plan], without)
+        levels = {
+            nest.level
+            for nest in before.nests
+            for touch in before.touches(nest)
+            if (touch.kind, touch.ref.number) == ("inline", n)
+        }
+        least = Pressure(before).with_value(n, levels)
+        assert 0 < least <= allocation.workgroup_bytes(after)
 
 
 def test_plans_say_who_shares() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gpu_simulator import Simulator
-from normalization_chains import normalizations, table_and_rows, tables
+from normalization_chains import less_one_place, normalizations, table_and_rows, tables
 from op_execution import ptx_of
 from stitched_cases import Case
 
@@ -29,6 +29,8 @@ CASES: dict[str, Callable[[str], Case]] = {
     "f16": lambda _: normalizations(6, 131, 4, "f16"),
     "tables": lambda _: tables(5, 33, 17),
     "table-and-rows": lambda _: table_and_rows(9, 13, 21),
+    "one-place": lambda _: less_one_place(6, 130, 3),
+    "one-place-packed": lambda _: less_one_place(67, 40, 3),
 }
 
 
