@@ -1,8 +1,8 @@
 """What is known of named processors and GPUs.
 
-CPUs: register width and VPOPCNTDQ from LLVM's processor definitions (X86.td, AArch64Processors.td);
-data caches of one core, and the last-level cache that its cores share, from the vendors'
-optimization manuals and product pages, in KiB, where products differ the smaller.
+CPUs: register width, VPOPCNTDQ and AVX512_BF16 from LLVM's processor definitions (X86.td,
+AArch64Processors.td); data caches of one core, and the last-level cache that its cores share, from
+the vendors' optimization manuals and product pages, in KiB, where products differ the smaller.
 
 GPUs: workgroup limits are those that IREE 3.13 compiles for (its known targets, which cite CUDA's
 compute-capability tables, vendor ISA guides and Vulkan profiles); for CUDA, shared memory is the
@@ -28,6 +28,7 @@ class CpuModel:
     l3: int
     vector_popcount: bool = False
     vector_permute: bool = False
+    bf16_rounding: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ _X86 = {
 }
 # Vectors of 256 bits, but the instructions of AVX2 that pick lanes are missing.
 _AVX_ONLY = ("sandybridge", "ivybridge")
+# AVX512_BF16.
+_BF16_ROUNDING = (
+    *("cooperlake", "sapphirerapids", "emeraldrapids", "graniterapids"),
+    *("znver4", "znver5"),
+)
 _AARCH64 = {
     # name: L1 data, L2, L3. Registers are NEON's 128 bits: kernels use no scalable vectors.
     "cortex-a53": (32, 512, 0),
@@ -109,7 +115,11 @@ _AARCH64 = {
 }
 CPUS: dict[str, CpuModel] = {
     **{
-        name: CpuModel("x86_64", bits, l1, l2, l3, popcount, bits >= 256 and name not in _AVX_ONLY)
+        name: CpuModel(
+            *("x86_64", bits, l1, l2, l3, popcount),
+            vector_permute=bits >= 256 and name not in _AVX_ONLY,
+            bf16_rounding=name in _BF16_ROUNDING,
+        )
         for name, (bits, l1, l2, l3, popcount) in _X86.items()
     },
     **{name: CpuModel("aarch64", 128, *caches) for name, caches in _AARCH64.items()},

@@ -50,6 +50,7 @@ class Target:
     vector_bits: int = 0  # cpu: width of a vector register
     has_vector_popcount: bool = False  # cpu: AVX-512 VPOPCNTDQ
     has_vector_permute: bool = False  # cpu: lanes of a vector are picked by a vector of numbers
+    has_bf16_rounding: bool = False  # cpu: AVX512_BF16, which narrows vectors of f32 to bf16
     cores: int = 0  # cpu: cores that share the work
     l1_bytes: int = 0  # data cache of one core
     l2_bytes: int = 0
@@ -121,6 +122,7 @@ class Target:
                 vector_bits=host.vector_bits(),
                 has_vector_popcount="avx512_vpopcntdq" in host.features(),
                 has_vector_permute="avx2" in host.features(),
+                has_bf16_rounding="avx512_bf16" in host.features(),
                 cores=host.usable_cores(),
                 l1_bytes=host.cache_bytes(1) or small.l1 * 1024,
                 l2_bytes=host.cache_bytes(2) or small.l2 * 1024,
@@ -135,6 +137,7 @@ class Target:
             vector_bits=model.vector_bits,
             has_vector_popcount=model.vector_popcount,
             has_vector_permute=model.vector_permute,
+            has_bf16_rounding=model.bf16_rounding,
             cores=ASSUMED_CORES,
             l1_bytes=model.l1 * 1024,
             l2_bytes=model.l2 * 1024,

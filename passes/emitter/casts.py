@@ -3,12 +3,22 @@
 from typing import Any
 
 from fsa.bindings import arith, ir
+from fsa.passes.emitter import bf16
 from fsa.passes.emitter.integers import Integers
 from fsa.passes.emitter.types import Scalar, Value, element_type, with_element
 
 
 class Casts(Integers):
     """Conversions of scalars and vectors."""
+
+    @property
+    def has_bf16_rounding(self) -> bool:
+        """Whether the code is for a processor with AVX512_BF16."""
+        return False
+
+    def narrows_at_once(self, a: Value) -> bool:
+        """Whether one instruction narrows `a` to bf16: it is a vector of f32 of a register."""
+        return self.has_bf16_rounding and bf16.has_instruction(a)
 
     def cast(self, a: Scalar, element: Any, *, signed: bool = True) -> Value:
         """Convert `a`, keeping its shape, to the scalar type `element`.
@@ -45,6 +55,12 @@ class Casts(Integers):
         if source.width == 64 and element.width == 16:
             return self.cast(self._narrowed_to_odd(a), element)
         if element.width < source.width:
+            maker = a.owner
+            if not isinstance(maker, ir.Block) and maker.name == "arith.extf":
+                if maker.operands[0].type == target:
+                    return maker.operands[0]
+            if isinstance(element, ir.BF16Type) and self.narrows_at_once(a):
+                return bf16.narrowed(self, a)
             return arith.truncf(target, a)
         return self.cast(self.cast(a, ir.F32Type.get()), element)
 

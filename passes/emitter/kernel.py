@@ -65,6 +65,11 @@ class Kernel(Builder):
         return self.target.kind != "cpu"
 
     @property
+    def has_bf16_rounding(self) -> bool:
+        """Whether the code is for a processor with AVX512_BF16."""
+        return self.target.has_bf16_rounding
+
+    @property
     def threads(self) -> int:
         """Threads of one workgroup; 1 on a CPU."""
         x, y, z = self.spec.workgroup_size

@@ -84,7 +84,7 @@ def _rounded(k: KernelBuilder, value: Any, element: Any) -> Any:
 def _narrowed(k: KernelBuilder, value: Any, element: Any) -> Any:
     """Round a float to f16, bf16 or a type that is no half; return it as it is held."""
     held = _held(k, k.cast(value, element))
-    if not isinstance(element, ir.BF16Type) or k.is_gpu:
+    if not isinstance(element, ir.BF16Type) or k.is_gpu or k.narrows_at_once(value):
         return held
     # IREE computes bf16 in f32 and drops a narrowing that is widened again, so bits are rounded.
     single = value if isinstance(element_type(value), ir.F32Type) else held
