@@ -1,6 +1,7 @@
 """The pass `fsa-channels-last`."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -9,9 +10,17 @@ from fsa.diagnostics import Diagnostics
 from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.base import Pass
 from fsa.passes.binarized.ops import binarized_ops
-from fsa.passes.structure.channels_last import Rebuilding, rebuilding_of, to_first, to_last
+from fsa.passes.convolution.lower import fills_lanes_with_channels
+from fsa.passes.structure.channels_last import (
+    Rebuilding,
+    is_window,
+    rebuilding_of,
+    to_first,
+    to_last,
+)
 from fsa.passes.structure.transposes import transpose_of, transposed
 from fsa.passes.weights.constants import constant_op
+from fsa.runtime.targets import ATTRIBUTE, Target
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class FsaChannelsLast(Pass):
     (element-wise ops, convolutions, pooling, padding, concatenations) and that share images form a
     neighbourhood. It is rewritten where the transposes at its edges would then move fewer bytes
     than those that are there now; what is open counts as 1. Modules without binarized ops stay as
-    they are.
+    they are, but for depthwise convolutions and pooling on a CPU whose kernels then have lanes
+    along the channels, and what stands around them.
     """
 
     name: ClassVar[str] = "fsa-channels-last"
@@ -31,15 +41,39 @@ class FsaChannelsLast(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the neighbourhoods of the module `op`."""
-        if not binarized_ops(op):
+        wanted = _any_op if binarized_ops(op) else _windows_along_channels(op)
+        if wanted is None:
             return
         for block in _blocks(op):
             # Each rewrite erases ops that its neighbours hold, so they are found anew behind it.
-            for _ in _neighbourhoods(block):
-                chosen = next((n for n in _neighbourhoods(block) if n.gain() > 0), None)
+            for _ in _neighbourhoods(block, wanted):
+                found = _neighbourhoods(block, wanted)
+                chosen = next((n for n in found if n.gain() > 0), None)
                 if chosen is None:
                     break
                 _rewrite(chosen)
+
+
+def _any_op(_: Any) -> bool:
+    return True
+
+
+def _windows_along_channels(module: Any) -> Callable[[Any], bool] | None:
+    """Return what tells that an op is no window op, or one whose kernel takes channels as lanes.
+
+    None where the module's target has no such kernels, no op for them, or no transpose to save.
+    """
+    target = Target.of_module(module) if ATTRIBUTE in module.attributes else None
+    if target is None or target.kind != "cpu":
+        return None
+
+    def wanted(op: Any) -> bool:
+        return not is_window(op) or fills_lanes_with_channels(op, target)
+
+    every = [view.operation for block in _blocks(module) for view in block.operations]
+    if not any(op.name == "linalg.transpose" for op in every):
+        return None
+    return wanted if any(is_window(op) and wanted(op) for op in every) else None
 
 
 @dataclass
@@ -92,8 +126,11 @@ def _blocks(module: Any) -> list[Any]:
     return found
 
 
-def _neighbourhoods(block: Any) -> list[_Neighbourhood]:
-    """Return the neighbourhoods of a block: ops that share images, directly or over others."""
+def _neighbourhoods(block: Any, wanted: Callable[[Any], bool]) -> list[_Neighbourhood]:
+    """Return the neighbourhoods of a block: ops that share images, directly or over others.
+
+    Only ops that are `wanted` are members.
+    """
     leader: dict[Any, Any] = {}
 
     def root(value: Any) -> Any:
@@ -106,7 +143,7 @@ def _neighbourhoods(block: Any) -> list[_Neighbourhood]:
     for view in block.operations:
         op = view.operation
         found = rebuilding_of(op)
-        if found is None:
+        if found is None or not wanted(op):
             continue
         candidates.append((op, found))
         for number in found.images:

@@ -1,7 +1,7 @@
 """Window operations of a module: found, planned for, and replaced by launches."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,15 @@ def takes_kernel(op: Any, target: Target) -> bool:
     """Return whether a kernel for `target` takes the linalg op `op`."""
     read = read_window_op(op, weights=False) if target.kind == "cpu" else None
     return read is not None and plan_window(read.window, target, {})[0].form != PORTABLE
+
+
+def fills_lanes_with_channels(op: Any, target: Target) -> bool:
+    """Return whether, with its channels last, a kernel takes `op` with lanes along the channels."""
+    read = read_window_op(op, weights=False) if target.kind == "cpu" else None
+    if read is None:
+        return False
+    plan, _ = plan_window(replace(read.window, channels_last=True), target, {})
+    return plan.form == CHANNELS and read.window.groups >= plan.lanes
 
 
 def lower_window_op(op: Any, site: Site) -> bool:

@@ -18,6 +18,8 @@ from fsa.passes.weights.constants import filling_constant, scalar_constant
 _WINDOWS: dict[str, tuple[Any, Permutation | None]] = {
     "linalg.conv_2d_nchw_fchw": (linalg.conv_2d_nhwc_fhwc, (0, 2, 3, 1)),
     "linalg.conv_1d_ncw_fcw": (linalg.conv_1d_nwc_wcf, (2, 1, 0)),
+    "linalg.depthwise_conv_2d_nchw_chw": (linalg.depthwise_conv_2d_nhwc_hwc, (1, 2, 0)),
+    "linalg.depthwise_conv_1d_ncw_cw": (linalg.depthwise_conv_1d_nwc_wc, (1, 0)),
     "linalg.pooling_nchw_max": (linalg.pooling_nhwc_max, None),
     "linalg.pooling_nchw_sum": (linalg.pooling_nhwc_sum, None),
     "linalg.pooling_ncw_max": (linalg.pooling_nwc_max, None),
@@ -44,6 +46,11 @@ class Rebuilding:
 
     images: tuple[int, ...]
     build: Callable[[Mapping[int, Any]], Any]
+
+
+def is_window(op: Any) -> bool:
+    """Tell whether `op` is an op on windows of images with the channels first."""
+    return op.name in _WINDOWS
 
 
 def rebuilding_of(op: Any) -> Rebuilding | None:
