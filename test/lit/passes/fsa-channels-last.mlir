@@ -180,3 +180,66 @@ func.func @still_read(%p: tensor<1x8x8x2xi32>, %f: tensor<64x3x3x2xi32>) -> (ten
      linalg.yield %y : f32 } -> tensor<1x64x8x8xf32>
   return %b, %c, %d : tensor<1x64x8x8xf32>, tensor<1x64x64xf32>, tensor<1x64x64xf32>
 }
+
+// -----
+
+// No op is binarized, but a kernel of this CPU has lanes along the 16 channels of a depthwise
+// convolution: it takes the images as they are, with the op behind it. The dense convolution stays.
+// CHECK-LABEL: func.func @depthwise
+// CHECK-SAME: (%[[X:.*]]: tensor<1x8x8x16xf32>
+// CHECK: %[[PADDED:.*]] = tensor.pad %[[X]] low[0, 1, 1, 0] high[0, 1, 1, 0]
+// CHECK: %[[FILTER:.*]] = linalg.transpose ins(%{{.*}} : tensor<16x3x3xf32>){{.*}}permutation = [1, 2, 0]
+// CHECK: %[[SUMS:.*]] = linalg.depthwise_conv_2d_nhwc_hwc ins(%[[PADDED]], %[[FILTER]] : tensor<1x10x10x16xf32>, tensor<3x3x16xf32>)
+// CHECK: %[[Y:.*]] = linalg.generic
+// CHECK-SAME: ins(%[[SUMS]] : tensor<1x8x8x16xf32>)
+// CHECK: return %[[Y]]
+// CHECK-LABEL: func.func @dense
+// CHECK: linalg.conv_2d_nchw_fchw
+// CHECK-LABEL: func.func @narrow
+// CHECK: linalg.depthwise_conv_2d_nchw_chw
+#all = affine_map<(n, c, h, w) -> (n, c, h, w)>
+module attributes {fsa.target = {kind = "cpu", arch = "host", vector_bits = 512 : i64, cores = 2 : i64}} {
+func.func @depthwise(%x: tensor<1x8x8x16xf32>) -> tensor<1x8x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<2.0> : tensor<16x3x3xf32>
+  %e = tensor.empty() : tensor<1x16x8x8xf32>
+  %t = linalg.transpose ins(%x : tensor<1x8x8x16xf32>) outs(%e : tensor<1x16x8x8xf32>) permutation = [0, 3, 1, 2]
+  %p = tensor.pad %t low[0, 0, 1, 1] high[0, 0, 1, 1] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x16x8x8xf32> to tensor<1x16x10x10xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32>
+  %c = linalg.depthwise_conv_2d_nchw_chw ins(%p, %w : tensor<1x16x10x10xf32>, tensor<16x3x3xf32>) outs(%z : tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32>
+  %r = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%c : tensor<1x16x8x8xf32>) outs(%e : tensor<1x16x8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.maximumf %a, %zero : f32
+    linalg.yield %m : f32
+  } -> tensor<1x16x8x8xf32>
+  %e2 = tensor.empty() : tensor<1x8x8x16xf32>
+  %y = linalg.transpose ins(%r : tensor<1x16x8x8xf32>) outs(%e2 : tensor<1x8x8x16xf32>) permutation = [0, 2, 3, 1]
+  return %y : tensor<1x8x8x16xf32>
+}
+func.func @dense(%x: tensor<1x8x8x16xf32>) -> tensor<1x8x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<2.0> : tensor<16x16x1x1xf32>
+  %e = tensor.empty() : tensor<1x16x8x8xf32>
+  %t = linalg.transpose ins(%x : tensor<1x8x8x16xf32>) outs(%e : tensor<1x16x8x8xf32>) permutation = [0, 3, 1, 2]
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32>
+  %c = linalg.conv_2d_nchw_fchw ins(%t, %w : tensor<1x16x8x8xf32>, tensor<16x16x1x1xf32>) outs(%z : tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32>
+  %e2 = tensor.empty() : tensor<1x8x8x16xf32>
+  %y = linalg.transpose ins(%c : tensor<1x16x8x8xf32>) outs(%e2 : tensor<1x8x8x16xf32>) permutation = [0, 2, 3, 1]
+  return %y : tensor<1x8x8x16xf32>
+}
+func.func @narrow(%x: tensor<1x8x8x4xf32>) -> tensor<1x8x8x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<2.0> : tensor<4x1x1xf32>
+  %e = tensor.empty() : tensor<1x4x8x8xf32>
+  %t = linalg.transpose ins(%x : tensor<1x8x8x4xf32>) outs(%e : tensor<1x4x8x8xf32>) permutation = [0, 3, 1, 2]
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %c = linalg.depthwise_conv_2d_nchw_chw ins(%t, %w : tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) outs(%z : tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %e2 = tensor.empty() : tensor<1x8x8x4xf32>
+  %y = linalg.transpose ins(%c : tensor<1x4x8x8xf32>) outs(%e2 : tensor<1x8x8x4xf32>) permutation = [0, 2, 3, 1]
+  return %y : tensor<1x8x8x4xf32>
+}
+}
