@@ -8,6 +8,7 @@ ASPLOS 2022, section 4.4); `allocation` makes buffers that are never live togeth
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +50,12 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
-def find_buffers(kernel: Kernel) -> list[Buffer]:
-    """Return the row buffers of a kernel, those of early nests first."""
-    last: dict[Ref, int] = {}
-    for number, nest in enumerate(kernel.nests):
-        last.update((t.ref, number) for t in kernel.touches(nest) if t.kind == "kept")
+def find_buffers(kernel: Kernel, last: Mapping[Ref, int] | None = None) -> list[Buffer]:
+    """Return the row buffers of a kernel, those of early nests first.
+
+    `last` says which nest is the last to read a value, where that is known already.
+    """
+    last = last_reads(kernel) if last is None else last
     found: list[Buffer] = []
     for number, nest in enumerate(kernel.nests):
         partial = tuple(kernel.partial_shape(nest))
@@ -73,10 +75,17 @@ def find_buffers(kernel: Kernel) -> list[Buffer]:
     return found
 
 
+def last_reads(kernel: Kernel) -> dict[Ref, int]:
+    """Return the number of the last nest that reads each kept value."""
+    last: dict[Ref, int] = {}
+    for number, nest in enumerate(kernel.nests):
+        last.update((t.ref, number) for t in kernel.touches(nest) if t.kind == "kept")
+    return last
+
+
 def made_by_reductions(kernel: Kernel, nest: Nest) -> list[Ref]:
     """Return the results of the reductions of a nest."""
-    nodes = kernel.graph.nodes
-    return [Ref("node", n, r) for n in nest.reductions for r in range(len(nodes[n].results))]
+    return [ref for n in nest.reductions for ref in kernel.results_of(n)]
 
 
 def buffer_shape(kernel: Kernel, ref: Ref) -> tuple[int, ...]:
@@ -94,6 +103,12 @@ def buffer_element(kernel: Kernel, ref: Ref) -> Any:
 def bytes_of(shape: tuple[int, ...], element: Any) -> int:
     """Return the bytes of a buffer; () is no buffer, but a register."""
     return math.prod(shape) * element_bytes(element) if shape else 0
+
+
+def held_bytes(kernel: Kernel, ref: Ref) -> int:
+    """Return the bytes that a value takes, or would take, among the row buffers of a workgroup."""
+    row = bytes_of(buffer_shape(kernel, ref), buffer_element(kernel, ref))
+    return row * rows_at_once(kernel)
 
 
 def rows_at_once(kernel: Kernel) -> int:

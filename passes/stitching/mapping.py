@@ -9,14 +9,11 @@ task packing).
 from collections import Counter
 from collections.abc import Sequence
 
-from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.graph import Access, Graph, Ref, element_bytes, element_type, shape_of
-from fsa.passes.stitching.linear import Index
+from fsa.passes.stitching.facts import UNKNOWN_EXTENT, Facts, count
 from fsa.passes.stitching.plan import KernelPlan
 from fsa.runtime.targets import Target
 
-UNKNOWN_EXTENT = 1024
 TASK_ELEMENTS = 16384  # elements of one CPU task: its dispatch costs little beside it
 MAX_ROWS = 512
 # A reduction over so many rows is a panel; fewer are added up in registers.
@@ -36,11 +33,12 @@ LONG_ROW_THREADS = 1024
 
 
 def mapping_of(
-    graph: Graph, space: Space, target: Target, dominants: Sequence[int], parallel: frozenset[int]
+    facts: Facts, target: Target, dominants: Sequence[int], parallel: frozenset[int]
 ) -> KernelPlan:
     """Choose the mapping of a kernel that makes `dominants` over shared `parallel` dimensions."""
-    reach = _reach(graph, dominants)
-    lane = _lane(graph, space, dominants, reach, parallel)
+    graph, space = facts.graph, facts.space
+    reach = facts.reach(dominants)
+    lane = _lane(facts, dominants, reach, parallel)
     inside = {
         d
         for n in dominants
@@ -50,33 +48,20 @@ def mapping_of(
     flat = lane in parallel and not inside
     outer = tuple(sorted(parallel if flat else parallel - {lane}))
     if target.kind == "cpu" and not flat:
-        outer = _without_neighbours(graph, space, dominants, reach, outer, lane)
+        outer = _without_neighbours(facts, dominants, reach, outer, lane)
     row_dims = {d for n in dominants for d in space.dims[n]} - set(outer)
-    row = _count(space, row_dims)
+    row = count(space, row_dims)
     extent = space.extents[lane] if lane >= 0 else 1
     if target.kind == "cpu":
-        return _cpu(graph, space, target, dominants, flat, outer, lane, extent, row, reach)
-    return _gpu(graph, space, target, flat, outer, lane, extent, reach)
-
-
-def _reach(graph: Graph, dominants: Sequence[int]) -> list[int]:
-    """Dominant nodes and the element-wise nodes that they read."""
-    found: dict[int, None] = dict.fromkeys(dominants)
-    pending = list(dominants)
-    while pending:
-        for access in graph.nodes[pending.pop()].reads:
-            n = access.ref.number
-            if access.ref.kind == "node" and n not in found and not graph.nodes[n].reduces:
-                found[n] = None
-                pending.append(n)
-    return list(found)
+        return _cpu(facts, target, dominants, flat, outer, lane, extent, row, reach)
+    return _gpu(facts, target, flat, outer, lane, extent, reach)
 
 
 def _lane(
-    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
-    parallel: frozenset[int],
-) -> int:  # fmt: skip
+    facts: Facts, dominants: Sequence[int], reach: Sequence[int], parallel: frozenset[int]
+) -> int:
     """Return the dimension with most bytes side by side; -1 when there is none to choose."""
+    graph, space = facts.graph, facts.space
     fixed = {
         d
         for n in dominants
@@ -84,55 +69,46 @@ def _lane(
         for d, reduces in zip(space.dims[n], graph.nodes[n].reduction, strict=True)
         if reduces
     }
-    score = _scores(graph, space, dominants, reach, ("argument", "constant"), fixed)
+    score = _scores(facts, dominants, reach, ("argument", "constant"), fixed)
     candidates = {d for n in dominants for d in space.dims[n]} - fixed
     wide = [d for d in candidates if space.extents[d] != 1] or list(candidates)
     if fixed:  # each lane must run a whole reduction on its own
         wide = [d for d in wide if d in parallel]
     if not any(score[d] for d in wide):  # operands lie along dimensions that pieces were cut from
-        score = _scores(graph, space, dominants, dominants, ("node",), fixed)
+        score = _scores(facts, dominants, dominants, ("node",), fixed)
     return max(wide, key=lambda d: (score[d], d), default=-1)
 
 
 def _scores(
-    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
-    kinds: Sequence[str], fixed: set[int],
+    facts: Facts, dominants: Sequence[int], reach: Sequence[int], kinds: Sequence[str],
+    fixed: set[int],
 ) -> Counter[int]:  # fmt: skip
     """Return the bytes of operands of `kinds`, and of results, side by side along dimensions."""
     score: Counter[int] = Counter()
     for n in reach:
-        node = graph.nodes[n]
-        touched = [a for a in node.reads if a.ref.kind in kinds]
-        if n in dominants and not node.reduces:
-            touched.append(Access(Ref("node", n), node.results[0]))
-        size = _count(space, set(space.dims[n]))
-        for access in touched:
-            type_ = graph.type_of(access.ref)
-            if not isinstance(type_, ir.RankedTensorType) or not access.index:
-                continue
-            last = access.index[-1].fastest()
-            if last is not None and space.dims[n][last] not in fixed:
-                score[space.dims[n][last]] += size * element_bytes(type_)
+        for kind, dim, size in facts.operands_along(n):
+            if kind in kinds and dim not in fixed:
+                score[dim] += size
+    for n in dominants:
+        along = facts.result_along(n)
+        if along is not None and along[0] not in fixed:
+            score[along[0]] += along[1]
     return score
 
 
 def _without_neighbours(
-    graph: Graph, space: Space, dominants: Sequence[int], reach: Sequence[int],
-    outer: tuple[int, ...], lane: int,
-) -> tuple[int, ...]:  # fmt: skip
+    facts: Facts, dominants: Sequence[int], reach: Sequence[int], outer: tuple[int, ...], lane: int
+) -> tuple[int, ...]:
     """Take dimensions beside the lanes in memory into the row where a row would read in snippets.
 
     A group of 8 channels of an image is 32 bytes in each pixel: a task then takes all groups.
     """
+    space = facts.space
     inside = {d for n in dominants for d in space.dims[n]} - set(outer)
     for n in reach:
-        for access in graph.nodes[n].reads:
-            type_ = graph.type_of(access.ref)
-            if access.ref.kind != "argument" or not isinstance(type_, ir.RankedTensorType):
-                continue
-            steps = _steps(space.index_at(n, access), shape_of(type_))
+        for steps, element in facts.argument_steps(n):
             run = (space.extents[lane] or 0) if steps.get(lane) == 1 else 0
-            while 0 < run * element_bytes(type_) < LEAST_RUN:
+            while 0 < run * element < LEAST_RUN:
                 beside = next((d for d in outer if steps.get(d) == run), None)
                 if beside is None or all(steps.get(d, 0) <= run for d in inside):
                     break
@@ -141,49 +117,17 @@ def _without_neighbours(
     return outer
 
 
-def _steps(index: Index, shape: Sequence[int | None]) -> dict[int, int]:
-    """Return how many elements of memory lie between neighbours along each dimension."""
-    steps: Counter[int] = Counter()
-    stride = 1
-    for expression, size in zip(reversed(index), reversed(shape), strict=True):
-        for d, coefficient in expression.terms:
-            steps[d] += coefficient * stride
-        if size is None:
-            break
-        stride *= size
-    return dict(steps)
-
-
-def _count(space: Space, dims: set[int]) -> int:
-    total = 1
-    for d in dims:
-        total *= space.extents[d] or UNKNOWN_EXTENT
-    return total
-
-
 def _power_of_two(number: int) -> int:
     """Return the smallest power of two that is not below `number`."""
     return 1 << max(number - 1, 0).bit_length()
 
 
-def _element_bits(graph: Graph, reach: Sequence[int]) -> int:
-    """Bits of the widest element computed on, at least 32: lanes of one vector hold it."""
-    widths = [32]
-    for n in reach:
-        node = graph.nodes[n]
-        types = [graph.type_of(access.ref) for access in node.reads]
-        types += [result.type for result in node.op.results]
-        if node.block is not None:
-            types += [r.type for op in node.block.operations for r in op.operation.results]
-        widths += [64 for t in types if str(element_type(t)) in ("f64", "i64")]
-    return max(widths)
-
-
 def _cpu(
-    graph: Graph, space: Space, target: Target, dominants: Sequence[int], flat: bool,
-    outer: tuple[int, ...], lane: int, extent: int | None, row: int, reach: Sequence[int],
+    facts: Facts, target: Target, dominants: Sequence[int], flat: bool, outer: tuple[int, ...],
+    lane: int, extent: int | None, row: int, reach: Sequence[int],
 ) -> KernelPlan:  # fmt: skip
-    most = max(target.vector_bits, 128) // _element_bits(graph, reach)
+    graph, space = facts.graph, facts.space
+    most = max(target.vector_bits, 128) // max(facts.element_bits(n) for n in reach)
     lanes = most if extent is None else min(most, _power_of_two(extent))
     lanes = 1 if lane < 0 else lanes
     steps = (extent or UNKNOWN_EXTENT) // lanes
@@ -191,7 +135,7 @@ def _cpu(
     if not flat and row > (extent or UNKNOWN_EXTENT):
         unroll = PANEL_UNROLL  # a sweep adds rows up
     if not flat:
-        rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1), _count(space, set(outer))))
+        rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row, 1), count(space, set(outer))))
         reason = f"a task runs {rows} rows; {lanes} lanes along dimension {lane} of the row"
         return KernelPlan("row", outer, lane, lanes, unroll, rows, 0, 1, reason)
     width = extent or UNKNOWN_EXTENT
@@ -202,11 +146,11 @@ def _cpu(
         if reduces
     }
     in_order = not any(graph.nodes[n].sequential for n in dominants)
-    if in_order and _count(space, reduced) >= PANEL_ROWS:
+    if in_order and count(space, reduced) >= PANEL_ROWS:
         return _panel(space, target, outer, lane, lanes, width)
     chunk = max(lanes, TASK_ELEMENTS // max(row, 1) // lanes * lanes)
     chunk = min(chunk, -(-width // lanes) * lanes)
-    others = _count(space, set(outer) - {lane})
+    others = count(space, set(outer) - {lane})
     rows = max(1, min(MAX_ROWS, TASK_ELEMENTS // max(row * chunk, 1), others))
     reason = f"each of {lanes} lanes along dimension {lane} is a task of its own"
     return KernelPlan("flat", outer, lane, lanes, 1, rows, 0, chunk, reason)
@@ -216,7 +160,7 @@ def _panel(
     space: Space, target: Target, outer: tuple[int, ...], lane: int, lanes: int, width: int
 ) -> KernelPlan:
     """Return a panel as wide as accumulators in the first cache allow, or as cores share."""
-    others = _count(space, set(outer) - {lane})
+    others = count(space, set(outer) - {lane})
     shares = max(1, target.cores) if others < target.cores else 1
     chunk = min(PANEL_ELEMENTS, max(PANEL_LEAST, -(-width // shares)))
     chunk = min(-(-chunk // lanes), -(-width // lanes)) * lanes
@@ -225,11 +169,11 @@ def _panel(
 
 
 def _gpu(
-    graph: Graph, space: Space, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
+    facts: Facts, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
     extent: int | None, reach: Sequence[int],
 ) -> KernelPlan:  # fmt: skip
     most = target.max_workgroup_size or FLAT_THREADS
-    lanes = _gpu_lanes(graph, target, extent, reach)
+    lanes = _gpu_lanes(facts, target, extent, reach)
     wide = f", {lanes} elements each" if lanes > 1 else ""
     if flat:
         threads = min(FLAT_THREADS, most)
@@ -239,25 +183,20 @@ def _gpu(
     limit = LONG_ROW_THREADS if steps >= LONG_ROW_STEPS * MAX_THREADS else MAX_THREADS
     threads = 1 if lane < 0 else min(most, limit, _power_of_two(steps))
     packed = max(1, min(FLAT_THREADS, most) // threads)
-    tasks = _count(space, set(outer))
+    tasks = count(facts.space, set(outer))
     rows = min(packed, _power_of_two(tasks))
     reason = f"{rows} rows a workgroup, {threads} threads{wide} along dimension {lane} of each"
     return KernelPlan("row", outer, lane, lanes, 1, rows, threads, 1, reason)
 
 
-def _gpu_lanes(graph: Graph, target: Target, extent: int | None, reach: Sequence[int]) -> int:
+def _gpu_lanes(facts: Facts, target: Target, extent: int | None, reach: Sequence[int]) -> int:
     """Return how many neighbours a thread takes at once: 16 bytes of the narrowest operand.
 
     Only CUDA loads vectors in kernels of ours, and only whole ones: lanes divide the dimension.
     """
     if target.kind != "cuda" or extent is None:
         return 1
-    widths = [
-        element_bytes(graph.type_of(access.ref))
-        for n in reach
-        for access in graph.nodes[n].reads
-        if access.ref.kind in ("argument", "constant") and access.index
-    ]
+    widths = [width for n in reach for width in facts.operand_bytes(n)]
     lanes = min(VECTOR_BYTES // min(widths, default=4), MAX_LANES)
     while lanes > 1 and (extent % lanes or extent < lanes):
         lanes //= 2

@@ -6,39 +6,30 @@ Planning tries many values. What cannot fit is refused here, before a kernel is 
 from collections.abc import Iterable
 
 from fsa.passes.stitching.graph import Ref
-from fsa.passes.stitching.liveness import (
-    buffer_element,
-    buffer_shape,
-    bytes_of,
-    find_buffers,
-    rows_at_once,
-)
+from fsa.passes.stitching.liveness import find_buffers, held_bytes, rows_at_once
 from fsa.passes.stitching.loop_nest import inline_touches
 from fsa.passes.stitching.schedule import Kernel
+
+Live = tuple[Ref, range, int]  # a value, the levels after which it is live, and its bytes
 
 
 class Pressure:
     """The bytes that are live between one level of a kernel and the next."""
 
-    def __init__(self, kernel: Kernel):
+    def __init__(self, kernel: Kernel, live: Iterable[Live] | None = None):
         self.kernel = kernel
-        self._values: dict[Ref, tuple[range, int]] = {}  # levels after which each is live, bytes
+        self._values: dict[Ref, tuple[range, int]] = {}
         self._after: dict[int, int] = {}
-        for buffer in find_buffers(kernel):
-            levels = range(kernel.nests[buffer.first].level, kernel.nests[buffer.last].level)
-            if not buffer.partial and levels:
-                size = buffer.bytes * rows_at_once(kernel)
-                self._values[buffer.ref] = levels, size
+        for ref, levels, size in live_between_levels(kernel) if live is None else live:
+            if levels:
+                self._values[ref] = levels, size
                 self._add(self._after, levels, size)
 
     def with_value(self, n: int, levels: Iterable[int]) -> int:
         """Return the bytes that row buffers take at least if node n, which is now computed in
         nests of `levels`, is kept too."""
         kernel = self.kernel
-        own = sum(
-            bytes_of(buffer_shape(kernel, ref), buffer_element(kernel, ref)) * rows_at_once(kernel)
-            for ref in (Ref("node", n, r) for r in range(len(kernel.graph.nodes[n].results)))
-        )
+        own = sum(held_bytes(kernel, ref) for ref in kernel.results_of(n))
         if kernel.is_repeated(n):  # its readers move to later levels
             return own
         live = range(kernel.level(n), max(levels, default=0))
@@ -53,3 +44,11 @@ class Pressure:
     def _add(self, sums: dict[int, int], levels: Iterable[int], size: int) -> None:
         for level in levels:
             sums[level] = sums.get(level, 0) + size
+
+
+def live_between_levels(kernel: Kernel) -> Iterable[Live]:
+    """Yield the values of a kernel with the levels after which they are live."""
+    for buffer in find_buffers(kernel):
+        if not buffer.partial:
+            levels = range(kernel.nests[buffer.first].level, kernel.nests[buffer.last].level)
+            yield buffer.ref, levels, buffer.bytes * rows_at_once(kernel)

@@ -6,7 +6,7 @@ from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.lanes import describe, vectorize
 from fsa.passes.stitching.linear import solve
-from fsa.passes.stitching.loop_nest import Nest, Touch
+from fsa.passes.stitching.loop_nest import Element, Nest
 from fsa.passes.stitching.packing import check_pack
 from fsa.passes.stitching.plan import KernelPlan, NodePlan, PlanError
 from fsa.passes.stitching.schedule import Kernel
@@ -29,12 +29,26 @@ def build(
     for kernel in built:
         _ = kernel.nests  # what none of the kernels can read is told first
     for kernel in built:
-        vectorize(kernel)
-        _check_kernel(kernel)
+        complete(kernel)
     return built
 
 
-def _check_kernel(kernel: Kernel) -> None:
+def complete(kernel: Kernel) -> Kernel:
+    """Give the nests of a kernel their vectors; raise `PlanError` where a rule does not hold."""
+    vectorize(kernel)
+    check_plan(kernel)
+    if kernel.plan.pack > 1:
+        check_pack(kernel)
+    for nest in kernel.nests:
+        check_made(kernel, nest)
+        for touch in kernel.touches(nest):
+            if touch.kind == "kept":
+                check_place(kernel, touch.element)
+    return kernel
+
+
+def check_plan(kernel: Kernel) -> None:
+    """Raise `PlanError` where the mapping of a kernel contradicts itself."""
     plan, where = kernel.plan, f"kernel {kernel.number}"
     count = len(kernel.space.extents)
     if any(not 0 <= d < count for d in plan.outer) or len(set(plan.outer)) != len(plan.outer):
@@ -60,43 +74,54 @@ def _check_kernel(kernel: Kernel) -> None:
             raise PlanError(
                 f"{where}: on a gpu lanes must divide dimension {plan.lane}, found {plan.lanes}"
             )
-    if plan.pack > 1:
-        check_pack(kernel)
-    for nest in kernel.nests:
-        _check_nest(kernel, nest)
 
 
-def _check_nest(kernel: Kernel, nest: Nest) -> None:
-    outer, where = set(kernel.plan.outer), f"kernel {kernel.number}"
+def check_made(kernel: Kernel, nest: Nest) -> None:
+    """Raise `PlanError` where a nest makes what its kernel cannot make, keep or store."""
     for n in nest.reductions:
-        node = kernel.graph.nodes[n]
-        own = kernel.space.dims[n]
-        reduced = {d for d, flag in zip(own, node.reduction, strict=True) if flag}
-        if outer & reduced:
-            raise PlanError(
-                f"{where}: op {node.position} reduces the outer dimensions "
-                f"{sorted(outer & reduced)}"
-            )
-    stored = [*nest.stores, *(r for r in kernel.stores if r.number in nest.reductions)]
-    for ref in stored:
-        if not outer <= set(kernel.space.dims[ref.number]):
-            raise PlanError(
-                f"{where}: {describe(kernel.graph, ref)} does not vary with all of outer, so "
-                "several tasks would write it"
-            )
-    made = [Ref("node", n, k) for n in nest.reductions
-            for k in range(len(kernel.graph.nodes[n].results))]  # fmt: skip
-    for ref in [*made, *nest.kept]:
-        _check_row_buffer(kernel, ref)
-    for touch in kernel.touches(nest):
-        if touch.kind == "kept" and not is_row_local(kernel, touch):
-            raise PlanError(
-                f"{where}: {describe(kernel.graph, touch.ref)} is read by another task than the "
-                "one that makes it; it must be global"
-            )
+        check_reduction(kernel, n)
+    for ref in nest.stores:
+        check_stored(kernel, ref)
+    for ref in nest.kept:
+        check_row_buffer(kernel, ref)
 
 
-def _check_row_buffer(kernel: Kernel, ref: Ref) -> None:
+def check_reduction(kernel: Kernel, n: int) -> None:
+    """Raise `PlanError` where a kernel cannot make the results of a reduction."""
+    outer, where = set(kernel.plan.outer), f"kernel {kernel.number}"
+    node = kernel.graph.nodes[n]
+    own = kernel.space.dims[n]
+    reduced = {d for d, flag in zip(own, node.reduction, strict=True) if flag}
+    if outer & reduced:
+        raise PlanError(
+            f"{where}: op {node.position} reduces the outer dimensions {sorted(outer & reduced)}"
+        )
+    for ref in kernel.results_of(n):
+        if kernel.is_stored(ref):
+            check_stored(kernel, ref)
+        check_row_buffer(kernel, ref)
+
+
+def check_stored(kernel: Kernel, ref: Ref) -> None:
+    """Raise `PlanError` where several tasks would write a value."""
+    if not set(kernel.plan.outer) <= set(kernel.space.dims[ref.number]):
+        raise PlanError(
+            f"kernel {kernel.number}: {describe(kernel.graph, ref)} does not vary with all of "
+            "outer, so several tasks would write it"
+        )
+
+
+def check_place(kernel: Kernel, kept: Element) -> None:
+    """Raise `PlanError` where a kept value is read by another task than the one that makes it."""
+    if not is_row_local(kernel, kept):
+        raise PlanError(
+            f"kernel {kernel.number}: {describe(kernel.graph, kept.ref)} is read by another task "
+            "than the one that makes it; it must be global"
+        )
+
+
+def check_row_buffer(kernel: Kernel, ref: Ref) -> None:
+    """Raise `PlanError` where a kernel cannot keep a value in the row."""
     dims = kernel.buffer_dims(ref)
     if not dims:
         return
@@ -109,11 +134,11 @@ def _check_row_buffer(kernel: Kernel, ref: Ref) -> None:
         raise PlanError(f"{what} needs a row buffer, which a flat mapping does not have")
 
 
-def is_row_local(kernel: Kernel, touch: Touch) -> bool:
+def is_row_local(kernel: Kernel, kept: Element) -> bool:
     """Whether a kept value is read by the task that made it (AStitch's block locality)."""
-    own = kernel.space.dims[touch.ref.number]
-    made = kernel.graph.nodes[touch.ref.number].results[touch.ref.result]
-    for read, written in zip(touch.index, made, strict=True):
+    own = kernel.space.dims[kept.ref.number]
+    made = kernel.graph.nodes[kept.ref.number].results[kept.ref.result]
+    for read, written in zip(kept.index, made, strict=True):
         for number, value in (solve(written, read) or {}).items():
             dim = own[number]
             one = kernel.space.extents[dim] == 1  # its only element is everybody's

@@ -79,6 +79,10 @@ class Kernel:
             and self.nodes[ref.number].kernel == self.number
         )
 
+    def results_of(self, n: int) -> list[Ref]:
+        """Return the results of node n."""
+        return [Ref("node", n, k) for k in range(len(self.graph.nodes[n].results))]
+
     def buffer_dims(self, ref: Ref) -> tuple[int, ...]:
         """Return the dimensions inside the row of a value's result, in order."""
         own = self.space.dims[ref.number]
@@ -163,7 +167,7 @@ class Kernel:
         nests: list[Nest] = []
         here = [n for n, plan in enumerate(self.nodes) if plan.kernel == self.number]
         for n in here:
-            if self.graph.nodes[n].reduces and self._needed(n):
+            if self.graph.nodes[n].reduces and self.needed(n):
                 nest = self._nest(nests, self.level(n), self._inner(n, False), self._inner(n, True))
                 nest.reductions.append(n)
         for n in here:
@@ -173,15 +177,15 @@ class Kernel:
                     continue
                 if self.kept_in_row(ref):
                     self._cover(nests, n).kept.append(ref)
-                if ref in self.stores and not self._stores_late(ref):
+                if ref in self.stores and not self.stores_late(ref):
                     self._cover(nests, n).stores.append(ref)
         last = 1 + max((nest.level for nest in nests), default=-1)
         for ref in self.stores:
-            if not self.graph.nodes[ref.number].reduces and self._stores_late(ref):
+            if not self.graph.nodes[ref.number].reduces and self.stores_late(ref):
                 self._cover(nests, ref.number, last).stores.append(ref)
         return sorted(nests, key=lambda nest: nest.level)
 
-    def _stores_late(self, ref: Ref) -> bool:
+    def stores_late(self, ref: Ref) -> bool:
         """Whether a value is stored after all reductions: an element of a GPU below 32 bits.
 
         Vulkan devices without such stores do them by atomic operations on words. Between two
@@ -189,7 +193,8 @@ class Kernel:
         """
         return self.plan.threads > 0 and element_bytes(self.graph.type_of(ref)) < 4
 
-    def _needed(self, n: int) -> bool:
+    def needed(self, n: int) -> bool:
+        """Whether anything takes a result of node n."""
         return any(True for result in self.graph.nodes[n].op.results for _ in result.uses)
 
     def _nest(
@@ -209,6 +214,32 @@ class Kernel:
             if nest.level == level and set(nest.dims) == set(dims) and not self._may_sweep(nest):
                 return nest
         return self._nest(nests, level, dims, ())
+
+    def keep(self, n: int) -> Nest:
+        """Keep an element-wise node, which `nodes` now says, and return the nest that makes it.
+
+        The levels of all nodes must stay as they are. What touches are known no longer hold.
+        """
+        nest = self._cover(self.nests, n)
+        nest.kept = sorted([*nest.kept, *self.results_of(n)], key=lambda r: (r.number, r.result))
+        self._changed(nest, n)
+        return nest
+
+    def leave(self, n: int, nest: Nest) -> None:
+        """Take `keep` back, as `nodes` now says."""
+        nest.kept = [ref for ref in nest.kept if ref.number != n]
+        self._changed(nest, n)
+
+    def _changed(self, nest: Nest, n: int) -> None:
+        """Put a nest where it belongs now that it does, or does not, keep node n."""
+        self._places.pop(n, None)
+        self._touches.clear()
+        others = [other for other in self.nests if other is not nest]
+        if nest.reductions or nest.kept or nest.stores:
+            key = _order(nest)
+            at = next((i for i, other in enumerate(others) if _order(other) > key), len(others))
+            others.insert(at, nest)
+        self.nests[:] = others
 
     def _may_sweep(self, nest: Nest) -> bool:
         """Whether a nest may walk its reduction outside of its results: it makes nothing else."""
@@ -264,7 +295,22 @@ class Kernel:
         return sorted(refs, key=lambda r: (r.kind, r.number, r.result))
 
     def partial_shape(self, nest: Nest) -> list[int]:
-        """Return the shape of the vectors in which a sweep over reduced lanes adds up."""
+        """Return the shape of the vectors in which a sweep over reduced lanes adds up.
+
+        It is [] where there are none, for which `may_hold_partials` is a bound.
+        """
         if not nest.sweeps or self.plan.lane in nest.parallel:
             return []
         return [*(self.space.extents[d] or 1 for d in nest.parallel), nest.lanes]
+
+    def may_hold_partials(self, n: int) -> bool:
+        """Whether a reduction may be a sweep over reduced lanes, if its nest runs in vectors."""
+        inner, lane = self._inner(n, False), self.plan.lane
+        row = self.plan.mapping != "flat" and not self.plan.threads
+        return row and bool(inner) and lane not in inner and lane in self._inner(n, True)
+
+
+def _order(nest: Nest) -> tuple[int, bool, int]:
+    """Return what nests are in order of: those of a level stand as their first values do."""
+    made = [ref.number for ref in [*nest.kept, *nest.stores]]
+    return nest.level, not nest.reductions, min(nest.reductions or made)
