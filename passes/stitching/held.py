@@ -4,8 +4,8 @@ Where all buffers of an element type are as large as one another, they take as m
 live at once; otherwise the allocation says.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import accumulate
 
 from fsa.passes.stitching.allocation import allocate
@@ -21,79 +21,94 @@ from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.pressure import Pressure
 from fsa.passes.stitching.schedule import Kernel
 
-Numbers = dict[int, int]  # the places of nests in their kernel, by their identities
+
+@dataclass
+class _Value:
+    """A value with a row buffer: where it is made and last read, its bytes and its element type."""
+
+    made: Nest
+    last: Nest
+    size: int
+    element: str
 
 
 class Held:
     """The values of a kernel that have row buffers, partial sums not counted."""
 
-    def __init__(self, kernel: Kernel, last_reader: Callable[[Ref, Numbers], int]):
-        """Find the values; `last_reader` returns the last nest that reads one, or -1."""
-        self.kernel, self._last_reader = kernel, last_reader
-        self._values: dict[Ref, tuple[Nest, int, str]] = {}  # made where, bytes, element type
-        self._spans: dict[Ref, range] | None = None  # numbers of the nests where each is live
+    def __init__(self, kernel: Kernel, readers: Callable[[Ref], Iterable[Nest]]):
+        """Find the values; `readers` returns the nests that read one."""
+        self.kernel, self._readers = kernel, readers
+        self._values: dict[Ref, _Value] = {}
+        self._numbers = self._numbered()
         self._pressure: Pressure | None = None
         for nest in kernel.nests:
             for ref in [*made_by_reductions(kernel, nest), *nest.kept]:
                 self._hold(ref, nest)
 
-    def add(self, n: int, nest: Nest) -> None:
-        """Add the results of a node, which a nest makes."""
+    def add(self, n: int, nest: Nest, moved: Iterable[Ref]) -> None:
+        """Add the results of a node, which a nest makes; other nests read those of `moved` now."""
         for ref in self.kernel.results_of(n):
             self._hold(ref, nest)
-        self._spans = self._pressure = None
+        self._move(moved)
 
-    def remove(self, n: int) -> None:
-        """Take the results of a node out."""
+    def remove(self, n: int, moved: Iterable[Ref]) -> None:
+        """Take the results of a node out; other nests read those of `moved` now."""
         for ref in self.kernel.results_of(n):
             self._values.pop(ref, None)
-        self._spans = self._pressure = None
+        self._move(moved)
 
     def _hold(self, ref: Ref, nest: Nest) -> None:
         if self.kernel.buffer_dims(ref):
             element = str(buffer_element(self.kernel, ref))
-            self._values[ref] = nest, held_bytes(self.kernel, ref), element
+            self._values[ref] = _Value(nest, nest, held_bytes(self.kernel, ref), element)
+            self._find_last(ref)
 
-    @property
-    def spans(self) -> dict[Ref, range]:
-        """The numbers of the nests where each value is live."""
-        if self._spans is None:
-            numbers = {id(nest): number for number, nest in enumerate(self.kernel.nests)}
-            self._spans = {}
-            for ref, (nest, _, _) in self._values.items():
-                first = numbers[id(nest)]
-                self._spans[ref] = range(first, max(first, self._last_reader(ref, numbers)) + 1)
-        return self._spans
+    def _move(self, moved: Iterable[Ref]) -> None:
+        before, self._numbers = self._numbers, self._numbered()
+        self._pressure = None
+        as_before = [nest for nest in before if nest in self._numbers]
+        if as_before != [nest for nest in self._numbers if nest in before]:
+            moved = list(self._values)  # nests of one level changed places
+        for ref in moved:
+            if ref in self._values:
+                self._find_last(ref)
+
+    def _find_last(self, ref: Ref) -> None:
+        value = self._values[ref]
+        users = [value.made, *self._readers(ref)]
+        value.last = max(users, key=lambda nest: self._numbers.get(id(nest), -1))
+
+    def _numbered(self) -> dict[int, int]:
+        """Return the places of the nests in the kernel, by their identities."""
+        return {id(nest): number for number, nest in enumerate(self.kernel.nests)}
 
     @property
     def bytes(self) -> int:
         """The bytes of the row buffers of a workgroup."""
-        sizes: dict[str, set[int]] = defaultdict(set)
-        for _, size, element in self._values.values():
-            sizes[element].add(size)
-        if any(len(found) > 1 for found in sizes.values()):
-            last = {ref: span[-1] for ref, span in self.spans.items()}
-            slots = allocate(find_buffers(self.kernel, last))
-            return rows_at_once(self.kernel) * sum(slot.bytes for slot in slots)
-        return sum(size * self._live_at_once(element) for element, (size,) in sizes.items())
+        sizes: dict[str, int] = {}
+        live: dict[str, list[int]] = {}
+        numbers, count = self._numbers, len(self._numbers) + 1
+        for value in self._values.values():
+            element = value.element
+            if sizes.setdefault(element, value.size) != value.size:
+                return self._allocated()
+            change = live.get(element) or live.setdefault(element, [0] * count)
+            change[numbers[id(value.made)]] += 1
+            change[numbers[id(value.last)] + 1] -= 1
+        return sum(size * max(accumulate(live[element])) for element, size in sizes.items())
 
-    def _live_at_once(self, element: str) -> int:
-        """Return how many buffers of an element type are live in one nest at most."""
-        change = [0] * (len(self.kernel.nests) + 1)
-        for ref, span in self.spans.items():
-            if self._values[ref][2] == element:
-                change[span.start] += 1
-                change[span.stop] -= 1
-        return max(accumulate(change))
+    def _allocated(self) -> int:
+        last = {ref: self._numbers[id(value.last)] for ref, value in self._values.items()}
+        slots = allocate(find_buffers(self.kernel, last))
+        return rows_at_once(self.kernel) * sum(slot.bytes for slot in slots)
 
     @property
     def pressure(self) -> Pressure:
         """What is live between levels."""
         if self._pressure is None:
-            nests = self.kernel.nests
             live = [
-                (ref, range(nests[span[0]].level, nests[span[-1]].level), self._values[ref][1])
-                for ref, span in self.spans.items()
+                (ref, range(value.made.level, value.last.level), value.size)
+                for ref, value in self._values.items()
             ]
             self._pressure = Pressure(self.kernel, live)
         return self._pressure

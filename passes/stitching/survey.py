@@ -29,15 +29,17 @@ class Survey:
         self.kernel = kernel
         self._nests: list[Nest] = []  # by their bits
         self._bits: dict[int, int] = {}  # of nests, by their identities
+        self._early: dict[int, int] = {}  # the nests of a level or before
         self._reading: dict[Element, int] = {}  # the nests that read an element
         self._own: dict[Element, int] = {}  # those where nothing computed in place does
         self._making: dict[int, int] = {}  # nests that compute a node to keep or to store it
         self._readers: dict[Element, list[Element]] = {}  # elements whose computation reads one
         self._linked: set[Element] = set()  # elements that are among those
         self._elements: dict[int, list[Element]] = {}  # by their nodes
+        self._moved: dict[Ref, None] = {}  # values of which other nests were found to read some
         self._walk([e for nest in kernel.nests for e in self._begin(nest)])
         self._check()
-        self.held = Held(kernel, self._last_reader)
+        self.held = Held(kernel, self._readers_of)
 
     @property
     def bytes(self) -> int:
@@ -77,7 +79,7 @@ class Survey:
         own = {element: self._own.get(element, 0) for element in self._operands(n)}
         self._make(n, self._bit(nest))
         self._walk([*own, *self._behind(n)])
-        self.held.add(n, nest)
+        self.held.add(n, nest, self._moved)
         return nest, making, own
 
     def leave(self, n: int, kept: Kept) -> None:
@@ -86,7 +88,7 @@ class Survey:
         self.kernel.leave(n, nest)
         self._own.update(own)
         self._walk([*own, *self._behind(n)])
-        self.held.remove(n)
+        self.held.remove(n, self._moved)
 
     def _behind(self, n: int) -> list[Element]:
         """Return what the elements of a node read, wherever they are read."""
@@ -113,6 +115,7 @@ class Survey:
         if id(nest) not in self._bits:
             self._bits[id(nest)] = 1 << len(self._nests)
             self._nests.append(nest)
+            self._early.clear()
         return self._bits[id(nest)]
 
     def _members(self, nests: int) -> Iterable[Nest]:
@@ -134,6 +137,7 @@ class Survey:
 
     def _walk(self, changed: Iterable[Element]) -> None:
         """Find the nests that read `changed`, and what these change, the last nodes first."""
+        self._moved.clear()
         pending = {(-element.ref.number, id(element)): element for element in changed}
         order = list(pending)
         heapq.heapify(order)
@@ -156,7 +160,9 @@ class Survey:
             before = self._computing(element)
         else:
             self._elements.setdefault(element.ref.number, []).append(element)
-        self._reading[element] = nests
+        if self._reading.get(element) != nests:
+            self._reading[element] = nests
+            self._moved[element.ref] = None
         return self._computing(element) != before
 
     def _link(self, element: Element) -> list[Element]:
@@ -184,18 +190,18 @@ class Survey:
 
     def _up_to(self, level: int) -> int:
         """Return the nests of a level or before."""
-        return sum(1 << b for b, nest in enumerate(self._nests) if nest.level <= level)
+        if level not in self._early:
+            early = (1 << b for b, nest in enumerate(self._nests) if nest.level <= level)
+            self._early[level] = sum(early)
+        return self._early[level]
 
-    def _last_reader(self, ref: Ref, numbers: dict[int, int]) -> int:
-        """Return the last of the nests that find a value kept, -1 where none does.
-
-        `numbers` has the places of nests in the kernel, by their identities.
-        """
+    def _readers_of(self, ref: Ref) -> Iterable[Nest]:
+        """Return the nests that find a value kept."""
         nests = 0
         for element in self._elements.get(ref.number, ()):
             if element.ref == ref:
                 nests |= self._finding(element)
-        return max((numbers[id(nest)] for nest in self._members(nests)), default=-1)
+        return self._members(nests)
 
     def _check(self) -> None:
         rules.check_plan(self.kernel)
