@@ -65,13 +65,14 @@ class _Classes:
     """Union-find over loops that refuses to identify two loops of one node."""
 
     def __init__(self, graph: Graph):
-        self.graph = graph
         self.parent: dict[Loop, Loop] = {}
-        self.members: dict[Loop, set[Loop]] = {}
+        self.nodes: dict[Loop, set[int]] = {}  # whose loops are in a class, by its representative
+        self.extents: dict[Loop, int | None] = {}
         for n, node in enumerate(graph.nodes):
-            for k in range(len(node.extents)):
+            for k, extent in enumerate(node.extents):
                 self.parent[n, k] = (n, k)
-                self.members[n, k] = {(n, k)}
+                self.nodes[n, k] = {n}
+                self.extents[n, k] = extent
 
     def find(self, item: Loop) -> Loop:
         while self.parent[item] != item:
@@ -80,21 +81,22 @@ class _Classes:
         return item
 
     def extent(self, item: Loop) -> int | None:
-        extents = [self.graph.nodes[n].extents[k] for n, k in self.members[self.find(item)]]
-        return next((e for e in extents if e is not None), None)
+        return self.extents[self.find(item)]
 
     def union(self, one: Loop, other: Loop) -> bool:
         first, second = self.find(one), self.find(other)
         if first == second:
             return True
-        sizes = {self.extent(first), self.extent(second)} - {None}
-        nodes = {n for n, _ in self.members[first]} & {n for n, _ in self.members[second]}
-        if len(sizes) > 1 or nodes:
+        sizes = {self.extents[first], self.extents[second]} - {None}
+        if len(sizes) > 1 or not self.nodes[first].isdisjoint(self.nodes[second]):
             return False
         # The earlier loop represents both, so numbering follows the order of the body.
         first, second = min(first, second), max(first, second)
         self.parent[second] = first
-        self.members[first] |= self.members.pop(second)
+        few, many = sorted((self.nodes.pop(first), self.nodes.pop(second)), key=len)
+        many |= few
+        self.nodes[first] = many
+        self.extents[first] = next(iter(sizes), None)
         return True
 
 

@@ -7,6 +7,7 @@ transposes and slices is read through without forming its intermediates.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fsa.bindings import ir
@@ -49,12 +50,17 @@ class Linear:
 
     def times(self, factor: int) -> "Linear":
         """Return the expression multiplied by a constant."""
+        if factor == 1:
+            return self
         if factor == 0:
             return Linear()
         return Linear(tuple((k, v * factor) for k, v in self.terms), self.constant * factor)
 
     def substitute(self, loops: "Mapping[int, Linear] | Sequence[Linear]") -> "Linear":
         """Replace each loop by an expression."""
+        if len(self.terms) == 1 and self.constant == 0:  # most are one loop
+            ((only, coefficient),) = self.terms
+            return loops[only].times(coefficient)
         result = Linear(constant=self.constant)
         for loop, coefficient in self.terms:
             result = result.plus(loops[loop].times(coefficient))
@@ -90,6 +96,7 @@ def solve(made: Linear, wanted: Linear) -> dict[int, Linear] | None:
     return found if not rest.terms and not rest.constant else None
 
 
+@cache
 def loop(number: int) -> Linear:
     """Return the expression that is one loop."""
     return Linear(((number, 1),))
