@@ -11,6 +11,7 @@ from fsa.passes.stitching import rules
 from fsa.passes.stitching.description import describe_plan
 from fsa.passes.stitching.dims import Space
 from fsa.passes.stitching.graph import Graph, Unsupported
+from fsa.passes.stitching.joining import join_dimensions
 from fsa.passes.stitching.one_wave import in_one_wave
 from fsa.passes.stitching.planner import plan_region
 from fsa.passes.stitching.reader import read_graph
@@ -23,11 +24,12 @@ from fsa.passes.stitching.splitting import forget_splits, split_reductions
 class FsaPlanStitching(Pass):
     """Plan how each `fsa.stitched_region` becomes kernels for the module's `fsa.target`.
 
-    The body is brought to normal form (`linalg.generic` only). The region gets `plan`, each of its
-    tensor ops `fsa.stitch`. What a person has already written there is kept and completed; a plan
-    that breaks a rule is an error. A region that the kernel path cannot take gets the form
-    "portable" with the reason, which is also reported as a remark, and is left to
-    `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
+    The body is brought to normal form (`linalg.generic` only). On a CPU neighbouring dimensions
+    that are reduced together become one where rows of the inner one fill no vectors. The region
+    gets `plan`, each of its tensor ops `fsa.stitch`. What a person has already written there is
+    kept and completed; a plan that breaks a rule is an error. A region that the kernel path cannot
+    take gets the form "portable" with the reason, which is also reported as a remark, and is left
+    to `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
     leaves them, gets the form "scheduled": on a CPU its loops become the kernel as they stand.
 
     Values that are kept in the row share memory where they are never live in the same loop nest;
@@ -65,6 +67,7 @@ class FsaPlanStitching(Pass):
             normalizer.run(region)
             try:
                 if not _is_planned(region):
+                    join_dimensions(region, target)
                     split_reductions(region, target)
                 graph = read_graph(region)
                 code = code_of(region, graph)

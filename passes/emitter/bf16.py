@@ -5,15 +5,10 @@ rounds to nearest even and keeps NaN. It takes denormals for 0, as arithmetic do
 kernels; so values that were bf16 and have only been moved are narrowed by dropping their low bits.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fsa.bindings import ir, llvm
 from fsa.passes.emitter.types import Value, element_type, is_vector, with_element
-
-if TYPE_CHECKING:
-    from fsa.passes.emitter.casts import Casts
 
 _INSTRUCTIONS = {  # by the lanes of a vector
     8: "llvm.x86.avx512bf16.cvtneps2bf16.256",
@@ -35,8 +30,8 @@ def has_instruction(a: Value) -> bool:
     return a.type.rank == 1 and a.type.shape[0] in _INSTRUCTIONS
 
 
-def narrowed(k: Casts, a: Value) -> Value:
-    """Return `a`, a vector of f32 with an instruction, as bf16."""
+def narrowed(k: Any, a: Value) -> Value:
+    """Return `a`, a vector of f32 with an instruction, as bf16; `k` is the builder."""
     kind = ir.BF16Type.get()
     if not _was_moved(a):
         name = _INSTRUCTIONS[a.type.shape[0]]
