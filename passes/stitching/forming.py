@@ -25,7 +25,8 @@ from fsa.passes.stitching.splitting import SPLIT
 class Draft:
     """A kernel while it is being filled: its dominant nodes and their shared parallel dims.
 
-    The rules were found to hold for the nodes in `known` and all that they read, `seen`.
+    The rules were found to hold for the nodes in `known` and all that they read, `seen`; their row
+    buffers take `bytes` together.
     """
 
     dominants: list[int]
@@ -33,6 +34,7 @@ class Draft:
     plan: KernelPlan
     known: set[int] = field(default_factory=set[int])
     seen: set[Element] = field(default_factory=set[Element])
+    bytes: int = 0
 
 
 def form_kernels(choices: Choices) -> list[KernelPlan]:
@@ -98,8 +100,8 @@ class _Forming:
             return False
         plan = mapping_of(self.facts, self.choices.target, dominants, shared)
         trial = Draft(dominants, shared, plan)
-        if _same_rows(draft.plan, plan):
-            trial.known, trial.seen = draft.known, draft.seen
+        if replace(plan, reason="") == replace(draft.plan, reason=""):
+            trial.known, trial.seen, trial.bytes = draft.known, draft.seen, draft.bytes
         before = self.choices.nodes[n]
         scheme = "regional" if self.graph.nodes[n].reduces else before.scheme
         self.choices.nodes[n] = replace(before, kernel=k, scheme=scheme)
@@ -134,28 +136,21 @@ class _Forming:
                 read = [e for ref in results for e in result_of(kernel, ref).behind()]
                 late = all(map(kernel.stores_late, results))
                 _check_reads(kernel, read, trial.seen, fresh, late)
-        if not self._surely_fits(kernel, made):
+        if not self._surely_fits(kernel, trial, made):
             rules.complete(kernel)
             size, budget = workgroup_bytes(kernel), buffer_budget(self.choices.target)
             if size > budget:
                 raise PlanError(f"row buffers would take {size} bytes of {budget}")
         return fresh
 
-    def _surely_fits(self, kernel: Kernel, made: list[int]) -> bool:
+    def _surely_fits(self, kernel: Kernel, trial: Draft, made: list[int]) -> bool:
         """Whether the row buffers fit even if none of them shares memory with another."""
         reductions = [n for n in made if self.graph.nodes[n].reduces]
+        new = (ref for n in reductions if n not in trial.known for ref in kernel.results_of(n))
+        trial.bytes += sum(held_bytes(kernel, ref) for ref in new)
         if any(kernel.may_hold_partials(n) for n in reductions):
             return False
-        refs = (ref for n in reductions for ref in kernel.results_of(n))
-        total = sum(held_bytes(kernel, ref) for ref in refs)
-        return total <= buffer_budget(self.choices.target)
-
-
-def _same_rows(one: KernelPlan, other: KernelPlan) -> bool:
-    """Whether what was local under one mapping, and could be kept, is and can under another."""
-    return all(
-        getattr(one, name) == getattr(other, name) for name in ("mapping", "outer", "lane", "chunk")
-    )
+        return trial.bytes <= buffer_budget(self.choices.target)
 
 
 def _check_reads(

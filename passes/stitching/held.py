@@ -40,6 +40,7 @@ class Held:
         self.kernel, self._readers = kernel, readers
         self._values: dict[Ref, _Value] = {}
         self._numbers = self._numbered()
+        self._bytes: int | None = None
         self._pressure: Pressure | None = None
         for nest in kernel.nests:
             for ref in [*made_by_reductions(kernel, nest), *nest.kept]:
@@ -65,7 +66,7 @@ class Held:
 
     def _move(self, moved: Iterable[Ref]) -> None:
         before, self._numbers = self._numbers, self._numbered()
-        self._pressure = None
+        self._bytes = self._pressure = None
         as_before = [nest for nest in before if nest in self._numbers]
         if as_before != [nest for nest in self._numbers if nest in before]:
             moved = list(self._values)  # nests of one level changed places
@@ -85,6 +86,11 @@ class Held:
     @property
     def bytes(self) -> int:
         """The bytes of the row buffers of a workgroup."""
+        if self._bytes is None:
+            self._bytes = self._find_bytes()
+        return self._bytes
+
+    def _find_bytes(self) -> int:
         sizes: dict[str, int] = {}
         live: dict[str, list[int]] = {}
         numbers, count = self._numbers, len(self._numbers) + 1

@@ -68,6 +68,8 @@ class Linear:
 
     def ordered(self) -> list[int]:
         """Return the loops, that with the largest coefficient first."""
+        if len(self.terms) == 1:
+            return [self.terms[0][0]]
         return [k for k, _ in sorted(self.terms, key=lambda term: -abs(term[1]))]
 
     def fastest(self) -> int | None:

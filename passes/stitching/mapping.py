@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fsa.passes.stitching.dims import Space
-from fsa.passes.stitching.facts import UNKNOWN_EXTENT, Facts, count
+from fsa.passes.stitching.facts import UNKNOWN_EXTENT, Facts, NodeFacts, count
 from fsa.passes.stitching.plan import KernelPlan
 from fsa.runtime.targets import Target
 
@@ -58,7 +58,7 @@ def mapping_of(
 
 
 def _lane(
-    facts: Facts, dominants: Sequence[int], reach: Sequence[int], parallel: frozenset[int]
+    facts: Facts, dominants: Sequence[int], reach: Sequence[NodeFacts], parallel: frozenset[int]
 ) -> int:
     """Return the dimension with most bytes side by side; -1 when there is none to choose."""
     graph, space = facts.graph, facts.space
@@ -74,39 +74,41 @@ def _lane(
     wide = [d for d in candidates if space.extents[d] != 1] or list(candidates)
     if fixed:  # each lane must run a whole reduction on its own
         wide = [d for d in wide if d in parallel]
+    made = [facts.of(n) for n in dominants]
     if not any(score[d] for d in wide):  # operands lie along dimensions that pieces were cut from
-        score = _scores(facts, dominants, dominants, ("node",), fixed)
+        score = _scores(facts, dominants, made, ("node",), fixed)
     return max(wide, key=lambda d: (score[d], d), default=-1)
 
 
 def _scores(
-    facts: Facts, dominants: Sequence[int], reach: Sequence[int], kinds: Sequence[str],
+    facts: Facts, dominants: Sequence[int], reach: Sequence[NodeFacts], kinds: Sequence[str],
     fixed: set[int],
 ) -> Counter[int]:  # fmt: skip
     """Return the bytes of operands of `kinds`, and of results, side by side along dimensions."""
     score: Counter[int] = Counter()
-    for n in reach:
-        for kind, dim, size in facts.operands_along(n):
+    for node in reach:
+        for kind, dim, size in node.operands:
             if kind in kinds and dim not in fixed:
                 score[dim] += size
     for n in dominants:
-        along = facts.result_along(n)
+        along = facts.of(n).result
         if along is not None and along[0] not in fixed:
             score[along[0]] += along[1]
     return score
 
 
 def _without_neighbours(
-    facts: Facts, dominants: Sequence[int], reach: Sequence[int], outer: tuple[int, ...], lane: int
-) -> tuple[int, ...]:
+    facts: Facts, dominants: Sequence[int], reach: Sequence[NodeFacts], outer: tuple[int, ...],
+    lane: int,
+) -> tuple[int, ...]:  # fmt: skip
     """Take dimensions beside the lanes in memory into the row where a row would read in snippets.
 
     A group of 8 channels of an image is 32 bytes in each pixel: a task then takes all groups.
     """
     space = facts.space
     inside = {d for n in dominants for d in space.dims[n]} - set(outer)
-    for n in reach:
-        for steps, element in facts.argument_steps(n):
+    for node in reach:
+        for steps, element in node.steps:
             run = (space.extents[lane] or 0) if steps.get(lane) == 1 else 0
             while 0 < run * element < LEAST_RUN:
                 beside = next((d for d in outer if steps.get(d) == run), None)
@@ -124,10 +126,10 @@ def _power_of_two(number: int) -> int:
 
 def _cpu(
     facts: Facts, target: Target, dominants: Sequence[int], flat: bool, outer: tuple[int, ...],
-    lane: int, extent: int | None, row: int, reach: Sequence[int],
+    lane: int, extent: int | None, row: int, reach: Sequence[NodeFacts],
 ) -> KernelPlan:  # fmt: skip
     graph, space = facts.graph, facts.space
-    most = max(target.vector_bits, 128) // max(facts.element_bits(n) for n in reach)
+    most = max(target.vector_bits, 128) // max(node.bits for node in reach)
     lanes = most if extent is None else min(most, _power_of_two(extent))
     lanes = 1 if lane < 0 else lanes
     steps = (extent or UNKNOWN_EXTENT) // lanes
@@ -170,10 +172,10 @@ def _panel(
 
 def _gpu(
     facts: Facts, target: Target, flat: bool, outer: tuple[int, ...], lane: int,
-    extent: int | None, reach: Sequence[int],
+    extent: int | None, reach: Sequence[NodeFacts],
 ) -> KernelPlan:  # fmt: skip
     most = target.max_workgroup_size or FLAT_THREADS
-    lanes = _gpu_lanes(facts, target, extent, reach)
+    lanes = _gpu_lanes(target, extent, reach)
     wide = f", {lanes} elements each" if lanes > 1 else ""
     if flat:
         threads = min(FLAT_THREADS, most)
@@ -189,14 +191,14 @@ def _gpu(
     return KernelPlan("row", outer, lane, lanes, 1, rows, threads, 1, reason)
 
 
-def _gpu_lanes(facts: Facts, target: Target, extent: int | None, reach: Sequence[int]) -> int:
+def _gpu_lanes(target: Target, extent: int | None, reach: Sequence[NodeFacts]) -> int:
     """Return how many neighbours a thread takes at once: 16 bytes of the narrowest operand.
 
     Only CUDA loads vectors in kernels of ours, and only whole ones: lanes divide the dimension.
     """
     if target.kind != "cuda" or extent is None:
         return 1
-    widths = [width for n in reach for width in facts.operand_bytes(n)]
+    widths = [width for node in reach for width in node.widths]
     lanes = min(VECTOR_BYTES // min(widths, default=4), MAX_LANES)
     while lanes > 1 and (extent % lanes or extent < lanes):
         lanes //= 2

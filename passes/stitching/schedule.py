@@ -144,6 +144,8 @@ class Kernel:
 
     def _is_around(self, mine: set[int], user: int) -> bool:
         """Whether some loop of `user` that is not of `mine` lies outside of one that is."""
+        if mine.issuperset(d for d in self.space.dims[user] if d not in self.fixed):
+            return False
         # A sum may be swept, its reduced loops then lie outside; lanes lie inside.
         loops = [*self._inner(user, True), *self._inner(user, False)]
         loops.sort(key=lambda d: d == self.plan.lane)
