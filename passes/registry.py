@@ -25,6 +25,7 @@ PASSES: dict[str, str] = {
     "fsa-convolutions-to-matmul": "fsa.passes.fsa_convolutions_to_matmul:FsaConvolutionsToMatmul",
     "fsa-deduplicate-constants": "fsa.passes.fsa_deduplicate_constants:FsaDeduplicateConstants",
     "fsa-embed-constants": "fsa.passes.fsa_embed_constants:FsaEmbedConstants",
+    "fsa-estimate-time": "fsa.passes.fsa_estimate_time:FsaEstimateTime",
     "fsa-fold-batch-norm": "fsa.passes.fsa_fold_batch_norm:FsaFoldBatchNorm",
     "fsa-fold-empty-loops": "fsa.passes.fsa_fold_empty_loops:FsaFoldEmptyLoops",
     "fsa-fold-layouts": "fsa.passes.fsa_fold_layouts:FsaFoldLayouts",

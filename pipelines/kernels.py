@@ -28,6 +28,11 @@ PLAN = Phase(
     "fsa-plan-binarized,fsa-plan-capsule-routing",
 )
 CPU_PLAN = Phase(PLAN.name, PLAN.why, f"{PLAN.passes},fsa-plan-convolution,fsa-plan-matmul")
+ESTIMATE = Phase(
+    "estimate",
+    "What is binarized is known, and no kernel hides its loops yet.",
+    "fsa-estimate-time",
+)
 SCOPE = Phase(
     "scope",
     "Stitched regions take what the kernels planned so far do not compute on their way.",
@@ -86,6 +91,7 @@ class _ToKernels(Pipeline):
             RAISE,
             SIMPLIFY,
             SHAPES,
+            ESTIMATE,
             self.plan,
             *((SCOPE,) if self.stitch else ()),
             self.stitching_plan(),

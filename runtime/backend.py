@@ -20,13 +20,15 @@ from fsa.runtime.interface_checks import check_interface
 from fsa.runtime.module import (
     ARCHITECTURE_REFLECTION,
     FEATURES_REFLECTION,
+    LAUNCHES_REFLECTION,
     PARAMETERS_REFLECTION,
     TARGET_REFLECTION,
-    WORK_REFLECTION,
+    TIME_REFLECTION,
 )
 from fsa.runtime.parameters import SCOPE, Export, externalize
 from fsa.runtime.target_checks import check_functions, check_types
 from fsa.runtime.targets import Target
+from fsa.runtime.work import Estimate
 
 _SEVERITY = {0: "note", 1: "warning", 2: "error", 3: "remark"}
 # How diagnostics of IREE begin, and how they say that nothing lowers an op.
@@ -47,14 +49,14 @@ _LARGE_BYTES = 1 << 24
 _DUMPS = ("intermediates", "binaries")
 
 
-def compile_to_vmfb(module: Any, target: Target, work: int | None = None) -> bytes:
+def compile_to_vmfb(module: Any, target: Target, estimate: Estimate | None = None) -> bytes:
     """Compile an upstream `ir.Module`, lowered for `target`; return the bytes of the `.vmfb`.
 
     See `compile_to_file`.
     """
     with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
         path = Path(folder) / "module.vmfb"
-        compile_to_file(module, target, path, work)
+        compile_to_file(module, target, path, estimate)
         return path.read_bytes()
 
 
@@ -62,18 +64,20 @@ def compile_to_file(
     module: Any,
     target: Target,
     path: Path,
-    work: int | None = None,
+    estimate: Estimate | None = None,
     export: Export | None = None,
 ) -> None:
     """Compile an upstream `ir.Module`, lowered for `target`, to the `.vmfb` file `path`.
 
-    `module` is not changed. `work` is what `estimate_work` says of the model; the `.vmfb` carries
+    `module` is not changed. `estimate` says what a call takes; the `.vmfb` carries
     it with the target and the processor features that the code may use. With `export`, constants
     go to a parameter archive. Raises `CompileError` with IREE's diagnostics, `TargetError` when the
     target lacks what the module needs, and `InputError` when nothing in the module can be called
     from outside.
     """
-    _compile(module, target, lambda api, run: _write(api, run, path), work=work, export=export)
+    _compile(
+        module, target, lambda api, run: _write(api, run, path), estimate=estimate, export=export
+    )
     append_checksum(path)
 
 
@@ -92,7 +96,7 @@ def _compile(
     target: Target,
     finish: Callable[[Any, Any], None],
     flags: Sequence[str] = (),
-    work: int | None = None,
+    estimate: Estimate | None = None,
     export: Export | None = None,
 ) -> None:
     """Run IREE's pipeline on `module`, then `finish` with IREE's API and the invocation."""
@@ -112,7 +116,7 @@ def _compile(
     try:
         with tempfile.TemporaryDirectory(prefix="fsa-") as folder:
             path = os.path.join(folder, "module.mlirbc")
-            _translate(module, target, _reflection(target, work, export), export, path)
+            _translate(module, target, _reflection(target, estimate, export), export, path)
             # IREE maps the file while it reads the module.
             source = api.Source.open_file(session, path)
             if not invocation.parse_source(source):
@@ -170,7 +174,7 @@ def _write(api: Any, invocation: Any, path: Path) -> None:
         raise CompileError(f"cannot write {path}: {reason_of(error)}") from None
 
 
-def _reflection(target: Target, work: int | None, export: Export | None) -> dict[str, str]:
+def _reflection(target: Target, estimate: Estimate | None, export: Export | None) -> dict[str, str]:
     """Return what the functions of the compiled module say of themselves."""
     entries = {TARGET_REFLECTION: str(target)}
     architecture = target.llvm_architecture()
@@ -179,8 +183,9 @@ def _reflection(target: Target, work: int | None, export: Export | None) -> dict
     features = required_features(target)
     if features:
         entries[FEATURES_REFLECTION] = ",".join(sorted(features))
-    if work is not None:
-        entries[WORK_REFLECTION] = str(work)
+    if estimate is not None:
+        entries[TIME_REFLECTION] = str(estimate.nanoseconds)
+        entries[LAUNCHES_REFLECTION] = str(estimate.launches)
     if export is not None:
         entries[PARAMETERS_REFLECTION] = SCOPE
     return entries

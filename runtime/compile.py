@@ -22,7 +22,7 @@ from fsa.runtime.module import Module
 from fsa.runtime.package import Package
 from fsa.runtime.parameters import MINIMUM_BYTES, Export, is_intact, merge_archives
 from fsa.runtime.targets import ATTRIBUTE, Target
-from fsa.runtime.work import estimate_work
+from fsa.runtime.work import estimate_of
 
 if TYPE_CHECKING:
     from fsa.diagnostics import Diagnostics
@@ -66,7 +66,6 @@ def compile_module(
     archive = _archive_path(parameters)
     used = default_cache() if cache else None
     module = read_model(source, **reading)
-    work = estimate_work(module)
     with contextlib.ExitStack() as stack:
         temporary = used.writing() if used else tempfile.TemporaryDirectory(prefix="fsa-")
         folder = Path(stack.enter_context(temporary))
@@ -75,7 +74,6 @@ def compile_module(
                 module,
                 each,
                 text,
-                work,
                 used,
                 folder / str(index),
                 parameters_minimum if archive is not None else None,
@@ -181,7 +179,6 @@ def _compile_for(
     module: Any,
     target: Target,
     pipeline: str,
-    work: int | None,
     cache: Cache | None,
     place: Path,
     minimum: int | None,
@@ -202,7 +199,7 @@ def _compile_for(
     attached = Target.of_module(lowered)
     file, archive = place.with_suffix(f".{_VMFB}"), place.with_suffix(f".{_ARCHIVE}")
     export = None if minimum is None else Export(archive, minimum)
-    compile_to_file(lowered, attached, file, work, export)
+    compile_to_file(lowered, attached, file, estimate_of(module.operation, lowered), export)
     return _Compiled(
         Module(read_file(os.fspath(file))), archive if export is not None else None, file, key
     )

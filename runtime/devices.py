@@ -24,9 +24,10 @@ from fsa.suggestions import did_you_mean
 
 _SOFTWARE_VULKAN = re.compile("llvmpipe|lavapipe|swiftshader|softpipe", re.IGNORECASE)
 _DRIVERS = {"cpu:sync": "local-sync", "cpu:task": "local-task", "vulkan": "vulkan", "cuda": "cuda"}
-# Work below this many element operations runs inline on the calling thread: handing it to other
-# threads costs tens of microseconds a call, which is what a core needs for about this much.
-INLINE_WORK_LIMIT = 1 << 22
+# What a call on threads takes beyond its kernels, and each further launch, in nanoseconds: waking
+# workers, and waiting for the last one. Measured on two cores.
+THREADED_CALL = 25_000
+THREADED_LAUNCH = 12_000
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,19 @@ def open_device(name: str) -> Device:
         return _open_devices[name]
 
 
-def choose_cpu(work: int | None) -> str:
-    """Return `cpu:sync` or `cpu:task` for a module whose largest function does `work` operations.
+def choose_cpu(nanoseconds: int | None, launches: int = 1) -> str:
+    """Return `cpu:sync` or `cpu:task` for a module that one core runs in `nanoseconds`.
 
-    Unknown work counts as large. With one core there is nothing to hand work to.
+    It launches `launches` kernels one after the other. An unknown time counts as long. With one
+    core there is nothing to hand work to.
     """
-    if host.usable_cores() == 1:
+    cores = host.usable_cores()
+    if cores == 1:
         return "cpu:sync"
-    return "cpu:sync" if work is not None and work < INLINE_WORK_LIMIT else "cpu:task"
+    threaded = THREADED_CALL + THREADED_LAUNCH * (launches - 1)
+    if nanoseconds is not None and nanoseconds < threaded + nanoseconds / cores:
+        return "cpu:sync"
+    return "cpu:task"
 
 
 def probe(kinds: Iterable[str] = tuple(_DRIVERS)) -> list[DeviceInfo | ProbeFailure]:

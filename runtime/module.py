@@ -21,7 +21,8 @@ from fsa.runtime.tensors import ALIGNMENT, DeviceTensor, to_device
 ENTRY = "main"
 # What a compiled function says of itself, beside IREE's declaration of its types.
 TARGET_REFLECTION = "fsa.target"
-WORK_REFLECTION = "fsa.work"
+TIME_REFLECTION = "fsa.nanoseconds"
+LAUNCHES_REFLECTION = "fsa.launches"
 ARCHITECTURE_REFLECTION = "fsa.cpu_architecture"
 FEATURES_REFLECTION = "fsa.cpu_features"
 PARAMETERS_REFLECTION = "fsa.parameters"
@@ -232,8 +233,13 @@ class Module:
             device = (self.target or "cpu").partition(":")[0]
         if device != "cpu":
             return device
-        work = self._reflected(WORK_REFLECTION)
-        return choose_cpu(int(work) if work is not None and work.isdecimal() else None)
+        time, launches = map(self._number, (TIME_REFLECTION, LAUNCHES_REFLECTION))
+        return choose_cpu(time, launches or 1)
+
+    def _number(self, name: str) -> int | None:
+        """Return the reflection entry `name` where it is a number."""
+        text = self._reflected(name)
+        return int(text) if text is not None and text.isdecimal() else None
 
     def _reflected(self, name: str) -> str | None:
         """Return the reflection entry `name`, which all functions share."""

@@ -8,7 +8,7 @@
 // ARCH: error: pass 'fsa-attach-target' failed in phase 'target' of fsa-to-cpu
 // ARCH-SAME: zen99
 
-// CHECK: module attributes {fsa.target = {arch = "znver4"
+// CHECK: module attributes {{.*}}fsa.target = {arch = "znver4"
 // CHECK-LABEL: func.func @families
 // CHECK-NOT: "fsa.{{[^l]}}
 // CHECK: "fsa.launch"{{.*}}kernel = @fsa_merged_0

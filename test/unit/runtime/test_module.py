@@ -367,6 +367,19 @@ func.func @main(%a: tensor<512x512xf32>, %b: tensor<512x512xf32>) -> tensor<512x
     assert fsa.compile(large, target="cpu", pipeline=PLAIN).device.info.name == "cpu:task"
 
 
+def test_each_launch_counts_against_threads(monkeypatch):
+    from fsa.runtime import host
+    from fsa.runtime.devices import choose_cpu
+
+    monkeypatch.setattr(host, "usable_cores", lambda: 2)
+    assert choose_cpu(40_000) == "cpu:sync"
+    assert choose_cpu(100_000) == "cpu:task"
+    assert choose_cpu(100_000, launches=10) == "cpu:sync"
+    assert choose_cpu(None) == "cpu:task"
+    monkeypatch.setattr(host, "usable_cores", lambda: 1)
+    assert choose_cpu(None) == "cpu:sync"
+
+
 def test_source_module_stays_as_it_was():
     from fsa.bindings import ir
     from fsa.dialects.fsa.dialect import new_context
