@@ -1,6 +1,7 @@
 """The pass `fsa-order-loops`."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.convolution.lower import takes_kernel
 from fsa.passes.structure.bodies import copied, generic_op
-from fsa.passes.structure.loops import linalg_ops
+from fsa.passes.structure.loops import iterator_types, linalg_ops
 from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import ATTRIBUTE, Target
 
@@ -20,11 +21,13 @@ _DEPTHWISE = re.compile(r"linalg\.depthwise_conv_2d_")
 
 @dataclass(frozen=True)
 class FsaOrderLoops(Pass):
-    """Give windowed ops that IREE gets wrong the loops of their result first, in its order.
+    """Give ops that IREE gets wrong the loops of their result first, in its order.
 
     The depthwise convolutions of channels-first tensors are defined with the channel behind the
     positions. IREE 3.13 gives wrong results for them on Vulkan, whatever its flags; as a
-    linalg.generic whose outer loops are the dimensions of the result they are right.
+    linalg.generic whose outer loops are the dimensions of the result they are right. So it is with
+    a linalg.generic that reduces and writes its result in another order than its loops have: where
+    the first loop runs five times, say, three of ten results are lost.
 
     For CPUs, IREE writes the depthwise convolutions in two dimensions that no kernel of ours takes,
     those in f16 or with weights that are no constants, as matrices times vectors, and refuses its
@@ -33,7 +36,7 @@ class FsaOrderLoops(Pass):
     """
 
     name: ClassVar[str] = "fsa-order-loops"
-    summary: ClassVar[str] = "Order the loops of windowed ops as their results"
+    summary: ClassVar[str] = "Order the loops of windowed ops and reductions as their results"
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the ops of the module `op`."""
@@ -41,13 +44,21 @@ class FsaOrderLoops(Pass):
             return
         target = Target.of_module(op)
         for found in linalg_ops(op):
-            if len(found.results) != 1:
+            if not len(found.results):
                 continue
             if target.kind == "cpu":
                 if _DEPTHWISE.match(found.name) and not takes_kernel(found, target):
                     _order(found, always=True)
-            elif _WINDOWED.match(found.name):
+            elif _WINDOWED.match(found.name) or _reduces(found):
                 _order(found)
+
+
+def _reduces(op: Any) -> bool:
+    """Tell whether `op` is a linalg.generic that reduces, and all results are written alike."""
+    if op.name != "linalg.generic" or "reduction" not in iterator_types(op):
+        return False
+    maps = list(op.attributes["indexing_maps"])
+    return len(set(maps[-len(op.results) :])) == 1
 
 
 def _order(op: Any, *, always: bool = False) -> None:
@@ -61,15 +72,35 @@ def _order(op: Any, *, always: bool = False) -> None:
         return
     order += [loop for loop in range(loops) if loop not in order]
     # Loop `order[k]` of the op is loop k of the generic.
-    moved = [ir.AffineDimExpr.get(order.index(loop)) for loop in range(loops)]
-    change = ir.AffineMap.get(loops, 0, moved)
-    inputs = len(op.operands) - 1
+    place = [order.index(loop) for loop in range(loops)]
+    change = ir.AffineMap.get(loops, 0, [ir.AffineDimExpr.get(k) for k in place])
+    kinds, inputs = iterator_types(op), len(op.operands) - len(op.results)
     (block,) = op.regions[0].blocks
     with op.location, ir.InsertionPoint(op):
-        kinds = ["parallel"] * len(outer) + ["reduction"] * (loops - len(outer))
         changed = [
             ir.AffineMap.get(loops, 0, [e.compose(change) for e in found.results]) for found in maps
         ]
         operands = list(op.operands)
-        new = generic_op(operands[:inputs], operands[inputs:], changed, kinds, copied(block))
+        new = generic_op(
+            operands[:inputs],
+            operands[inputs:],
+            changed,
+            [kinds[loop] for loop in order],
+            copied(block),
+        )
+        _move_positions(new, place)
     replace_op(op, new.results)
+
+
+def _move_positions(op: Any, place: Sequence[int]) -> None:
+    """Let the positions that the body of `op` asks for be those of the loops at `place`."""
+
+    def visit(inner: Any) -> Any:
+        if inner.operation.name == "linalg.index":
+            attribute = inner.operation.attributes["dim"]
+            inner.operation.attributes["dim"] = ir.IntegerAttr.get(
+                attribute.type, place[attribute.value]
+            )
+        return ir.WalkResult.ADVANCE
+
+    op.walk(visit)

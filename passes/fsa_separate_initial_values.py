@@ -11,20 +11,20 @@ from fsa.passes.patterns.tensors import elementwise, filled, sizes_of
 from fsa.passes.stitching.combiners import combine_as, combiner_of, free_order
 from fsa.passes.structure.fills import fill_of, write_as_fill
 from fsa.passes.structure.loops import iterator_types, linalg_ops
-from fsa.runtime.targets import ATTRIBUTE, Target
+from fsa.runtime.targets import ATTRIBUTE
 
 _VIEWS = frozenset({"tensor.cast", "tensor.collapse_shape", "tensor.expand_shape"})
 
 
 @dataclass(frozen=True)
 class FsaSeparateInitialValues(Pass):
-    """For Vulkan and CPUs, start reductions from a linalg.fill where their start has other users.
+    """Start reductions from a linalg.fill where their start has other users.
 
     IREE 3.13 computes an element-wise op and a reduction that starts from its result in one kernel.
     If that result is needed elsewhere too, the kernel stores both; on Vulkan, for whole tiles of
-    static sizes (64 rows, say), it stores the start twice, and the reduction is lost. On CPUs a
-    reduction that starts from another's result is written over that, whoever reads it later, and
-    a kernel that reads the start as an input too, be it an argument, may be refused. So a
+    static sizes (64 rows, say), it stores the start twice, and the reduction is lost. A reduction
+    that starts from another's result, or from an argument, is written over that, whoever reads it
+    later, and a kernel that reads the start as an input too may be refused. So a
     linalg.generic that gives one value everywhere becomes a linalg.fill, which IREE copies into
     each kernel, and a reduction of any other such start goes on from the neutral element, with the
     start combined behind it: for floats that is another order of the same sum. Reductions whose
@@ -37,32 +37,31 @@ class FsaSeparateInitialValues(Pass):
 
     def run(self, op: Any, diagnostics: Diagnostics) -> None:
         """Rewrite the reductions of the module `op`."""
-        kind = Target.of_module(op).kind if ATTRIBUTE in op.attributes else None
-        if kind not in ("cpu", "vulkan"):
+        if ATTRIBUTE not in op.attributes:
             return
         for found in linalg_ops(op):
             if found.name == "linalg.generic":
                 write_as_fill(found)
         for found in linalg_ops(op):
             if found.name == "linalg.generic" and "reduction" in iterator_types(found):
-                _separate(found, arguments=kind == "cpu")
+                _separate(found)
 
 
-def _separate(op: Any, *, arguments: bool) -> None:
+def _separate(op: Any) -> None:
     """Start the results of a reduction from neutral elements where that is needed."""
     inputs = len(op.operands) - len(op.results)
     for number in range(len(op.results)):
-        if not _is_shared(op.operands[inputs + number], arguments):
+        if not _is_shared(op.operands[inputs + number]):
             continue
         combiner = combiner_of(op.regions[0].blocks[0], inputs, number)
         if combiner is not None:
             _start_from_neutral(op, number, combiner.kind)
 
 
-def _is_shared(start: Any, arguments: bool) -> bool:
-    """Tell whether a linalg op other than a fill makes `start`, and others use that as well.
+def _is_shared(start: Any) -> bool:
+    """Tell whether `start` has other users too, and is an argument or made by a linalg op.
 
-    With `arguments`, those of a block that have other users count too.
+    Fills do not count.
     """
     if fill_of(start) is not None:
         return False
@@ -70,7 +69,7 @@ def _is_shared(start: Any, arguments: bool) -> bool:
     while True:
         shared |= len(list(start.uses)) > 1
         if not isinstance(start, ir.OpResult):
-            return shared and arguments
+            return shared
         if start.owner.name not in _VIEWS:
             return shared and start.owner.name.startswith("linalg.")
         start = start.owner.operands[0]

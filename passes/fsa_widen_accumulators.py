@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fsa.bindings import arith, ir, linalg, tensor
+from fsa.bindings import arith, ir
 from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.patterns.tensors import elementwise, sizes_of
+from fsa.passes.precision.widening import widened
 from fsa.passes.structure.bodies import copy_body, generic_op
 from fsa.passes.structure.contractions import multiplies_and_adds
 from fsa.passes.structure.loops import linalg_ops
@@ -67,7 +68,7 @@ def _widen(op: Any) -> None:
     *inputs, init = list(op.operands)
     with op.location, ir.InsertionPoint(op):
         wide = ir.F32Type.get()
-        start = _widened(init, wide)
+        start = widened(init, wide)
         arguments = list(block.arguments)
 
         def body(*elements: Any) -> list[Any]:
@@ -81,13 +82,3 @@ def _widen(op: Any) -> None:
         total = new.results[0]
         rounded = elementwise(sizes_of(init), narrow, [total], lambda x: arith.truncf(narrow, x))
     replace_op(op, [rounded])
-
-
-def _widened(init: Any, wide: Any) -> Any:
-    """Build `init` with f32 elements; a fill stays one."""
-    sizes = sizes_of(init)
-    owner = None if isinstance(init.owner, ir.Block) else init.owner.operation
-    if owner is not None and owner.name == "linalg.fill":
-        value = arith.extf(wide, owner.operands[0])
-        return linalg.fill(value, outs=[tensor.empty(sizes, wide)])
-    return elementwise(sizes, wide, [init], lambda x: arith.extf(wide, x))

@@ -67,6 +67,8 @@ PASSES: dict[str, str] = {
     "fsa-stitched-to-gpu": "fsa.passes.fsa_stitched_to_gpu:FsaStitchedToGpu",
     "fsa-trim-convolutions": "fsa.passes.fsa_trim_convolutions:FsaTrimConvolutions",
     "fsa-widen-accumulators": "fsa.passes.fsa_widen_accumulators:FsaWidenAccumulators",
+    "fsa-widen-conversions": "fsa.passes.fsa_widen_conversions:FsaWidenConversions",
+    "fsa-widen-reductions": "fsa.passes.fsa_widen_reductions:FsaWidenReductions",
     "fsa-widen-convolutions": "fsa.passes.fsa_widen_convolutions:FsaWidenConvolutions",
     "fsa-verify-kernels": "fsa.passes.fsa_verify_kernels:FsaVerifyKernels",
 }

@@ -30,18 +30,17 @@ REST_TO_LINALG = Phase(
     "What is left of the dialect becomes linalg, which every device takes.",
     "convert-fsa-to-linalg",
 )
-INITIAL_VALUES = Phase(
-    "initial values",
-    "IREE loses reductions whose start is used elsewhere too, or the start; nothing after this "
-    "makes such.",
-    "fsa-separate-initial-values",
+GAPS = Phase(
+    "gaps",
+    "What IREE gets wrong or refuses is said in another way; nothing after this makes such.",
+    "fsa-separate-initial-values,fsa-widen-reductions,fsa-widen-conversions,fsa-order-loops",
 )
 CLEAN_UP = Phase(
     "clean-up",
     "The lowerings leave casts, constants and shape arithmetic that fold.",
     "canonicalize,cse",
 )
-LAST = (REST_TO_LINALG, INITIAL_VALUES, CLEAN_UP)
+LAST = (REST_TO_LINALG, GAPS, CLEAN_UP)
 
 
 def nothing_but_launches(name: str) -> Pass:

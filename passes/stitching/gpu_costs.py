@@ -94,4 +94,8 @@ def gpu_costs(target: Target) -> DeviceCosts:
 
     # IREE's transposes for CUDA go through workgroup memory, ours read against the order.
     against = byte * (SECTOR_BYTES - ELEMENT_BYTES)
-    return DeviceCosts(costs(0.0 if target.kind == "cuda" else against), costs(against))
+    if target.kind == "cuda":
+        return DeviceCosts(costs(0.0), costs(against))
+    # Where both take as long, ours runs: IREE 3.13 refuses some reductions of open sizes and some
+    # conversions of bf16 for Vulkan.
+    return DeviceCosts(costs(against), costs(against), worthwhile=1.0)

@@ -122,33 +122,39 @@ class _Lowering:
         return self.builder.mul(sizes[own[number]], coefficient)
 
     def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
-        """Results when some dimension is 0: empty tensors, or the region lowered portably.
+        """Results when some dimension is 0: those of the first dimension of size 0."""
+        first, *others = (d for d, size in enumerate(sizes) if not isinstance(size, int))
+        return self._where_empty(first, others, sizes)
 
-        The portable form is for results that are not empty, such as sums over nothing.
-        """
-        if any(ref.kind != "node" for ref in self.graph.outputs):
-            return list(self._portable_copy().results)
-        results = [
-            (self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in self.graph.outputs
-        ]
-        dynamic = {d for d, size in enumerate(sizes) if not isinstance(size, int)}
-        if all(dynamic <= set(self._varying(ref)) for ref in self.graph.outputs):
-            return empty_tensors(self.builder, results)
-        all_empty: Any = True
-        for ref in self.graph.outputs:
-            is_empty: Any = False
-            for d in set(self._varying(ref)) & dynamic:
-                zero = self.builder.compare("eq", sizes[d], 0)
-                is_empty = self.builder.logical_or(is_empty, zero)
-            all_empty = self.builder.logical_and(all_empty, is_empty)
-        if all_empty is False:
-            return list(self._portable_copy().results)
-        branch = self.builder.branch(all_empty, [result.type for result in self.region.results])
+    def _where_empty(self, d: int, others: Sequence[int], sizes: list[Any]) -> Sequence[Any]:
+        """Return the results when dimension `d`, or else one of `others`, is 0."""
+        if not others:
+            return self._without(d, sizes)
+        here = self.builder.compare("eq", sizes[d], 0)
+        branch = self.builder.branch(here, [result.type for result in self.region.results])
         with branch.then():
-            branch.yield_(*empty_tensors(self.builder, results))
+            branch.yield_(*self._without(d, sizes))
         with branch.otherwise():
-            branch.yield_(*self._portable_copy().results)
+            branch.yield_(*self._where_empty(others[0], others[1:], sizes))
         return list(branch.results)
+
+    def _without(self, d: int, sizes: list[Any]) -> Sequence[Any]:
+        """Return the results when dimension `d` is 0: empty tensors, or the region, portably.
+
+        The portable form is for results that are not empty, such as sums over nothing. What loops
+        over `d` is what it starts from there.
+        """
+        outputs = self.graph.outputs
+        if all(ref.kind == "node" and d in self._varying(ref) for ref in outputs):
+            results = [(self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in outputs]
+            return empty_tensors(self.builder, results)
+        copy = self._portable_copy()
+        copies = [op.operation for op in copy.regions[0].blocks[0].operations]
+        for node, dims in zip(self.graph.nodes, self.space.dims, strict=True):
+            op = copies[node.position]
+            if d in dims and op.name.startswith("linalg."):
+                replace_op(op, list(op.operands)[-len(op.results) :])
+        return list(copy.results)
 
     def _varying(self, ref: Ref) -> list[int]:
         own = self.space.dims[ref.number]
