@@ -139,22 +139,31 @@ class _Lowering:
         return list(branch.results)
 
     def _without(self, d: int, sizes: list[Any]) -> Sequence[Any]:
-        """Return the results when dimension `d` is 0: empty tensors, or the region, portably.
+        """Return the results when dimension `d` is 0: empty tensors, or those of a portable copy.
 
         The portable form is for results that are not empty, such as sums over nothing. What loops
         over `d` is what it starts from there.
         """
         outputs = self.graph.outputs
-        if all(ref.kind == "node" and d in self._varying(ref) for ref in outputs):
-            results = [(self.graph.type_of(ref), self._dims_of(ref, sizes)) for ref in outputs]
-            return empty_tensors(self.builder, results)
+        is_empty = [ref.kind == "node" and d in self._varying(ref) for ref in outputs]
+        results = [
+            (self.graph.type_of(ref), self._dims_of(ref, sizes))
+            for ref, empty in zip(outputs, is_empty, strict=True)
+            if empty
+        ]
+        empty_ones = iter(empty_tensors(self.builder, results))
+        if all(is_empty):
+            return list(empty_ones)
         copy = self._portable_copy()
         copies = [op.operation for op in copy.regions[0].blocks[0].operations]
         for node, dims in zip(self.graph.nodes, self.space.dims, strict=True):
             op = copies[node.position]
             if d in dims and op.name.startswith("linalg."):
                 replace_op(op, list(op.operands)[-len(op.results) :])
-        return list(copy.results)
+        return [
+            next(empty_ones) if empty else result
+            for result, empty in zip(copy.results, is_empty, strict=True)
+        ]
 
     def _varying(self, ref: Ref) -> list[int]:
         own = self.space.dims[ref.number]

@@ -47,3 +47,47 @@ func.func @channels_last(%x: tensor<2x6x6x3xf32>, %e: tensor<2x4x4x3xf32>, %y: t
   %1 = linalg.depthwise_conv_2d_nhwc_hwc {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>} ins(%y, %v : tensor<2x6x6x3xf16>, tensor<3x3x3xf16>) outs(%f : tensor<2x4x4x3xf16>) -> tensor<2x4x4x3xf16>
   return %0, %1 : tensor<2x4x4x3xf32>, tensor<2x4x4x3xf16>
 }
+
+// -----
+
+// A reduction whose first loop is the last dimension of its result, with the position of a maximum.
+// CHECK-DAG: #[[$IN:.*]] = affine_map<(d0, d1, d2) -> (d1, d0, d2)>
+// CHECK-DAG: #[[$OUT:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
+// CHECK-LABEL: func.func @reduction
+// CHECK: linalg.generic {indexing_maps = [#[[$IN]], #[[$OUT]]], iterator_types = ["parallel", "parallel", "reduction"]}
+// CHECK: linalg.index 1
+// CHECK: linalg.index 2
+// CPU-LABEL: func.func @reduction
+// CPU: linalg.index 0
+func.func @reduction(%x: tensor<5x8x?xi32>, %e: tensor<8x5xi32>) -> tensor<8x5xi32> {
+  %y = linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (a, b, c)>, affine_map<(a, b, c) -> (b, a)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%x : tensor<5x8x?xi32>) outs(%e : tensor<8x5xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    %i = linalg.index 0 : index
+    %k = linalg.index 2 : index
+    %s = arith.addi %i, %k : index
+    %w = arith.index_cast %s : index to i32
+    %m = arith.muli %a, %w : i32
+    %v = arith.maxsi %o, %m : i32
+    linalg.yield %v : i32
+  } -> tensor<8x5xi32>
+  return %y : tensor<8x5xi32>
+}
+
+// -----
+
+// In order already, and element by element.
+// CHECK-LABEL: func.func @stays
+// CHECK: iterator_types = ["parallel", "parallel"]
+// CHECK: iterator_types = ["reduction", "reduction"]
+func.func @stays(%x: tensor<5x8xf32>, %e: tensor<8x5xf32>, %r: tensor<f32>) -> (tensor<8x5xf32>, tensor<f32>) {
+  %y = linalg.generic {indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (b, a)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<5x8xf32>) outs(%e : tensor<8x5xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<8x5xf32>
+  %z = linalg.generic {indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> ()>], iterator_types = ["reduction", "reduction"]} ins(%x : tensor<5x8xf32>) outs(%r : tensor<f32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = arith.addf %o, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<f32>
+  return %y, %z : tensor<8x5xf32>, tensor<f32>
+}

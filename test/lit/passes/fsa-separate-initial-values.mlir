@@ -1,6 +1,7 @@
 // RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=vulkan --fsa-separate-initial-values --canonicalize --cse | FileCheck %s
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cuda --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=OTHER
-// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=CPU
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cuda --fsa-separate-initial-values --canonicalize --cse | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-attach-target=target=cpu --fsa-separate-initial-values --canonicalize --cse | FileCheck %s
+// RUN: fsa-opt %s --split-input-file --fsa-separate-initial-values --canonicalize --cse | FileCheck %s --check-prefix=NONE
 
 #row = affine_map<(d0, d1) -> (d0)>
 #all = affine_map<(d0, d1) -> (d0, d1)>
@@ -11,8 +12,8 @@
 // CHECK-LABEL: func.func @zeros
 // CHECK: %[[FILL:.*]] = linalg.fill
 // CHECK: linalg.generic {{.*}} outs(%[[FILL]]
-// OTHER-LABEL: func.func @zeros
-// OTHER-NOT: linalg.fill
+// NONE-LABEL: func.func @zeros
+// NONE-NOT: linalg.fill
 func.func @zeros(%x: tensor<64x?xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<64xf32>
@@ -44,11 +45,8 @@ func.func @zeros(%x: tensor<64x?xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
 // CHECK: %[[WHOLE:.*]] = linalg.generic {{.*}} ins(%[[MOST]], %[[START]]
 // CHECK: arith.maxsi
 // CHECK: return %[[WHOLE]], %[[START]]
-// CPU-LABEL: func.func @start_is_used
-// CPU: %[[FILL:.*]] = linalg.fill
-// CPU: linalg.generic {{.*}} ins(%{{.*}} : tensor<?x8xi32>) outs(%[[FILL]]
-// OTHER-LABEL: func.func @start_is_used
-// OTHER-NOT: linalg.fill
+// NONE-LABEL: func.func @start_is_used
+// NONE-NOT: linalg.fill
 func.func @start_is_used(%x: tensor<?x8xi32>, %b: tensor<?xi32>) -> (tensor<?xi32>, tensor<?xi32>) {
   %c0 = arith.constant 0 : index
   %n = tensor.dim %x, %c0 : tensor<?x8xi32>
@@ -72,18 +70,15 @@ func.func @start_is_used(%x: tensor<?x8xi32>, %b: tensor<?xi32>) -> (tensor<?xi3
 #all = affine_map<(d0, d1) -> (d0, d1)>
 #id = affine_map<(d0) -> (d0)>
 
-// A start of its own stays, and one that is an argument.
+// A start of its own stays, an argument that is read elsewhere does not.
 // CHECK-LABEL: func.func @stays
-// CHECK-NOT: linalg.fill
-// On CPUs an argument that is read elsewhere does not.
-// CPU-LABEL: func.func @stays
-// CPU-SAME: (%[[X:.*]]: tensor<64x8xf32>, %[[B:.*]]: tensor<64xf32>)
-// CPU-DAG: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
-// CPU: %[[I:.*]] = linalg.generic {{.*}} ins(%[[B]]
-// CPU: linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[I]]
-// CPU: %[[FILL:.*]] = linalg.fill ins(%[[ONE]]
-// CPU: %[[T:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[FILL]]
-// CPU: linalg.generic {{.*}} ins(%[[T]], %[[B]]
+// CHECK-SAME: (%[[X:.*]]: tensor<64x8xf32>, %[[B:.*]]: tensor<64xf32>)
+// CHECK-DAG: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+// CHECK: %[[I:.*]] = linalg.generic {{.*}} ins(%[[B]]
+// CHECK: linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[I]]
+// CHECK: %[[FILL:.*]] = linalg.fill ins(%[[ONE]]
+// CHECK: %[[T:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<64x8xf32>) outs(%[[FILL]]
+// CHECK: linalg.generic {{.*}} ins(%[[T]], %[[B]]
 func.func @stays(%x: tensor<64x8xf32>, %b: tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
   %e = tensor.empty() : tensor<64xf32>
   %i = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%b : tensor<64xf32>) outs(%e : tensor<64xf32>) {
