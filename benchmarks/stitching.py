@@ -1,13 +1,15 @@
 """Memory-bound computations on one core: FSA's stitched regions, IREE, TorchInductor and XLA.
 
 Contenders run in turns in one process on one core, beside a copy of as many bytes as the case reads
-and writes (`copy`, NumPy's `copyto` between buffers that exist), and FSA's kernels on data that the
-second cache holds (`arithmetic`: less a call of one element, by the number of elements). The slower
-of both is the limit of the case; `arithmetic` is one of FSA's code, which slow code raises, not of
-the machine, so the page counts everything against the copy alone as well. A ratio is the median
-over the rounds of a peer's time by FSA's in the same round: above 1, FSA is faster. The share of a
-copy is such a ratio, the share of a limit the ratio of two medians. Times are processor time of the
-process. Each case has a process of its own: what allocators hold from earlier cases does not count.
+and writes (`copy`, NumPy's `copyto` between buffers that exist), FSA's kernels on data that the
+second cache holds (`arithmetic`: less a call, by the number of elements), and a call of IREE's
+runtime with as many tensors of one number, which it adds up as IREE compiles it (`call`). The limit
+of a case is the call and the slower of the other two, named after what takes most of it;
+`arithmetic` is one of FSA's code, which slow code raises, not of the machine, so the page counts
+everything against the copy alone as well. A ratio is the median over the rounds of a peer's time by
+FSA's in the same round: above 1, FSA is faster. The share of a copy is such a ratio, the share of a
+limit the ratio of two medians. Times are processor time of the process. Each case has a process of
+its own: what allocators hold from earlier cases does not count.
 Run: `python benchmarks/stitching.py`. Writes `benchmarks/results/stitching_cpu.json`, and a page
 beside it; `--keep` keeps what an earlier run wrote there of cases that this one leaves out.
 """
@@ -186,26 +188,51 @@ def _median_ratio(theirs: Timing, ours: Timing) -> float:
     return statistics.median(a / b for a, b in zip(theirs.samples, ours.samples, strict=True))
 
 
-def _limits(contest: Contest, timings: Mapping[str, Timing]) -> dict[str, float]:
-    """Return the seconds that a copy takes, and those of the arithmetic where they are known."""
-    found = {"copy": timings["copy"].median}
+def _limit(contest: Contest, timings: Mapping[str, Timing]) -> tuple[float, str]:
+    """Return the seconds that the case takes at least, and what most of them are for.
+
+    They are those of a call, and of a copy or of the arithmetic, where that is known.
+    """
+    call = timings["call"].median
+    work = {"copy": timings["copy"].median}
     smaller = in_cache(contest.problem)
     if smaller is not None and "in_cache" in timings:
-        seconds = timings["in_cache"].median - timings["one_element"].median
-        found["arithmetic"] = max(seconds, 0.0) * share(contest.problem, smaller)
-    return found
+        seconds = max(timings["in_cache"].median - call, 0.0)
+        work["arithmetic"] = seconds * share(contest.problem, smaller)
+    longest = max(work, key=lambda name: work[name])
+    return call + work[longest], longest if work[longest] > call else "call"
+
+
+def _next_to_nothing(arguments: int, results: int) -> str:
+    """Return a function that adds its arguments, of one number each, and a number a result."""
+    one = "tensor<1xf32>"
+    given = ", ".join(f"%a{n}: {one}" for n in range(arguments))
+    lines = [f"%s0 = arith.addf %a0, %a0 : {one}"]
+    lines += [f"%s{n} = arith.addf %s{n - 1}, %a{n} : {one}" for n in range(1, arguments)]
+    for n in range(results):
+        lines.append(f"%c{n} = arith.constant dense<{n + 1}.0> : {one}")
+        lines.append(f"%r{n} = arith.addf %s{arguments - 1}, %c{n} : {one}")
+    returned, kinds = ", ".join(f"%r{n}" for n in range(results)), ", ".join([one] * results)
+    body = "\n".join(lines)
+    return f"func.func @main({given}) -> ({kinds}) {{\n{body}\nreturn {returned} : {kinds}\n}}"
 
 
 def _add_limits(contest: Contest) -> None:
-    """Let FSA's kernels on data in a cache, and a call of one element, take their turns."""
+    """Let a call that adds a few numbers, and FSA's kernels on data in a cache, take their turns.
+
+    The call takes and returns as many tensors as the case.
+    """
+    arguments = sum(not given.fixed for given in contest.problem.inputs)
+    text = _next_to_nothing(arguments, len(contest.reference))
+    call = plain_iree.compile_text(text, "cpu", "cpu:sync")
+    ones = [call.to_device(np.ones(1, np.float32)) for _ in range(arguments)]
+    contest.calls["call"] = lambda: call(*ones)
     smaller = in_cache(contest.problem)
     if smaller is None or "fsa" not in contest.calls:
         return
-    (one,) = (problem for problem in PROBLEMS if problem.name == "chain 1")
-    for name, problem in (("in_cache", smaller), ("one_element", one)):
-        made = Contest(problem, contest.dtype, ["fsa"])
-        if "fsa" in made.calls:
-            contest.calls[name] = made.calls["fsa"]
+    made = Contest(smaller, contest.dtype, ["fsa"])
+    if "fsa" in made.calls:
+        contest.calls["in_cache"] = made.calls["fsa"]
 
 
 def run_case(
@@ -238,9 +265,7 @@ def run_case(
     if ours is not None:
         case["ratio"] = {n: _median_ratio(timings[n], ours) for n in timings if n != "fsa"}
         case["share_of_copy"] = case["ratio"]["copy"]
-        limits = _limits(contest, timings)
-        case["limit"] = max(limits, key=lambda name: limits[name])
-        least = limits[case["limit"]]
+        least, case["limit"] = _limit(contest, timings)
         case["share_of_limit"] = least / ours.median
         case["best_peer"] = best
         case["ratio_to_best"] = case["ratio"][best] if best else None

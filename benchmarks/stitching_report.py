@@ -101,14 +101,14 @@ def page(document: Mapping[str, Any]) -> str:
         + (f" on a machine shared with other work (load {load})." if load else "."),
         "Contenders run in turns in one process; a ratio is a peer's time by FSA's, the share a "
         "copy's of as many bytes as the case reads and writes. The best peer of each case counts. "
-        "The limit of a case is that copy, or `arithmetic` if that takes longer: what FSA's own "
-        "code takes on data in the second cache, where it waits for no memory. So `arithmetic` is "
-        "no limit of the machine: code that computes slowly raises it, and a share of it says only "
-        "what memory costs beside that code. Each count that has to do with a limit therefore "
-        "stands twice, with the copy as the limit of every case in the second place. Shares of a "
-        "copy are medians of ratios within a round, shares of a limit and those of peers ratios of "
-        "medians. A chain of 1 or 17 "
-        "elements is the call alone, which takes IREE's kernels as long.",
+        "The limit of a case is a call of IREE's runtime with as many tensors of one number, which "
+        "it adds up as IREE compiles it, and that copy, or `arithmetic` if that takes longer: what "
+        "FSA's own code takes on data in the second cache, where it waits for no memory. It is "
+        "named after what takes most of it. `arithmetic` is no limit of the machine: code that "
+        "computes slowly raises it, and a share of it says only what memory costs beside that "
+        "code. Each count that has to do with a limit therefore stands twice, with the copy as the "
+        "limit of every case in the second place. Shares of a copy are medians of ratios within a "
+        "round, shares of a limit and those of peers ratios of medians.",
         "",
         *_targets(cases),
         "",
