@@ -39,7 +39,8 @@ class FsaFormStitchedRegions(Pass):
     time over IREE's own, their launch not counted where `fsa-merge-launches` will run them in the
     kernel of a binarized layer of one workgroup. Small groups without data dependency share a
     region (remote stitching). The costs of a CPU are measured (`passes/stitching/device_costs.py`),
-    those of GPUs come from datasheets (`passes/stitching/gpu_costs.py`). Each region carries what
+    those of GPUs come from datasheets (`passes/stitching/gpu_costs.py`); for Vulkan a region takes
+    what IREE may refuse, whatever it costs. Each region carries what
     was expected in `scope`, each memory-bound op that no region took the reason in `fsa.left_out`.
     This is the stitching scope of AStitch (Zheng et al., ASPLOS 2022).
     """
@@ -122,8 +123,9 @@ def _decide(scope: Scope, group: Group, benefit: Benefit | None) -> Decision | N
     before = f"{_microseconds(portable.nanoseconds)} as {portable.kernels} of IREE's"
     place = "in the kernel of a neighbour" if benefit.joins(group) else "as one kernel"
     expected = f"{_microseconds(stitched.nanoseconds)} expected {place}, {before}"
-    reason = "; ".join(filter(None, [expected, group.cut]))
-    if stitched.nanoseconds > benefit.costs.worthwhile * portable.nanoseconds:
+    needed = "IREE may refuse its open reductions" if benefit.is_needed(group) else ""
+    reason = "; ".join(filter(None, [expected, needed, group.cut]))
+    if not needed and stitched.nanoseconds > benefit.costs.worthwhile * portable.nanoseconds:
         scope.reason.update(dict.fromkeys(group.members, reason))
         return None
     return Decision(

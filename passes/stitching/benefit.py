@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fsa.bindings import ir
+from fsa.dialects.fsa.shapes import type_dims
 from fsa.passes.binarized.tasks import runs_as_one
 from fsa.passes.stitching import gpu_costs
 from fsa.passes.stitching.device_costs import CPU, DeviceCosts, KernelCosts
@@ -77,6 +79,17 @@ class Benefit:
         more = _against_order(work, costs.stitched) - _against_order(work, costs.portable)
         crossing = sum(2 * bytes_of(result.type) for result in self.scope.ops[p].results)
         return more > crossing * costs.portable.memory_byte
+
+    def is_needed(self, group: Group) -> bool:
+        """Whether the group has a reduction that IREE may refuse: one of a tensor of open size."""
+        if self.costs.takes_open_reductions:
+            return False
+        return any(
+            self.work(p).reduction and None in type_dims(operand.type)
+            for p in group.members
+            for operand in self.scope.ops[p].operands
+            if isinstance(operand.type, ir.RankedTensorType)
+        )
 
     def stitched(self, group: Group) -> Estimate:
         """Return what the group costs as one kernel, without a launch where it joins another."""

@@ -41,6 +41,8 @@ class DeviceCosts:
     stitched: KernelCosts
     # A region must be expected to take at most this share of the time without it.
     worthwhile: float = 0.95
+    # Whether IREE compiles reductions of tensors of open sizes for it whatever their maps are.
+    takes_open_reductions: bool = True
 
 
 # One core with AVX-512 at about 4 GHz.

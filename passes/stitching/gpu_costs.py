@@ -98,4 +98,4 @@ def gpu_costs(target: Target) -> DeviceCosts:
         return DeviceCosts(costs(0.0), costs(against))
     # Where both take as long, ours runs: IREE 3.13 refuses some reductions of open sizes and some
     # conversions of bf16 for Vulkan.
-    return DeviceCosts(costs(against), costs(against), worthwhile=1.0)
+    return DeviceCosts(costs(against), costs(against), worthwhile=1.0, takes_open_reductions=False)
