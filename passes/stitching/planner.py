@@ -18,7 +18,7 @@ from fsa.passes.stitching.dims import Space, check_sizes, find_space
 from fsa.passes.stitching.forming import form_kernels
 from fsa.passes.stitching.graph import Graph, Unsupported
 from fsa.passes.stitching.keeping import keep_values
-from fsa.passes.stitching.limits import check_target, pack_budget
+from fsa.passes.stitching.limits import buffer_budget, check_target
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, PlanError, RegionPlan
 from fsa.passes.stitching.prefetching import pays
@@ -76,7 +76,7 @@ class _Planner:
                 trial = self._rebuilt(kernel, plan)
             except PlanError:
                 continue
-            fits = workgroup_bytes(trial) <= pack_budget(self.target)
+            fits = workgroup_bytes(trial) <= buffer_budget(self.target)
             if fits and _scalar_nests(trial) <= _scalar_nests(kernel):
                 return trial
         return kernel
