@@ -2,10 +2,12 @@
 
 MLIR's bytecode holds them as they are in memory. A module with nothing but the attribute is written
 as bytecode and the blob found in it, so reading costs a copy, and no text. The format is that of
-https://mlir.llvm.org/docs/BytecodeFormat/.
+https://mlir.llvm.org/docs/BytecodeFormat/. Passes read the same weights one after the other, so a
+context's copies are kept while it lives, up to a number of bytes.
 """
 
 import io
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,10 @@ from fsa.bindings import ir
 _MAGIC = b"ML\xefR"
 _RESOURCE_SECTION = 5
 _ALIGNED = 0x80
+_KEPT_BYTES = 256 << 20  # of a context
+
+# By context, the bytes of attributes by their addresses: a context never frees an attribute.
+_known: weakref.WeakKeyDictionary[Any, dict[int, memoryview]] = weakref.WeakKeyDictionary()
 
 
 def resource_bytes(attribute: Any, type: Any) -> memoryview | None:
@@ -21,6 +27,18 @@ def resource_bytes(attribute: Any, type: Any) -> memoryview | None:
 
     None when the module only declares the resource.
     """
+    known = _known.setdefault(type.context, {})
+    address = hash(attribute)
+    if address not in known:
+        found = _read(attribute, type)
+        kept = sum(map(len, known.values()))
+        if found is None or kept + len(found) > _KEPT_BYTES:
+            return found
+        known[address] = found
+    return known[address]
+
+
+def _read(attribute: Any, type: Any) -> memoryview | None:
     with ir.Location.unknown(type.context):
         module = ir.Module.create()
         with ir.InsertionPoint(module.body):

@@ -48,6 +48,8 @@ def join_dimensions(region: Any, target: Target) -> None:
 def _worthy(op: Any, lanes: int) -> Iterator[_Pair]:
     """Find neighbouring loops of a reduction whose inner one runs along memory in odd vectors."""
     reduced = [kind == "reduction" for kind in iterator_types(op)]
+    if sum(reduced) < 2:
+        return
     loops = loops_of(op)
     for operand, index in zip(op.operands, loops.indices if loops else (), strict=False):
         if not isinstance(operand.type, ir.RankedTensorType) or not index or len(index) < 2:
