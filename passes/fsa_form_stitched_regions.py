@@ -1,6 +1,7 @@
 """`fsa-form-stitched-regions`: outline memory-bound neighbourhoods of linalg ops."""
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,7 @@ from fsa.passes.stitching.benefit import Benefit, benefit_on
 from fsa.passes.stitching.cuts import MAX_OPS, narrowest
 from fsa.passes.stitching.decisions import Decision, write_decision, write_left_out
 from fsa.passes.stitching.remote import joined_remotely
-from fsa.passes.stitching.scope import DEPENDENT, Group, Scope, used_values
+from fsa.passes.stitching.scope import DEPENDENT, Group, Scope
 from fsa.passes.structure.rewriting import remap
 from fsa.runtime.targets import Target
 
@@ -95,7 +96,8 @@ def _fitting(scope: Scope, group: Group) -> list[Group]:
     """
     large = len(group.members) > MAX_OPS
     if not large:
-        inputs, outputs = _border(scope, group)
+        outer = [_outer_values(scope.ops[p]) for p in group.members]
+        inputs, outputs = _border(scope, group, outer)
         if not outputs:
             return []
         if len(inputs) <= MAX_INPUTS and len(outputs) <= MAX_OUTPUTS:
@@ -143,8 +145,11 @@ def _note_left_out(scope: Scope) -> None:
         write_left_out(scope.ops[p], reason)
 
 
-def _border(scope: Scope, group: Group) -> tuple[list[Any], list[Any]]:
-    """Return the values that a group takes from outside and those that it gives."""
+def _border(scope: Scope, group: Group, outer: Sequence[list[Any]]) -> tuple[list[Any], list[Any]]:
+    """Return the values that a group takes from outside and those that it gives.
+
+    `outer` has what each member takes from around it.
+    """
     members = set(group.members)
     inputs: dict[Any, None] = {}
 
@@ -155,8 +160,8 @@ def _border(scope: Scope, group: Group) -> tuple[list[Any], list[Any]]:
         elif scope.position.get(value) not in members:
             inputs[value] = None
 
-    for p in group.members:
-        for value in _outer_values(scope.ops[p]):
+    for values in outer:
+        for value in values:
             take(value)
     outputs = [
         result
@@ -170,17 +175,20 @@ def _border(scope: Scope, group: Group) -> tuple[list[Any], list[Any]]:
 def _outer_values(op: Any) -> list[Any]:
     """Values that an op takes from around it, not those of its own body."""
     own: set[Any] = set()
+    used: list[Any] = list(op.operands)
 
     def collect(inner: Any) -> None:
         for region in inner.regions:
             for block in region.blocks:
                 own.update(block.arguments)
                 for nested in block.operations:
-                    own.update(nested.operation.results)
-                    collect(nested.operation)
+                    operation = nested.operation
+                    own.update(operation.results)
+                    used.extend(operation.operands)
+                    collect(operation)
 
     collect(op)
-    return [value for value in used_values(op) if value not in own]
+    return [value for value in used if value not in own]
 
 
 def _sort(scope: Scope, groups: list[Group]) -> None:
@@ -220,13 +228,14 @@ def _sort(scope: Scope, groups: list[Group]) -> None:
 def _outline(scope: Scope, group: Group, decision: Decision) -> None:
     """Replace the members of a group, which stand together, by one region."""
     ops = [scope.ops[p] for p in group.members]
-    inputs, outputs = _border(scope, group)
+    outer = [_outer_values(op) for op in ops]
+    inputs, outputs = _border(scope, group, outer)
     members = set(group.members)
 
     def body(*arguments: Any) -> list[Any]:
         mapped: dict[Any, Any] = dict(zip(inputs, arguments, strict=True))
-        for op in ops:
-            for value in _outer_values(op):
+        for op, values in zip(ops, outer, strict=True):
+            for value in values:
                 _copy_leaf(scope, value, mapped)
             mapped.update(_clone(op, mapped))
         return [mapped[value] for value in outputs]

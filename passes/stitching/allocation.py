@@ -56,17 +56,24 @@ class Slot:
 def allocate(buffers: Sequence[Buffer]) -> list[Slot]:
     """Return slots for all `buffers`, in the order in which they are first written."""
     slots: list[list[Buffer]] = []
+    taken: dict[int, int] = {}  # by slot: the nests where it is, as bits
     for buffer in sorted(buffers, key=lambda b: (-b.size, b.first)):
+        live = (2 << buffer.last) - (1 << buffer.first)
         free = [
-            slot
-            for slot in slots
-            if slot[0].element == buffer.element and not any(b.meets(buffer) for b in slot)
+            number
+            for number, slot in enumerate(slots)
+            if not taken[number] & live and slot[0].element == buffer.element
         ]
         # The first of a slot is its largest. Of slots as large, one of the same shape.
-        best = min(free, key=lambda slot: (slot[0].size, slot[0].shape != buffer.shape), default=[])
-        if not best:
-            slots.append(best)
-        best.append(buffer)
+        best = min(
+            free,
+            key=lambda k: (slots[k][0].size, slots[k][0].shape != buffer.shape),
+            default=len(slots),
+        )
+        if best == len(slots):
+            slots.append([])
+        slots[best].append(buffer)
+        taken[best] = taken.get(best, 0) | live
     order = {buffer: number for number, buffer in enumerate(buffers)}
     ordered = [tuple(sorted(slot, key=order.__getitem__)) for slot in slots]
     return [Slot(slot) for slot in sorted(ordered, key=lambda slot: order[slot[0]])]

@@ -6,6 +6,7 @@ Kernels are mapped again with every value that joins them, so these facts are as
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fsa.bindings import ir
 from fsa.passes.stitching.dims import Space
@@ -46,6 +47,7 @@ class Facts:
     def __init__(self, graph: Graph, space: Space):
         self.graph, self.space = graph, space
         self._known: dict[int, NodeFacts] = {}
+        self._wide: dict[Any, bool] = {}  # element types that are
 
     def of(self, n: int) -> NodeFacts:
         """Return the facts of node n."""
@@ -105,7 +107,12 @@ class Facts:
         types += [result.type for result in node.op.results]
         if node.block is not None:
             types += [r.type for op in node.block.operations for r in op.operation.results]
-        return 64 if any(str(element_type(t)) in ("f64", "i64") for t in types) else 32
+        return 64 if any(map(self._is_wide, types)) else 32
+
+    def _is_wide(self, type_: Any) -> bool:
+        if type_ not in self._wide:
+            self._wide[type_] = str(element_type(type_)) in ("f64", "i64")
+        return self._wide[type_]
 
 
 def count(space: Space, dims: set[int]) -> int:

@@ -19,6 +19,7 @@ from fsa.passes.stitching.forming import form_kernels
 from fsa.passes.stitching.graph import Graph, Unsupported
 from fsa.passes.stitching.keeping import keep_values
 from fsa.passes.stitching.limits import buffer_budget, check_target
+from fsa.passes.stitching.liveness import find_buffers
 from fsa.passes.stitching.packing import packed_plans
 from fsa.passes.stitching.plan import KernelPlan, PlanError, RegionPlan
 from fsa.passes.stitching.prefetching import pays
@@ -71,7 +72,12 @@ class _Planner:
     def _packed(self, kernel: Kernel) -> Kernel:
         """Let rows run side by side where that is proposed and possible."""
         cached = traffic(kernel) <= (self.target.l3_bytes or self.target.l2_bytes)
+        # Rows side by side take as many times the bytes, unless partial sums go with them.
+        partial = any(buffer.partial for buffer in find_buffers(kernel))
+        one = 0 if partial else workgroup_bytes(kernel)
         for plan in packed_plans(kernel, cached):
+            if one * plan.pack > buffer_budget(self.target):
+                continue
             try:
                 trial = self._rebuilt(kernel, plan)
             except PlanError:

@@ -82,7 +82,10 @@ def code_of(region: Any, graph: Graph) -> str:
     lines: list[str] = []
 
     def name(value: Any) -> str:
-        return numbers.setdefault(value, f"v{len(numbers)}")
+        known = numbers.get(value)
+        if known is None:
+            known = numbers[value] = f"v{len(numbers)}"
+        return known
 
     def describe(op: Any, ref: Ref | None = None) -> None:
         attributes = [f"{n}={a}" for n, a in op.attributes.items()] if ref is None else []

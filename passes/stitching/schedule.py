@@ -28,6 +28,7 @@ class Kernel:
         self.plan, self.nodes = plan, nodes
         self._levels: dict[int, int] = {}
         self._places: dict[int, str | int] = {}
+        self._repeated: dict[int, bool] = {}
         self._touches: dict[int, list[Touch]] = {}  # by the identity of a nest
         lane = {plan.lane} if plan.mapping == "panel" else set[int]()
         self.fixed = frozenset(plan.outer) - lane  # dimensions with one position in a row
@@ -132,6 +133,11 @@ class Kernel:
         It does not vary with those loops, and would be computed again in each turn. Kept, it is
         made in a nest of its own, before that of its readers.
         """
+        if node not in self._repeated:
+            self._repeated[node] = self._find_repeated(node)
+        return self._repeated[node]
+
+    def _find_repeated(self, node: int) -> bool:
         if self.plan.mapping == "flat" or self.plan.threads or self.graph.nodes[node].reduces:
             return False
         mine = set(self.space.dims[node]) - self.fixed
@@ -235,6 +241,8 @@ class Kernel:
     def _changed(self, nest: Nest, n: int) -> None:
         """Put a nest where it belongs now that it does, or does not, keep node n."""
         self._places.pop(n, None)
+        for access in self.graph.nodes[n].reads:  # node n may come from another kernel
+            self._repeated.pop(access.ref.number, None)
         self._touches.clear()
         others = [other for other in self.nests if other is not nest]
         if nest.reductions or nest.kept or nest.stores:
