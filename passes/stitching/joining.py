@@ -122,6 +122,7 @@ def _tie(ties: _Ties, op: Any) -> None:
             static = None not in sizes[position : position + 2]
             if a is None or b is None or not static or reduced[a] != reduced[b]:
                 ties.break_up((value, position))
+                ties.break_up((op, a, b))
             else:
                 ties.tie((value, position), (op, a, b))
                 seen.add((a, b))

@@ -32,7 +32,7 @@ def _normalizations(steps: int) -> Any:
 def _work(steps: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Return how often kernels were touched nest by nest, and elements were looked at."""
     counts = {"nests": 0, "elements": 0}
-    touches, update = Kernel.touches, Survey._update
+    touches, update = Kernel.touches, Survey._update  # pyright: ignore[reportPrivateUsage]
 
     def counted_touches(self: Kernel, nest: Any) -> Any:
         counts["nests"] += 1
