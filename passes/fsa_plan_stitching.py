@@ -24,13 +24,14 @@ from fsa.passes.stitching.splitting import forget_splits, split_reductions
 class FsaPlanStitching(Pass):
     """Plan how each `fsa.stitched_region` becomes kernels for the module's `fsa.target`.
 
-    The body is brought to normal form (`linalg.generic` only). On a CPU neighbouring dimensions
-    that are reduced together become one where rows of the inner one fill no vectors. The region
-    gets `plan`, each of its tensor ops `fsa.stitch`. What a person has already written there is
-    kept and completed; a plan that breaks a rule is an error. A region that the kernel path cannot
-    take gets the form "portable" with the reason, which is also reported as a remark, and is left
-    to `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a transform script
-    leaves them, gets the form "scheduled": on a CPU its loops become the kernel as they stand.
+    The body is brought to normal form (`linalg.generic` only). On a CPU neighbouring dimensions of
+    f16 or bf16 that are reduced together become one where rows of the inner one fill no vectors.
+    The region gets `plan`, each of its tensor ops `fsa.stitch`. What a person has already written
+    there is kept and completed; a plan that breaks a rule is an error. A region that the kernel
+    path cannot take gets the form "portable" with the reason, which is also reported as a remark,
+    and is left to `convert-fsa-to-linalg`. A region whose body holds loops or vectors, as a
+    transform script leaves them, gets the form "scheduled": on a CPU its loops become the kernel
+    as they stand.
 
     Values that are kept in the row share memory where they are never live in the same loop nest;
     one that does not fit the budget of the target even so is computed again at each use.

@@ -49,10 +49,16 @@ def _is_expensive(node: Node) -> bool:
 
 
 def is_heavy(kernel: Any, nest: Any) -> bool:
-    """Whether each element of a nest of a `Kernel` costs tens of instructions."""
-    return any(is_expensive(kernel.graph, n) for n in nest.reductions) or any(
-        touch.kind == "inline" and is_expensive(kernel.graph, touch.ref.number)
-        for touch in kernel.touches(nest)
+    """Whether each element of a nest of a `Kernel` costs tens of instructions.
+
+    What varies with none of the loops of the nest, such as the quotient that is a mean, is computed
+    before them.
+    """
+    inside = set(nest.dims)
+    inline = [touch.ref.number for touch in kernel.touches(nest) if touch.kind == "inline"]
+    return any(
+        is_expensive(kernel.graph, n) and not inside.isdisjoint(kernel.space.dims[n])
+        for n in (*nest.reductions, *inline)
     )
 
 

@@ -1,4 +1,4 @@
-"""Reduced dimensions that lie one after the other in memory become one dimension (CPU).
+"""Reduced dimensions of halves, one after the other in memory, become one dimension (CPU).
 
 A sum over images of 56 x 56 runs along rows of 56 elements, of which the last vector is half empty;
 joined they are one row of 3136. Two neighbouring dimensions are joined in all tensors of a region
@@ -46,13 +46,19 @@ def join_dimensions(region: Any, target: Target) -> None:
 
 
 def _worthy(op: Any, lanes: int) -> Iterator[_Pair]:
-    """Find neighbouring loops of a reduction whose inner one runs along memory in odd vectors."""
+    """Find neighbouring loops of a reduction whose inner one runs along memory in odd vectors.
+
+    Of halves only: of f32, packs of short rows read from several places at once, which memory
+    serves faster than one long row (8 x 96 images of 56 x 56: 493 us in packs, 515 to 570 joined).
+    """
     reduced = [kind == "reduction" for kind in iterator_types(op)]
     if sum(reduced) < 2:
         return
     loops = loops_of(op)
     for operand, index in zip(op.operands, loops.indices if loops else (), strict=False):
         if not isinstance(operand.type, ir.RankedTensorType) or not index or len(index) < 2:
+            continue
+        if not isinstance(operand.type.element_type, ir.F16Type | ir.BF16Type):
             continue
         a, b = index[-2].loop, index[-1].loop
         if a is None or b is None or not (reduced[a] and reduced[b]):

@@ -7,11 +7,14 @@ from typing import Any
 
 from fsa.passes.stitching.allocation import slots_of
 from fsa.passes.stitching.costs import is_heavy
+from fsa.passes.stitching.graph import element_bytes
 from fsa.passes.stitching.loop_nest import Nest
 from fsa.passes.stitching.nests import NestWriter, Step
 from fsa.passes.stitching.prefetching import asking_nest, next_row, reads_of_first
 from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.sweeps import Sweep
+
+LINE_BYTES = 64  # of a cache
 
 
 def task_count(builder: Any, kernel: Kernel, extents: list[Any]) -> Any:
@@ -40,6 +43,7 @@ class CpuWriter(NestWriter):
 
     _span: tuple[Any, Any] | None = None  # the lane dimension's part of a panel
     _asking: Nest | None = None  # the nest that asks memory for the next row
+    _turn: int = 0  # of the vectors of one step, that which is written
 
     def write_kernel(self) -> None:
         """Fill the kernel: allocate row buffers, then run this workgroup's tasks."""
@@ -130,7 +134,10 @@ class CpuWriter(NestWriter):
             row = next_row(self.kernel)
             assert row is not None
             for ref, index in reads_of_first(self.kernel):
-                self.e.ask(self.e.memrefs[ref], index, row)
+                # Vectors of halves: two lie in one line.
+                size = nest.lanes * element_bytes(self.kernel.graph.type_of(ref))
+                if self._turn * size % LINE_BYTES == 0:
+                    self.e.ask(self.e.memrefs[ref], index, row)
         return super().step(nest, carried)
 
     # Hooks.
@@ -174,7 +181,8 @@ class CpuWriter(NestWriter):
 
     def unrolled_vectors(self, nest: Nest) -> int:
         """Return how many vectors, each with its own accumulators, one step takes."""
-        return self.plan.unroll if self.is_split(nest) and not is_heavy(self.kernel, nest) else 1
+        together = self.is_split(nest) or not nest.reductions
+        return self.plan.unroll if together and not is_heavy(self.kernel, nest) else 1
 
     def _unrolled(
         self, nest: Nest, carried: list[Any], step: Step, extent: Any, unroll: int
@@ -195,10 +203,12 @@ class CpuWriter(NestWriter):
             after: list[Any] = []
             for u in range(unroll):
                 at = k.add(base, u * nest.lanes)
+                self._turn = u
                 with self.e.inside(loop, {}), self.e.along_lanes(None, self.plan.lane, at, None):
                     after += step(values[u * count : (u + 1) * count])
+            self._turn = 0
             loop.yield_(*after)
-        return end, self._joined(nest, loop.results, count)
+        return end, self._joined(nest, loop.results, count) if count else []
 
     def _joined(self, nest: Nest, values: list[Any], count: int) -> list[Any]:
         kinds: list[str] = []

@@ -42,7 +42,7 @@ class KernelPlan:
     outer: tuple[int, ...]
     lane: int
     lanes: int  # elements of a vector; on a gpu those that a thread takes at once
-    unroll: int  # row: vectors, each with its own accumulator, in one step of a reducing loop;
+    unroll: int  # row: vectors, each with its own accumulator, in one step of a loop;
     # panel: rows added up before they are added to the buffer
     rows: int  # rows that one workgroup runs: in turn on a cpu, side by side on a gpu
     threads: int  # gpu: threads along one row (a power of two), or of a flat workgroup; cpu: 0

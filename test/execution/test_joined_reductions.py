@@ -43,22 +43,27 @@ func.func @main(%x: tensor<FULLxf32>, %b: tensor<BIASxf32>)
 """
 
 
+@pytest.mark.parametrize(("element", "error"), [("f16", 1e-2), ("f32", 1e-4)])
 @pytest.mark.parametrize("axes", ["h, w", "w", "c, h, w", "w, h"])
 @pytest.mark.parametrize("rows", ["3", "?"])
-def test_joined_reductions(axes: str, rows: str) -> None:
-    """Joined where all readers walk over both dimensions; else (w alone, turned) as they are."""
+def test_joined_reductions(axes: str, rows: str, element: str, error: float) -> None:
+    """Joined are halves whose readers all walk over both dimensions, not w alone or turned."""
     sizes = {"n": 3, "c": 5, "h": 7, "w": 13}
     names = axes.split(", ")
     bias = [sizes[name] for name in names]
-    text = TEXT.replace("AXES", axes).replace("BIAS", "x".join(map(str, bias)))
+    text = (
+        TEXT.replace("f32", element).replace("AXES", axes).replace("BIAS", "x".join(map(str, bias)))
+    )
     text = text.replace("FULL", f"{rows}x5x7x13").replace("LEFT", f"{rows}x5")
     text = text.replace("SIZE", "%n" if rows == "?" else "")
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((3, 5, 7, 13)).astype(np.float32)
-    b = rng.standard_normal(bias).astype(np.float32)
+    x = rng.standard_normal((3, 5, 7, 13)).astype({"f16": np.float16, "f32": np.float32}[element])
+    b = rng.standard_normal(bias).astype({"f16": np.float16, "f32": np.float32}[element])
     module: Any = fsa.compile(text, target="cpu", pipeline=f"{FORM},fsa-to-cpu{{stitch=false}}")
     scaled, sums = map(np.asarray, module(x, b))
     added = b.T[..., :] if axes == "w, h" else b
     wanted = x.sum((2, 3), dtype=np.float64)
-    np.testing.assert_allclose(sums, wanted, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(scaled, x * wanted[..., None, None] + added, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(sums, wanted, rtol=error, atol=error)
+    np.testing.assert_allclose(
+        scaled, x * wanted[..., None, None] + added, rtol=error, atol=9 * error
+    )

@@ -263,15 +263,12 @@ func.func @kept_dimension(%x: tensor<1x35x19xf32>) -> tensor<1x19x35xf32> {
 
 // -----
 
-// No task of the second kernel can make the sum of everything: it crosses through memory. Rows of 13
-// fill no vectors, so both dimensions are one of 91.
+// No task of the second kernel can make the sum of everything: it crosses through memory.
 // CHECK-LABEL: func.func @global_value
-// CHECK: tensor.collapse_shape %arg0 {{.*}} into tensor<91xf32>
 // CHECK: kernel = 0 : i64, reason = "read by kernel 1, whose tasks are not those of kernel 0", role = "dominant", scheme = "global"
 // CHECK: kernel = 1 : i64, role = "dominant", scheme = "local"
 // CHECK: mapping = "row", outer = array<i64>
-// CHECK-SAME: mapping = "flat", outer = array<i64: 0>
-// CHECK: tensor.expand_shape {{.*}} into tensor<7x13xf32>
+// CHECK-SAME: mapping = "flat", outer = array<i64: 0, 1>
 func.func @global_value(%x0: tensor<7x13xf32>) -> (tensor<7x13xf32>, tensor<f32>) {
   %v0 = arith.constant 0.0 : f32
   %v1 = tensor.empty() : tensor<f32>
@@ -389,4 +386,29 @@ func.func @first_rows(%x: tensor<?x8xf32>, %y: tensor<2x8xf32>) -> tensor<?x8xf3
   %s = tensor.insert_slice %y into %x[0, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<?x8xf32>
   %n = arith.negf %s : tensor<?x8xf32>
   return %n : tensor<?x8xf32>
+}
+
+// -----
+
+// Rows of 13 halves fill no vectors: both dimensions are one of 91, also for what reads the sums.
+// CHECK-LABEL: func.func @joined
+// CHECK: tensor.collapse_shape %arg0 {{.*}} into tensor<5x91xf16>
+// CHECK: iterator_types = ["parallel", "reduction"]
+// CHECK: tensor.expand_shape {{.*}} into tensor<5x7x13xf16>
+func.func @joined(%x: tensor<5x7x13xf16>) -> tensor<5x7x13xf16> {
+  %zero = arith.constant 0.0 : f16
+  %e = tensor.empty() : tensor<5xf16>
+  %i = linalg.fill ins(%zero : f16) outs(%e : tensor<5xf16>) -> tensor<5xf16>
+  %s = linalg.generic {indexing_maps=[affine_map<(n, h, w)->(n, h, w)>, affine_map<(n, h, w)->(n)>], iterator_types=["parallel", "reduction", "reduction"]} ins(%x : tensor<5x7x13xf16>) outs(%i : tensor<5xf16>) {
+  ^bb0(%v: f16, %o: f16):
+    %t = arith.addf %o, %v : f16
+    linalg.yield %t : f16
+  } -> tensor<5xf16>
+  %f = tensor.empty() : tensor<5x7x13xf16>
+  %r = linalg.generic {indexing_maps=[affine_map<(n, h, w)->(n, h, w)>, affine_map<(n, h, w)->(n)>, affine_map<(n, h, w)->(n, h, w)>], iterator_types=["parallel", "parallel", "parallel"]} ins(%x, %s : tensor<5x7x13xf16>, tensor<5xf16>) outs(%f : tensor<5x7x13xf16>) {
+  ^bb0(%v: f16, %m: f16, %o: f16):
+    %t = arith.mulf %v, %m : f16
+    linalg.yield %t : f16
+  } -> tensor<5x7x13xf16>
+  return %r : tensor<5x7x13xf16>
 }
