@@ -9,9 +9,10 @@ What a value decides, the rounded value decides: comparisons, conversions to int
 infinity and NaN, and functions with steps (floor, remainder) see halves as memory would hold
 them. So `x == max(x)` holds for the same elements whether the maximum comes from memory or from
 a register, and a product beyond the largest f16 is infinite. Maxima and minima select the same
-either way, for rounding never changes an order. Sums, products and functions stay unrounded: a
-difference of a value and of the same value from memory may be that rounding, where it is 0 op by
-op.
+either way, for rounding never changes an order; so do comparisons that only choose between the two
+values that they compare, as rectifiers and clamps are written. Sums, products and functions stay
+unrounded: a difference of a value and of the same value from memory may be that rounding, where it
+is 0 op by op.
 """
 
 from collections.abc import Sequence
@@ -66,8 +67,21 @@ def _held(k: KernelBuilder, value: Any) -> Any:
 
 def _decides(op: Any) -> bool:
     """Whether a rounding of an operand may change a result by more than a rounding."""
+    if op.name == "arith.cmpf" and _selects(op):
+        return False
     kinds = [element_type(result) for result in op.results]
     return op.name in _STEPS or any(not isinstance(kind, ir.FloatType) for kind in kinds)
+
+
+def _selects(comparison: Any) -> bool:
+    """Whether a comparison does nothing but choose one of the two values that it compares."""
+    compared = set(comparison.operands)
+    return all(
+        use.owner.name == "arith.select"
+        and use.operand_number == 0
+        and set(list(use.owner.operands)[1:]) <= compared
+        for use in comparison.results[0].uses
+    )
 
 
 def _rounded(k: KernelBuilder, value: Any, element: Any) -> Any:
