@@ -27,7 +27,8 @@ class FsaOrderLoops(Pass):
     positions. IREE 3.13 gives wrong results for them on Vulkan, whatever its flags; as a
     linalg.generic whose outer loops are the dimensions of the result they are right. So it is with
     a linalg.generic that reduces and writes its result in another order than its loops have: where
-    the first loop runs five times, say, three of ten results are lost.
+    the first loop runs five times, say, three of ten results are lost. Reductions whose results are
+    written through different maps, or through one that repeats a loop, stay.
 
     For CPUs, IREE writes the depthwise convolutions in two dimensions that no kernel of ours takes,
     those in f16 or with weights that are no constants, as matrices times vectors, and refuses its
@@ -68,7 +69,7 @@ def _order(op: Any, *, always: bool = False) -> None:
     if not all(isinstance(expression, ir.AffineDimExpr) for expression in outer):
         return
     order = [expression.position for expression in outer]
-    if order == list(range(len(order))) and not always:
+    if len(set(order)) != len(order) or (order == list(range(len(order))) and not always):
         return
     order += [loop for loop in range(loops) if loop not in order]
     # Loop `order[k]` of the op is loop k of the generic.

@@ -8,6 +8,7 @@ from fsa.diagnostics import Diagnostics
 from fsa.passes.base import Pass
 from fsa.passes.emitter import Builder
 from fsa.passes.emitter.types import element_type, is_vector
+from fsa.passes.patterns.tensors import elementwise, sizes_of
 from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import ATTRIBUTE, Target
 
@@ -46,26 +47,41 @@ class FsaWidenConversions(Pass):
 
 
 def _widen(op: Any) -> None:
-    """Replace a conversion that Vulkan does not have."""
+    """Replace a conversion that Vulkan does not have; one of tensors by a linalg.generic."""
     source, kind = op.operands[0], op.results[0].type
-    to_float = op.name in _TO_FLOAT
-    boolean = ir.IntegerType.get_signless(1)
-    builder = Builder()
+    if not _is_missing(op.name, element_type(source), element_type(kind)):
+        return
     with op.location, ir.InsertionPoint(op):
-        if not to_float and element_type(kind) == boolean:
-            word = _of_shape(kind, ir.IntegerType.get_signless(32))
-            convert = arith.fptosi if op.name == "arith.fptosi" else arith.fptoui
-            value = arith.trunci(kind, convert(word, source))
-        elif to_float and element_type(source) == boolean:
-            one = -1.0 if op.name == "arith.sitofp" else 1.0
-            value = builder.select(source, builder.constant(one, kind), builder.constant(0.0, kind))
-        elif to_float and isinstance(element_type(kind), ir.BF16Type):
-            convert = arith.sitofp if op.name == "arith.sitofp" else arith.uitofp
-            single = convert(_of_shape(kind, ir.F32Type.get()), source)
-            value = _rounded(builder, single)
+        if isinstance(kind, ir.RankedTensorType):
+            element = kind.element_type
+            value = elementwise(
+                sizes_of(source), element, [source], lambda x: _converted(op.name, x, element)
+            )
         else:
-            return
+            value = _converted(op.name, source, kind)
     replace_op(op, [value])
+
+
+def _is_missing(name: str, source: Any, element: Any) -> bool:
+    """Tell whether Vulkan lacks the conversion of a scalar."""
+    boolean = ir.IntegerType.get_signless(1)
+    if name in _TO_INTEGER:
+        return bool(element == boolean)
+    return source == boolean or isinstance(element, ir.BF16Type)
+
+
+def _converted(name: str, source: Any, kind: Any) -> Any:
+    """Build the conversion of a scalar or vector to the type `kind` in another way."""
+    builder = Builder()
+    if name in _TO_INTEGER:
+        word = _of_shape(kind, ir.IntegerType.get_signless(32))
+        convert = arith.fptosi if name == "arith.fptosi" else arith.fptoui
+        return arith.trunci(kind, convert(word, source))
+    if element_type(source) == ir.IntegerType.get_signless(1):
+        one = -1.0 if name == "arith.sitofp" else 1.0
+        return builder.select(source, builder.constant(one, kind), builder.constant(0.0, kind))
+    convert = arith.sitofp if name == "arith.sitofp" else arith.uitofp
+    return _rounded(builder, convert(_of_shape(kind, ir.F32Type.get()), source))
 
 
 def _rounded(builder: Builder, single: Any) -> Any:

@@ -16,7 +16,7 @@ from fsa.bindings import ir
 _MAGIC = b"ML\xefR"
 _RESOURCE_SECTION = 5
 _ALIGNED = 0x80
-_KEPT_BYTES = 256 << 20  # of a context
+_KEPT_BYTES = 32 << 20  # of a context: large weights are in memory often enough
 
 # By context, the bytes of attributes by their addresses: a context never frees an attribute.
 _known: weakref.WeakKeyDictionary[Any, dict[int, memoryview]] = weakref.WeakKeyDictionary()

@@ -12,7 +12,6 @@ from fsa.passes.emitter import (
     Builder,
     KernelSpec,
     emit_launch,
-    empty_tensors,
     grid_for,
     guarded,
     kernel,
@@ -23,6 +22,7 @@ from fsa.passes.stitching import plan as plans
 from fsa.passes.stitching.allocation import workgroup_bytes
 from fsa.passes.stitching.decisions import LEFT_OUT
 from fsa.passes.stitching.dims import Space
+from fsa.passes.stitching.empty_results import EmptyResults
 from fsa.passes.stitching.graph import Graph, Ref
 from fsa.passes.stitching.linear import Linear
 from fsa.passes.stitching.one_wave import Wave, check_wave, launch_wave
@@ -30,7 +30,6 @@ from fsa.passes.stitching.regions import code_of, form_of, planned, regions_of
 from fsa.passes.stitching.scalars import decode, encode, words_of
 from fsa.passes.stitching.schedule import Kernel
 from fsa.passes.stitching.scheduled import lower_scheduled
-from fsa.passes.stitching.splitting import forget_splits
 from fsa.passes.structure.rewriting import replace_op
 from fsa.runtime.targets import Target
 
@@ -95,7 +94,9 @@ class _Lowering:
                     self.builder,
                     sizes,
                     [result.type for result in self.region.results],
-                    lambda _: self._empty_results(sizes),
+                    lambda _: EmptyResults(self.builder, self.region, self.graph, self.space).at(
+                        sizes, self._dims_of
+                    ),
                     lambda _: self._launches(sizes),
                 )
         replace_op(self.region, results)
@@ -109,75 +110,17 @@ class _Lowering:
         axis = self.builder.constant(source.position)
         return tensor.dim(self.operands[source.argument], axis)
 
-    def _dims_of(self, ref: Ref, sizes: list[Any]) -> list[Any]:
+    def _dims_of(self, ref: Ref, sizes: Sequence[Any]) -> list[Any]:
         own = self.space.dims[ref.number]
         index = self.graph.nodes[ref.number].results[ref.result]
         return [self._span(e, own, sizes) for e in index]
 
-    def _span(self, e: Linear, own: Sequence[int], sizes: list[Any]) -> Any:
+    def _span(self, e: Linear, own: Sequence[int], sizes: Sequence[Any]) -> Any:
         """Return the size of a dimension of a result: of a loop, or of those that it joins."""
         if not e.terms:
             return 1
         number, coefficient = max(e.terms, key=lambda term: term[1])
         return self.builder.mul(sizes[own[number]], coefficient)
-
-    def _empty_results(self, sizes: list[Any]) -> Sequence[Any]:
-        """Results when some dimension is 0: those of the first dimension of size 0."""
-        first, *others = (d for d, size in enumerate(sizes) if not isinstance(size, int))
-        return self._where_empty(first, others, sizes)
-
-    def _where_empty(self, d: int, others: Sequence[int], sizes: list[Any]) -> Sequence[Any]:
-        """Return the results when dimension `d`, or else one of `others`, is 0."""
-        if not others:
-            return self._without(d, sizes)
-        here = self.builder.compare("eq", sizes[d], 0)
-        branch = self.builder.branch(here, [result.type for result in self.region.results])
-        with branch.then():
-            branch.yield_(*self._without(d, sizes))
-        with branch.otherwise():
-            branch.yield_(*self._where_empty(others[0], others[1:], sizes))
-        return list(branch.results)
-
-    def _without(self, d: int, sizes: list[Any]) -> Sequence[Any]:
-        """Return the results when dimension `d` is 0: empty tensors, or those of a portable copy.
-
-        The portable form is for results that are not empty, such as sums over nothing. What loops
-        over `d` is what it starts from there.
-        """
-        outputs = self.graph.outputs
-        is_empty = [ref.kind == "node" and d in self._varying(ref) for ref in outputs]
-        results = [
-            (self.graph.type_of(ref), self._dims_of(ref, sizes))
-            for ref, empty in zip(outputs, is_empty, strict=True)
-            if empty
-        ]
-        empty_ones = iter(empty_tensors(self.builder, results))
-        if all(is_empty):
-            return list(empty_ones)
-        copy = self._portable_copy()
-        copies = [op.operation for op in copy.regions[0].blocks[0].operations]
-        for node, dims in zip(self.graph.nodes, self.space.dims, strict=True):
-            op = copies[node.position]
-            if d in dims and op.name.startswith("linalg."):
-                replace_op(op, list(op.operands)[-len(op.results) :])
-        return [
-            next(empty_ones) if empty else result
-            for result, empty in zip(copy.results, is_empty, strict=True)
-        ]
-
-    def _varying(self, ref: Ref) -> list[int]:
-        own = self.space.dims[ref.number]
-        index = self.graph.nodes[ref.number].results[ref.result]
-        return [own[number] for e in index for number in e.ordered()]
-
-    def _portable_copy(self) -> Any:
-        copy = self.region.clone()
-        for op in copy.regions[0].blocks[0].operations:
-            if plans.NODE in op.operation.attributes:
-                del op.operation.attributes[plans.NODE]
-        forget_splits(copy.operation)
-        plans.write(plans.RegionPlan("portable", "an operand is empty"), copy.operation, [])
-        return copy.operation
 
     # Launches.
 

@@ -95,6 +95,64 @@ def test_results_of_a_region(kind: str) -> None:
     _compare(module(*case.arguments), case.expected)
 
 
+TWO_SIZES = """
+#all = affine_map<(r, c) -> (r, c)>
+#column = affine_map<(r, c) -> (c)>
+#id = affine_map<(c) -> (c)>
+func.func @main(%x: tensor<?x40xf32>, %y: tensor<?x40xf32>)
+    -> (tensor<40xf32>, tensor<40xf32>, tensor<40xf32>, tensor<?x40xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant -1.0 : f32
+  %e = tensor.empty() : tensor<40xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<40xf32>) -> tensor<40xf32>
+  %l = linalg.fill ins(%low : f32) outs(%e : tensor<40xf32>) -> tensor<40xf32>
+  %s = linalg.generic {indexing_maps = [#all, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%x : tensor<?x40xf32>) outs(%z : tensor<40xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = arith.addf %o, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<40xf32>
+  %m = linalg.generic {indexing_maps = [#all, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%y : tensor<?x40xf32>) outs(%l : tensor<40xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = arith.maximumf %o, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<40xf32>
+  %d = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%s, %m : tensor<40xf32>, tensor<40xf32>) outs(%e : tensor<40xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %v = arith.subf %a, %b : f32
+    linalg.yield %v : f32
+  } -> tensor<40xf32>
+  %rows = tensor.dim %y, %c0 : tensor<?x40xf32>
+  %f = tensor.empty(%rows) : tensor<?x40xf32>
+  %n = linalg.generic {indexing_maps = [#all, #column, #all],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%y, %d : tensor<?x40xf32>, tensor<40xf32>) outs(%f : tensor<?x40xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %v = arith.mulf %a, %b : f32
+    linalg.yield %v : f32
+  } -> tensor<?x40xf32>
+  return %s, %m, %d, %n : tensor<40xf32>, tensor<40xf32>, tensor<40xf32>, tensor<?x40xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("kind", ["cpu", pytest.param("vulkan", marks=pytest.mark.vulkan)])
+def test_several_sizes_of_a_region_are_0(kind: str) -> None:
+    if (reason := why_no_device(kind)) is not None:
+        pytest.skip(reason)
+    device = "cpu" if kind == "cpu" else "gpu"
+    pipeline = f"fsa-attach-target{{target={kind}}},fsa-form-stitched-regions{{min-ops=1}},"
+    pipeline += f"fsa-plan-stitching,fsa-stitched-to-{device},convert-fsa-to-linalg"
+    module = fsa.compile(TWO_SIZES, target=kind, pipeline=pipeline)
+    for rows, others in [(3, 4), (0, 4), (3, 0), (0, 0), (1, 1)]:
+        x, y = floats((rows, 40), np.float32, seed=1), floats((others, 40), np.float32, seed=2)
+        total, most = x.sum(0), np.maximum(y.max(0, initial=-1), -1)
+        _compare(module(x, y), [total, most, total - most, y * (total - most)])
+
+
 BRANCHES = """
 #same = affine_map<(i) -> (i)>
 func.func private @square(%x: tensor<?xf32>) -> tensor<?xf32> {

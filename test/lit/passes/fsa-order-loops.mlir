@@ -91,3 +91,17 @@ func.func @stays(%x: tensor<5x8xf32>, %e: tensor<8x5xf32>, %r: tensor<f32>) -> (
   } -> tensor<f32>
   return %y, %z : tensor<8x5xf32>, tensor<f32>
 }
+
+// -----
+
+// A result along a diagonal has no order.
+// CHECK-LABEL: func.func @diagonal
+// CHECK: iterator_types = ["parallel", "reduction"]
+func.func @diagonal(%x: tensor<5x8xf32>, %e: tensor<5x5xf32>) -> tensor<5x5xf32> {
+  %y = linalg.generic {indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (a, a)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<5x8xf32>) outs(%e : tensor<5x5xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = arith.addf %o, %a : f32
+    linalg.yield %v : f32
+  } -> tensor<5x5xf32>
+  return %y : tensor<5x5xf32>
+}

@@ -44,3 +44,18 @@ func.func @booleans(%x: tensor<8xf32>, %e: tensor<8xf32>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %y : tensor<8xf32>
 }
+
+// Of whole tensors: in the body of a linalg op.
+// CHECK-LABEL: func.func @tensors
+// CHECK: linalg.generic
+// CHECK: arith.select
+// CHECK: linalg.generic
+// CHECK: arith.fptoui %{{.*}} : f32 to i32
+// CHECK: linalg.generic
+// CHECK: arith.bitcast %{{.*}} : i16 to bf16
+func.func @tensors(%b: tensor<?xi1>, %x: tensor<8xf32>, %n: tensor<8xi32>) -> (tensor<?xf16>, tensor<8xi1>, tensor<8xbf16>) {
+  %0 = arith.uitofp %b : tensor<?xi1> to tensor<?xf16>
+  %1 = arith.fptoui %x : tensor<8xf32> to tensor<8xi1>
+  %2 = arith.uitofp %n : tensor<8xi32> to tensor<8xbf16>
+  return %0, %1, %2 : tensor<?xf16>, tensor<8xi1>, tensor<8xbf16>
+}
