@@ -10,7 +10,8 @@ infinity and NaN, and functions with steps (floor, remainder) see halves as memo
 them. So `x == max(x)` holds for the same elements whether the maximum comes from memory or from
 a register, and a product beyond the largest f16 is infinite. Maxima and minima select the same
 either way, for rounding never changes an order; so do comparisons that only choose between the two
-values that they compare, as rectifiers and clamps are written. Sums, products and functions stay
+values that they compare, as rectifiers and clamps are written (what they choose is no more rounded
+than a sum: a product below the smallest f16 stays above 0). Sums, products and functions stay
 unrounded: a difference of a value and of the same value from memory may be that rounding, where it
 is 0 op by op.
 """

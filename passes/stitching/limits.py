@@ -14,8 +14,7 @@ def buffer_budget(target: Target) -> int:
     """Return the bytes that the row buffers of a workgroup may take.
 
     On a GPU that is half of the workgroup memory (reduction trees need some too). On a CPU they may
-    lie in the second-level cache, which is faster than to compute again: softmax of 64x30000 took
-    1.15 ms with half of the first-level cache, and takes 0.91 ms. But they are on the stack.
+    lie in the second-level cache, which is faster than to compute again, but they are on the stack.
     """
     if target.kind == "cpu":
         second = min(target.l2_bytes // 8, STACK_BYTES // 2)

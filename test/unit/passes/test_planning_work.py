@@ -49,8 +49,8 @@ def _work(steps: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return counts
 
 
-def test_twice_the_ops_take_about_twice_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_four_times_the_ops_take_about_four_times_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     few, many = _work(12, monkeypatch), _work(48, monkeypatch)
-    assert few["elements"] > 0
     for name in few:
+        assert few[name] > 0
         assert many[name] <= 6 * few[name]
